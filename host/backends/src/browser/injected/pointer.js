@@ -1,0 +1,262 @@
+// pointer.js: where the pointer must go, whether it would hit, and the guard that makes sure of it.
+
+const CLICK_EVENTS = ["pointerdown", "mousedown", "pointerup", "mouseup", "click", "auxclick", "dblclick", "contextmenu"];
+const HOVER_EVENTS = ["pointerover", "pointermove", "mouseover", "mousemove"];
+const GUARDED_EVENTS = [...CLICK_EVENTS, ...HOVER_EVENTS];
+// What the page offers the pointer grows by one alignment with each attempt, so that sticky bars are escaped.
+const ALIGNMENTS = ["needed", "end", "center", "start"];
+const MINIMUM_AREA = 0.99;
+
+let lastToken = 0;
+
+/** Scrolls the element into view; `turn` chooses the alignment. */
+function scrollTo(element, turn) {
+  const alignment = ALIGNMENTS[turn % ALIGNMENTS.length];
+  if (alignment !== "needed") {
+    scrollIntoView(element, { behavior: "instant", block: alignment, inline: alignment });
+  } else if (scrollsSmoothly(element)) {
+    scrollIntoView(element, { behavior: "instant", block: "nearest", inline: "nearest" });
+  } else {
+    scrollIntoViewIfNeeded(element);
+  }
+}
+
+/** Whether a scroll that does not say how would be animated. */
+function scrollsSmoothly(element) {
+  for (let each = element; each; each = flatParentOf(each)) {
+    if (styleOf(each)?.scrollBehavior === "smooth") return true;
+  }
+  return framesAround(element).some(scrollsSmoothly);
+}
+
+/** How the content of a frame lies in the document around it. */
+function framePlacement(frame) {
+  const rect = boundingRect(frame);
+  const style = styleOf(frame);
+  const isBox = isHtml(frame) && offsetWidth(frame) > 0 && offsetHeight(frame) > 0;
+  const scaleX = isBox ? rect.width / offsetWidth(frame) : 1;
+  const scaleY = isBox ? rect.height / offsetHeight(frame) : 1;
+  const left = rect.left + (clientLeft(frame) + Number.parseFloat(style?.paddingLeft ?? "0")) * scaleX;
+  const top = rect.top + (clientTop(frame) + Number.parseFloat(style?.paddingTop ?? "0")) * scaleY;
+  return { left, top, scaleX, scaleY };
+}
+
+const outward = (point, { left, top, scaleX, scaleY }) => ({ x: left + point.x * scaleX, y: top + point.y * scaleY });
+const inward = (point, { left, top, scaleX, scaleY }) => ({ x: (point.x - left) / scaleX, y: (point.y - top) / scaleY });
+
+/** A point of the element's frame in the main frame's viewport. */
+const toMainFrame = (point, frames) => frames.reduceRight((at, frame) => outward(at, framePlacement(frame)), point);
+
+/** The part of the element's own viewport that can be seen through every frame around it. */
+function visibleArea(element, frames) {
+  let area = viewport(window.top === window || frames.length === 0 ? windowOf(frames[0] ?? element) : windowOf(frames[0]));
+  for (const frame of frames) {
+    const placement = framePlacement(frame);
+    const low = inward({ x: area.left, y: area.top }, placement);
+    const high = inward({ x: area.right, y: area.bottom }, placement);
+    const inner = viewport(frameDocument(frame) ? defaultView(frameDocument(frame)) : window);
+    area = intersection({ left: low.x, top: low.y, right: high.x, bottom: high.y }, inner);
+  }
+  return area;
+}
+
+const viewport = (view) => ({ left: 0, top: 0, right: view.innerWidth, bottom: view.innerHeight });
+
+const intersection = (one, other) => ({
+  left: Math.max(one.left, other.left),
+  top: Math.max(one.top, other.top),
+  right: Math.min(one.right, other.right),
+  bottom: Math.min(one.bottom, other.bottom),
+});
+
+/** Where to point at in the element's frame: `{x, y}`, or `{reason}` when there is no such place. */
+function pointIn(element, position, frames) {
+  const area = visibleArea(element, frames);
+  if (position) return positionIn(element, position, area);
+  const rects = [...clientRects(element)].filter(({ width, height }) => width * height > MINIMUM_AREA);
+  if (rects.length === 0) return { reason: "element is not visible" };
+  for (const rect of rects) {
+    const { left, top, right, bottom } = intersection(rect, area);
+    if (right > left && bottom > top && (right - left) * (bottom - top) > MINIMUM_AREA) {
+      return { x: (left + right) / 2, y: (top + bottom) / 2 };
+    }
+  }
+  return { reason: "element is outside of the viewport" };
+}
+
+/** A position relative to the padding box. */
+function positionIn(element, position, area) {
+  const rect = boundingRect(element);
+  if (rect.width === 0 || rect.height === 0) return { reason: "element is not visible" };
+  const x = rect.left + clientLeft(element) + position.x;
+  const y = rect.top + clientTop(element) + position.y;
+  const isInside = x >= area.left && x < area.right && y >= area.top && y < area.bottom;
+  return isInside ? { x, y } : { reason: "the position is outside of the viewport" };
+}
+
+/** What would receive a pointer event at this point of the element's frame instead of it; null when it would. */
+function blockerAt(element, point) {
+  const chain = [];
+  let hit = deepestAt(element, point);
+  const first = hit;
+  while (hit && hit !== element) {
+    chain.push(hit);
+    hit = flatParentOf(hit);
+  }
+  if (hit === element) return null;
+  if (!first) return { element: documentElement(ownerDocument(element)), top: null };
+  for (const ancestor of selfAndAncestors(element)) {
+    const index = chain.indexOf(ancestor);
+    if (index !== -1) return { element: first, top: index > 1 ? chain[index - 1] : null };
+  }
+  return { element: first, top: null };
+}
+
+/** The top-most element at the point, looking into the shadow trees that lead to `element`. */
+function deepestAt(element, { x, y }) {
+  const roots = [];
+  for (let node = element; node; ) {
+    const root = rootNode(node);
+    roots.unshift(root);
+    node = isDocument(root) ? null : (root.host ?? null);
+  }
+  let deepest = null;
+  for (const [index, root] of roots.entries()) {
+    const hits = isDocument(root) ? documentHits(root, x, y) : root.elementsFromPoint(x, y);
+    const hit = topHit(hits, root, roots[index + 1]?.host);
+    if (!hit) break;
+    deepest = hit;
+    const next = roots[index + 1];
+    if (next && hit !== next.host) break;
+  }
+  return deepest;
+}
+
+/** The first hit; elements of the tree around a shadow root do not count inside it. */
+function topHit(hits, root) {
+  if (isDocument(root)) return hits[0] ?? null;
+  return hits.find((hit) => rootNode(hit) === root) && hits[0] === root.host
+    ? hits.find((hit) => hit !== root.host)
+    : (hits[0] ?? null);
+}
+
+/** The reason of a retry that names the blocker. */
+function describeBlocker({ element, top }) {
+  const from = top && top !== element ? ` from ${openingTag(top)} subtree` : "";
+  return `${openingTag(element)}${from} intercepts pointer events`;
+}
+
+/** Whether any element around is transformed, so that points cannot be carried through it exactly. */
+function isTransformedAround(element) {
+  for (const each of selfAndAncestors(element)) if ((styleOf(each)?.transform ?? "none") !== "none") return true;
+  return false;
+}
+
+/** The hit test through every frame: what blocks the way to the element, as a reason; null when nothing does. */
+function blockedReason(element, frames, point) {
+  let at = toMainFrame(point, frames);
+  for (const frame of frames) {
+    const blocker = isTransformedAround(frame) ? null : blockerAt(frame, at);
+    if (blocker) return describeBlocker(blocker);
+    at = inward(at, framePlacement(frame));
+  }
+  const blocker = blockerAt(element, point);
+  return blocker ? describeBlocker(blocker) : null;
+}
+
+const rounded = (value) => Math.round(value * 100) / 100;
+
+/**
+ * One attempt at a pointer action: states, scroll, point, hit test, guard.
+ * Answers `{reply}` when the host can send its events, `{reason}` when it must be tried again.
+ */
+async function attemptPointer(element, action, attempt) {
+  const { request, turn, log } = attempt;
+  const states = action.guard === "hover" ? ["visible"] : ["visible", "enabled"];
+  if (!request.force) {
+    const missing = missingState(element, states);
+    if (missing) return { reason: missing };
+    if (!(await isStable(element))) return { reason: isConnected(element) ? "element is not stable" : "element was detached" };
+    const later = missingState(element, states);
+    if (later) return { reason: later };
+  }
+  scrollTo(element, turn);
+  forget();
+  const frames = framesAround(element);
+  const point = pointIn(element, action.position, frames);
+  if (point.reason) return request.force ? { hopeless: point.reason } : point;
+  const target = retargetPointer(element);
+  const reason = request.force ? null : blockedReason(target, frames, point);
+  if (reason) return { reason };
+  if (request.trial) return { reply: { status: "done" } };
+  const { x, y } = toMainFrame(point, frames);
+  lastToken += 1;
+  if (!request.force) armGuard(target, action.guard, lastToken);
+  log(`pointing at ${rounded(x)}, ${rounded(y)}`);
+  return { reply: { status: "point", x: rounded(x), y: rounded(y), token: lastToken } };
+}
+
+/** Lets events of the action pass only if the first trusted one lands in the target. */
+function armGuard(target, kind, token) {
+  disarmGuard();
+  const windows = windowsAround(target);
+  const guard = {
+    token,
+    types: new Set(kind === "hover" ? HOVER_EVENTS : CLICK_EVENTS),
+    target,
+    windows,
+    verdict: null,
+    onEvent: (event, view) => {
+      guard.verdict ??= judgeEvent(event, view, target);
+      if (guard.verdict.status !== "blocked") return;
+      event.preventDefault();
+      event.stopImmediatePropagation();
+    },
+  };
+  for (const view of windows) {
+    const watch = watchOf(view);
+    if (watch) watch.guard = guard;
+  }
+  for (const view of windows) watchOf(view)?.observe();
+}
+
+/** What the first trusted event of an action says; null while it is on its way into a frame. */
+function judgeEvent(event, view, target) {
+  forget();
+  if (view !== windowOf(target)) {
+    const [hit] = event.composedPath();
+    const isOnTheWay = framesAround(target).includes(hit);
+    if (isOnTheWay || !hit || !("nodeType" in hit) || !isElement(hit)) return null;
+    return { status: "blocked", by: openingTag(hit) };
+  }
+  const blocker = blockerAt(target, { x: event.clientX, y: event.clientY });
+  return blocker ? { status: "blocked", by: openingTag(blocker.element) } : { status: "hit" };
+}
+
+/** The capturing listener of this window; it was there before any script of the page. */
+function onGuardedEvent(event) {
+  const { guard } = here;
+  if (!guard) return;
+  if (event.isTrusted && guard.types.has(event.type)) guard.onEvent(event, window);
+}
+
+/** Removes the guard from every window that has it; answers it. */
+function disarmGuard() {
+  const { guard } = here;
+  if (!guard) return null;
+  for (const view of guard.windows) {
+    const watch = watchOf(view);
+    if (watch?.guard === guard) watch.guard = null;
+  }
+  here.guard = null;
+  return guard;
+}
+
+/** Ends the guard of an action: whether its events hit, missed and were swallowed, or never came. */
+function settleGuard(token) {
+  if (!here.guard || here.guard.token !== token) return { status: "none" };
+  const { verdict } = disarmGuard();
+  if (!verdict) return { status: "none" };
+  if (verdict.status === "hit") return verdict;
+  return { ...verdict, log: [`${verdict.by} intercepts pointer events`] };
+}

@@ -1,0 +1,165 @@
+// watch.js: what has changed in this document, waiting for a change, and whether an element stands still.
+//
+// Each document's script watches its own document from its start. An action that works in several documents
+// reaches the others through `globalThis.flowguard.here` of their windows.
+
+const QUIET_FRAMES = 3;
+const QUIET_MS = 50;
+const HIDDEN_FRAME_MS = 20;
+const LATE_FRAME_MS = 250;
+const OBSERVED = { subtree: true, childList: true, attributes: true, characterData: true };
+// Layout may have moved after these.
+const MOVING_EVENTS = ["scroll", "resize", "load", "transitionrun", "animationstart", "loadedmetadata", "toggle"];
+// A state that no mutation shows may have changed after these.
+const STATE_EVENTS = ["input", "change", "focusin", "focusout", "transitionend", "animationend", "error"];
+
+/** What is known of this document. `count` rises with every change. */
+const here = { count: 0, lastChange: 0, calmFrames: 0, waiting: new Set(), guard: null, isQuiet, observe };
+let observedDocument = null;
+let observedRoots = new WeakSet();
+let isCountingFrames = false;
+const mutations = new MutationObserver(noteMove);
+const shifts = new PerformanceObserver(noteMove);
+
+/** Resolves at the next frame; a page without frames (hidden, occluded) gets a timer instead. */
+function nextFrame() {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, document.visibilityState === "hidden" ? HIDDEN_FRAME_MS : LATE_FRAME_MS);
+    requestAnimationFrame(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}
+
+/** Something may have moved: quiet begins anew, and whoever waits looks again. */
+function noteMove() {
+  here.lastChange = performance.now();
+  here.calmFrames = 0;
+  noteState();
+  if (!isCountingFrames) countFrames();
+}
+
+/** Something may be different, without having moved. */
+function noteState() {
+  here.count += 1;
+  for (const wake of [...here.waiting]) wake();
+}
+
+/** Counts frames without a change, until there are enough of them. */
+async function countFrames() {
+  isCountingFrames = true;
+  while (here.calmFrames < QUIET_FRAMES) {
+    await nextFrame();
+    here.calmFrames += 1;
+  }
+  isCountingFrames = false;
+}
+
+/** Watches this document, its open shadow roots and its events. Safe to call again; a page can undo listeners. */
+function observe() {
+  if (observedDocument !== document) {
+    observedDocument = document;
+    mutations.disconnect();
+    mutations.observe(document, OBSERVED);
+    observedRoots = new WeakSet();
+    noteMove();
+  }
+  listenTo(document);
+  for (const type of MOVING_EVENTS) listen(window, type, noteMove, { capture: true, passive: true });
+  for (const type of GUARDED_EVENTS) listen(window, type, onGuardedEvent, { capture: true });
+  const fonts = fontsOf(document);
+  if (fonts) listen(fonts, "loadingdone", noteMove);
+  for (const root of shadowRootsIn(document)) observeShadow(root);
+}
+
+function observeShadow(root) {
+  if (observedRoots.has(root)) return;
+  observedRoots.add(root);
+  mutations.observe(root, OBSERVED);
+  listenTo(root);
+  noteMove();
+}
+
+function listenTo(root) {
+  for (const type of MOVING_EVENTS) listen(root, type, noteMove, { capture: true, passive: true });
+  for (const type of STATE_EVENTS) listen(root, type, noteState, { capture: true, passive: true });
+}
+
+/**
+ * Whether nothing in this document can be moving: it is loaded, several frames have passed since the last
+ * mutation, scroll, resize, late image or font and shift of layout, and no animation runs.
+ */
+function isQuiet() {
+  if (mutations.takeRecords().length > 0 || shifts.takeRecords().length > 0) noteMove();
+  if (here.calmFrames < QUIET_FRAMES || performance.now() - here.lastChange < QUIET_MS) return false;
+  if (readyState(document) !== "complete" || fontsOf(document)?.status === "loading") return false;
+  forget();
+  const roots = shadowRootsIn(document);
+  if (!roots.every((root) => observedRoots.has(root))) return false;
+  const animations = [...documentAnimations(document), ...roots.flatMap((root) => root.getAnimations())];
+  return !animations.some((animation) => animation.playState === "running" || animation.pending);
+}
+
+/** The watch of another document's window; null when it has no script or is out of reach. */
+function watchOf(view) {
+  try {
+    return view === window ? here : (view?.flowguard?.here ?? null);
+  } catch {
+    return null;
+  }
+}
+
+/** The windows of an element and of every frame around it, outermost first. */
+const windowsAround = (element) => [...framesAround(element).map(windowOf), windowOf(element)];
+
+/**
+ * Whether the element keeps its place and size. A quiet document needs no frame; otherwise two frames must
+ * show the same rectangle. Elements under a transform always take the frames: a style sheet that a script
+ * rewrites can move those without any sign.
+ */
+async function isStable(element) {
+  const isTransformed = (each) => {
+    const style = styleOf(each);
+    return style && [style.transform, style.translate, style.rotate, style.scale, style.offsetPath].some((value) => value && value !== "none");
+  };
+  if (windowsAround(element).every((view) => watchOf(view)?.isQuiet())) {
+    let steady = true;
+    for (let each = element; each && steady; each = flatParentOf(each)) steady = !isTransformed(each);
+    if (steady) return true;
+  }
+  await nextFrame();
+  const before = placeOf(element);
+  await nextFrame();
+  forget();
+  return placeOf(element) === before;
+}
+
+/** Place and size of the element and the frames around it, comparable as text. */
+function placeOf(element) {
+  const rects = [retargetPointer(element), ...framesAround(element)].map(boundingRect);
+  return rects.map(({ x, y, width, height }) => [x, y, width, height].join()).join(" ");
+}
+
+/**
+ * Waits for `ms`, or until one of the windows sees a change that came after `counts` were taken, but never
+ * less than `pause`: a page that changes all the time must not be asked all the time.
+ */
+async function waitForChange(watches, counts, ms, pause) {
+  const changed = () => watches.some((watch, index) => watch.count !== counts[index]);
+  if (ms <= pause || changed()) return sleep(Math.min(ms, pause));
+  const started = performance.now();
+  await new Promise((resolve) => {
+    const finish = () => {
+      clearTimeout(timer);
+      for (const watch of watches) watch.waiting.delete(finish);
+      resolve();
+    };
+    const timer = setTimeout(finish, ms);
+    for (const watch of watches) watch.waiting.add(finish);
+  });
+  const passed = performance.now() - started;
+  if (passed < pause) await sleep(pause - passed);
+}
+
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, Math.max(0, ms)));

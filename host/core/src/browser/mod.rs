@@ -1,0 +1,18 @@
+//! The browser capability: what its calls do, above the port and below the gate.
+//!
+//! [`port`] is what a browser must do for us; [`calls`] are the host calls as data; [`Browser`] carries them
+//! out for one run. Whatever waits for the page's content waits in the page, in one call of the injected
+//! script; here are only the loops that outlive a document.
+
+mod act;
+pub mod calls;
+pub mod expectation;
+pub mod locator;
+mod navigate;
+pub mod port;
+mod reply;
+mod session;
+
+pub use calls::{ImageFormat, ImageInfo, PageId, Rect, Size};
+pub use port::{BrowserError, BrowserInfo, Browsers, Lease, LoadState, Tab, TabError, Watcher};
+pub use session::{Browser, BrowserOptions};

@@ -1,0 +1,290 @@
+//! What a browser must do for us: low, so that local Chromium and a cloud browser share everything above.
+//! Locators, waiting, actionability and assertions are not here; they live above the port and in the page.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+
+use super::calls::{ImageFormat, Size};
+use crate::timeline::PageEvent;
+
+/// What kind of browser it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BrowserInfo {
+    /// Product and version, for example `HeadlessChrome/156.0.8078.79`.
+    pub product: String,
+    /// `local`, or the cloud's name.
+    pub place: String,
+}
+
+/// Why there is no browser.
+#[derive(Debug, thiserror::Error)]
+pub enum BrowserError {
+    /// None is installed.
+    #[error(
+        "no Chromium was found: looked for {looked_for}; install it with `{install}`, or name one with {variable}=PATH"
+    )]
+    NotInstalled {
+        /// Where it was looked for.
+        looked_for: String,
+        /// The one command that installs it.
+        install: String,
+        /// The environment variable that names one.
+        variable: String,
+    },
+    /// It did not start.
+    #[error("the browser {path} did not start: {why}")]
+    NotStarted {
+        /// Its path.
+        path: String,
+        /// What it said.
+        why: String,
+    },
+    /// It was there and went away.
+    #[error("the browser is gone: {0}")]
+    Lost(String),
+}
+
+/// Why a tab did not do what was asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TabError {
+    /// The document was replaced while the script ran: start again on the new one.
+    #[error("the document was replaced")]
+    DocumentReplaced,
+    /// The page did not answer within its time: its main thread is busy.
+    #[error("the page did not answer: its main thread is busy")]
+    Unresponsive,
+    /// The renderer crashed.
+    #[error("the page crashed")]
+    Crashed,
+    /// The page was closed.
+    #[error("the page was closed")]
+    Closed,
+    /// The browser went away.
+    #[error("the browser is gone: {0}")]
+    BrowserLost(String),
+    /// The browser refused the command.
+    #[error("the browser refused {command}: {message}")]
+    Refused {
+        /// The command.
+        command: String,
+        /// What it said.
+        message: String,
+    },
+}
+
+/// How far the main document has come; later states include the earlier ones.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LoadState {
+    /// The document is being replaced.
+    #[default]
+    Commit,
+    /// `DOMContentLoaded` fired.
+    DomContentLoaded,
+    /// `load` fired.
+    Load,
+    /// No request for 500 ms.
+    NetworkIdle,
+}
+
+impl LoadState {
+    /// As people read it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Commit => "commit",
+            Self::DomContentLoaded => "dom-content-loaded",
+            Self::Load => "load",
+            Self::NetworkIdle => "network-idle",
+        }
+    }
+}
+
+/// What is known of a tab's main document without asking the page.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TabState {
+    /// Documents committed so far.
+    pub documents: u64,
+    /// The browser's name for the load that made the present document.
+    pub loader: String,
+    /// The address.
+    pub url: String,
+    /// The HTTP status, 0 where there is none.
+    pub status: u16,
+    /// How far it has come.
+    pub reached: LoadState,
+    /// Whether a navigation to another document is on its way.
+    pub navigating: bool,
+    /// Why the tab is gone, if it is.
+    pub gone: Option<TabError>,
+}
+
+/// A navigation that has begun.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Navigation {
+    /// To a new document, made by this load.
+    Document(String),
+    /// Within the present document.
+    Within,
+    /// It failed: the browser's error.
+    Failed(String),
+}
+
+/// A mouse button.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MouseButton {
+    /// The primary one.
+    #[default]
+    Left,
+    /// The middle one.
+    Middle,
+    /// The secondary one.
+    Right,
+}
+
+/// Keys held.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "four independent keys")]
+pub struct Modifiers {
+    /// Alt.
+    pub alt: bool,
+    /// Control.
+    pub control: bool,
+    /// Command or Windows.
+    pub meta: bool,
+    /// Shift.
+    pub shift: bool,
+}
+
+/// Mouse events sent in one burst, and the guard that tells where they landed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PointerBurst {
+    /// Where, in CSS pixels of the viewport.
+    pub x: f64,
+    /// Where, in CSS pixels of the viewport.
+    pub y: f64,
+    /// Clicks after the move; 0 only hovers.
+    pub clicks: u32,
+    /// Which button.
+    pub button: MouseButton,
+    /// Keys held.
+    pub modifiers: Modifiers,
+    /// The guard that was set for these events.
+    pub token: serde_json::Value,
+}
+
+/// Where the events of a burst landed.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase", tag = "status")]
+pub enum Settled {
+    /// In the target, or the document is gone because of them.
+    Hit,
+    /// In something else, which did not see them.
+    Blocked {
+        /// What it was.
+        by: String,
+    },
+    /// Nowhere: no event came.
+    None,
+}
+
+/// A key with what is held during it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Chord {
+    /// Keys held.
+    pub modifiers: Modifiers,
+    /// The key as DOM names it: `Enter`, `a`, `ArrowDown`.
+    pub key: String,
+}
+
+/// What to take a picture of.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Shot {
+    /// What the viewport shows.
+    Viewport,
+    /// The whole page.
+    FullPage,
+    /// A part of the document, in CSS pixels.
+    Clip {
+        /// Left edge.
+        x: f64,
+        /// Top edge.
+        y: f64,
+        /// Width.
+        width: f64,
+        /// Height.
+        height: f64,
+    },
+}
+
+/// A picture.
+#[derive(Clone, Debug)]
+pub struct Picture {
+    /// Encoded.
+    pub bytes: Bytes,
+    /// In device pixels.
+    pub size: Size,
+}
+
+/// Hears what pages do. Called from the connection's task: it must not block.
+pub trait Watcher: Send + Sync {
+    /// Something happened in the page.
+    fn page_event(&self, page: u32, what: PageEvent);
+}
+
+/// One page of a browser.
+#[async_trait]
+pub trait Tab: Send + Sync {
+    /// The main document, as it changes.
+    fn state(&self) -> watch::Receiver<TabState>;
+    /// Begins to load an address.
+    async fn navigate(&self, url: &str) -> Result<Navigation, TabError>;
+    /// Begins to load the present address again.
+    async fn reload(&self) -> Result<(), TabError>;
+    /// Begins to go one entry back; false where there is none.
+    async fn go_back(&self) -> Result<bool, TabError>;
+    /// Calls the injected script in the main frame's present document and waits for its answer, at most
+    /// `wait`.
+    async fn perform(
+        &self,
+        request: &serde_json::Value,
+        wait: Duration,
+    ) -> Result<serde_json::Value, TabError>;
+    /// Sends mouse events and reads the guard back, all in one burst.
+    async fn pointer(&self, burst: &PointerBurst) -> Result<Settled, TabError>;
+    /// Presses and releases a key.
+    async fn press(&self, chord: &Chord) -> Result<(), TabError>;
+    /// Puts text in place of the selection; an empty one deletes it.
+    async fn insert_text(&self, text: &str) -> Result<(), TabError>;
+    /// Takes a picture.
+    async fn screenshot(&self, shot: Shot, format: ImageFormat) -> Result<Picture, TabError>;
+    /// Sets the size of the viewport.
+    async fn set_viewport(&self, size: Size) -> Result<(), TabError>;
+    /// Requests an address with the page's cookies; the status, or the browser's network error.
+    async fn probe(&self, url: &str) -> Result<Result<u16, String>, TabError>;
+    /// Closes the page.
+    async fn close(&self) -> Result<(), TabError>;
+}
+
+/// The right to use a browser for one run: an own context, wiped when it is released.
+#[async_trait]
+pub trait Lease: Send + Sync {
+    /// What kind of browser it is.
+    fn info(&self) -> BrowserInfo;
+    /// Opens a page, numbered by the caller.
+    async fn open_tab(&self, page: u32, viewport: Size) -> Result<Arc<dyn Tab>, BrowserError>;
+    /// Gives the browser back: closes what is open, wipes what is left.
+    async fn release(&self);
+}
+
+/// Where browsers come from.
+#[async_trait]
+pub trait Browsers: Send + Sync {
+    /// Leases a browser; `watcher` hears of its pages.
+    async fn lease(&self, watcher: Arc<dyn Watcher>) -> Result<Arc<dyn Lease>, BrowserError>;
+}

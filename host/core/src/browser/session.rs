@@ -1,0 +1,329 @@
+//! One run's browser: leased at the first page, given back at the end, with the run's pages in between.
+
+use bytes::Bytes;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::OnceCell;
+
+use super::calls::{self, ImageFormat, ImageInfo, PageId, Size, Target};
+use super::port::{BrowserError, BrowserInfo, Browsers, Lease, Shot, Tab, TabError, Watcher};
+use super::reply::Reply;
+use crate::artifact::Digest;
+use crate::failure::{Blame, Code, Failure, cut};
+use crate::gate::Ledger;
+use crate::limits;
+use crate::timeline::PageEvent;
+
+/// What holds for all pages of a run.
+#[derive(Clone, Debug)]
+pub struct BrowserOptions {
+    /// Where the application is.
+    pub base_url: Option<url::Url>,
+    /// An action's time.
+    pub action_timeout: Duration,
+    /// An assertion's time.
+    pub expect_timeout: Duration,
+    /// The attributes that a test id is looked for in.
+    pub test_id_attributes: Vec<String>,
+}
+
+/// The browser of one run.
+pub struct Browser {
+    browsers: Arc<dyn Browsers>,
+    pub(super) ledger: Arc<Ledger>,
+    pub(super) options: BrowserOptions,
+    lease: OnceCell<Arc<dyn Lease>>,
+    pages: Mutex<Pages>,
+}
+
+#[derive(Default)]
+struct Pages {
+    opened: u32,
+    open: HashMap<PageId, Arc<dyn Tab>>,
+}
+
+/// Writes what pages do into the timeline.
+struct IntoTimeline(Arc<Ledger>);
+
+impl Watcher for IntoTimeline {
+    fn page_event(&self, page: u32, what: PageEvent) {
+        self.0.timeline.event(page, self.0.now(), what);
+    }
+}
+
+impl Browser {
+    /// The size at which a page opens.
+    pub const VIEWPORT: Size = Size {
+        width: 1280,
+        height: 720,
+    };
+
+    /// A run's browser; nothing is leased yet.
+    #[must_use]
+    pub fn new(browsers: Arc<dyn Browsers>, ledger: Arc<Ledger>, options: BrowserOptions) -> Self {
+        Self {
+            browsers,
+            ledger,
+            options,
+            lease: OnceCell::new(),
+            pages: Mutex::default(),
+        }
+    }
+
+    /// What kind of browser it is, once it is leased.
+    #[must_use]
+    pub fn info(&self) -> Option<BrowserInfo> {
+        self.lease.get().map(|lease| lease.info())
+    }
+
+    /// Opens a page.
+    ///
+    /// # Errors
+    /// [`Code::OverBudget`] where too many are open, [`Code::Unavailable`] where there is no browser.
+    pub async fn open_page(&self, _call: &calls::OpenPage) -> Result<PageId, Failure> {
+        let number = {
+            let mut pages = self.lock();
+            if pages.open.len() >= limits::MAX_PAGES {
+                let message = format!("{} pages are open already: close one", limits::MAX_PAGES);
+                return Err(Failure::new(Code::OverBudget, message));
+            }
+            pages.opened += 1;
+            pages.opened
+        };
+        let watcher: Arc<dyn Watcher> = Arc::new(IntoTimeline(self.ledger.clone()));
+        let lease = self
+            .lease
+            .get_or_try_init(|| self.browsers.lease(watcher))
+            .await
+            .map_err(no_browser)?;
+        let tab = lease.open_tab(number, Self::VIEWPORT).await.map_err(no_browser)?;
+        self.lock().open.insert(number, tab);
+        Ok(number)
+    }
+
+    /// Closes a page.
+    ///
+    /// # Errors
+    /// [`Code::InvalidArgument`] where it is closed already.
+    pub async fn close_page(&self, call: &calls::ClosePage) -> Result<(), Failure> {
+        let tab = self.tab(call.page)?;
+        self.lock().open.remove(&call.page);
+        tab.close().await.map_err(tab_failure)
+    }
+
+    /// Closes all pages and gives the browser back.
+    pub async fn release(&self) {
+        self.lock().open.clear();
+        if let Some(lease) = self.lease.get() {
+            lease.release().await;
+        }
+    }
+
+    /// The address.
+    ///
+    /// # Errors
+    /// [`Code::InvalidArgument`] where the page is closed.
+    pub async fn page_url(&self, call: &calls::PageUrl) -> Result<String, Failure> {
+        self.settled(call.page, limits::DEFAULT_ACTION_TIMEOUT).await?;
+        Ok(self.tab(call.page)?.state().borrow().url.clone())
+    }
+
+    /// Sets the size of the viewport.
+    ///
+    /// # Errors
+    /// [`Code::InvalidArgument`] where it is out of range.
+    pub async fn set_viewport(&self, call: &calls::SetViewport) -> Result<(), Failure> {
+        let side = 1..=16_384;
+        if !side.contains(&call.size.width) || !side.contains(&call.size.height) {
+            let message = format!(
+                "a viewport has 1 to 16384 pixels a side: {} × {}",
+                call.size.width, call.size.height
+            );
+            return Err(Failure::new(Code::InvalidArgument, message));
+        }
+        self.tab(call.page)?
+            .set_viewport(call.size)
+            .await
+            .map_err(tab_failure)
+    }
+
+    /// Takes a screenshot and keeps it for the report.
+    ///
+    /// # Errors
+    /// [`Code::Timeout`] where the element never shows, [`Code::OverBudget`] where it is too large.
+    pub async fn screenshot(&self, call: &calls::TakeScreenshot) -> Result<ImageInfo, Failure> {
+        let tab = self.tab(call.page)?;
+        let shot = match &call.locator {
+            Some(locator) => {
+                let target = Target {
+                    page: call.page,
+                    locator: locator.clone(),
+                };
+                self.clip_of(&target, call.timeout_ms).await?
+            }
+            None if call.full_page => Shot::FullPage,
+            None => Shot::Viewport,
+        };
+        let picture = tab.screenshot(shot, call.format).await.map_err(tab_failure)?;
+        let name = if call.name.is_empty() {
+            "screenshot"
+        } else {
+            &call.name
+        };
+        let attachment = self
+            .ledger
+            .keep(name, call.format.media_type(), picture.bytes)
+            .await?;
+        self.ledger.timeline.attach_to_latest(attachment.clone());
+        Ok(ImageInfo {
+            digest: attachment.digest,
+            media_type: attachment.media_type,
+            size: picture.size,
+            bytes: attachment.bytes,
+        })
+    }
+
+    /// The bytes of an image that this run made; the gate records only the digest.
+    ///
+    /// # Errors
+    /// [`Code::OverBudget`] where it is too large to copy, [`Code::Unavailable`] where it is gone.
+    pub async fn image_bytes(&self, call: &calls::ReadImage) -> Result<Bytes, Failure> {
+        read_image(&self.ledger, &call.digest, call.bytes).await
+    }
+
+    /// Fetches an address for its status.
+    ///
+    /// # Errors
+    /// [`Code::NavigationFailed`] where no answer comes.
+    pub async fn probe(&self, call: &calls::Probe) -> Result<u16, Failure> {
+        let url = self.resolve(&call.url)?;
+        let wait = self
+            .ledger
+            .progress
+            .allowance(timeout(call.timeout_ms, self.options.action_timeout)?);
+        let tab = self.tab(call.page)?;
+        let unreachable =
+            |why: &str| Failure::new(Code::NavigationFailed, format!("{url} did not answer: {why}"));
+        match tokio::time::timeout(wait, tab.probe(url.as_str())).await {
+            Ok(Ok(Ok(status))) => Ok(status),
+            Ok(Ok(Err(network))) => Err(unreachable(&network)),
+            Ok(Err(error)) => Err(tab_failure(error)),
+            Err(_) => Err(unreachable(&format!("nothing within {} ms", wait.as_millis()))),
+        }
+    }
+
+    /// Takes a picture of each open page, for the report of a run that did not pass. Best effort: what
+    /// cannot be taken is left out.
+    pub async fn picture_of_failure(&self) {
+        let open: Vec<_> = self
+            .lock()
+            .open
+            .iter()
+            .map(|(number, tab)| (*number, tab.clone()))
+            .collect();
+        for (number, tab) in open {
+            let taken = tokio::time::timeout(
+                Duration::from_secs(5),
+                tab.screenshot(Shot::Viewport, ImageFormat::Png),
+            );
+            if let Ok(Ok(picture)) = taken.await {
+                let name = format!("page {number} at the end");
+                if let Ok(kept) = self.ledger.keep(&name, "image/png", picture.bytes).await {
+                    self.ledger.timeline.attach_to_latest(kept);
+                }
+            }
+        }
+    }
+
+    pub(super) fn resolve(&self, address: &str) -> Result<url::Url, Failure> {
+        if address.len() > limits::MAX_URL_BYTES {
+            let message = format!(
+                "an address may have {} bytes: {}",
+                limits::MAX_URL_BYTES,
+                address.len()
+            );
+            return Err(Failure::new(Code::InvalidArgument, message));
+        }
+        crate::grant::resolve(self.options.base_url.as_ref(), address)
+    }
+
+    pub(super) fn tab(&self, page: PageId) -> Result<Arc<dyn Tab>, Failure> {
+        self.lock().open.get(&page).cloned().ok_or_else(|| {
+            Failure::new(
+                Code::InvalidArgument,
+                format!("page {page} is closed: open another one"),
+            )
+        })
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Pages> {
+        self.pages.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Reads an image of the run for the guest.
+pub(crate) async fn read_image(ledger: &Ledger, digest: &Digest, bytes: u32) -> Result<Bytes, Failure> {
+    if bytes as usize > limits::MAX_IMAGE_READ_BYTES {
+        let message = format!(
+            "an image of {bytes} bytes is not copied into a component: at most {}",
+            limits::MAX_IMAGE_READ_BYTES
+        );
+        return Err(Failure::new(Code::OverBudget, message));
+    }
+    ledger
+        .artifacts
+        .get(digest)
+        .await
+        .map_err(|error| Failure::new(Code::Unavailable, error.to_string()))
+}
+
+/// The time that a call asks for.
+pub(super) fn timeout(wanted: Option<u32>, otherwise: Duration) -> Result<Duration, Failure> {
+    match wanted {
+        None => Ok(otherwise),
+        Some(ms) if ms <= limits::MAX_CALL_TIMEOUT_MS => Ok(Duration::from_millis(ms.into())),
+        Some(ms) => {
+            let message = format!("a timeout is at most {} ms: {ms}", limits::MAX_CALL_TIMEOUT_MS);
+            Err(Failure::new(Code::InvalidArgument, message))
+        }
+    }
+}
+
+/// The failure that a tab's error is.
+pub(super) fn tab_failure(error: TabError) -> Failure {
+    match error {
+        TabError::Crashed => Failure::new(Code::PageLost, "the page crashed"),
+        TabError::Closed => Failure::new(Code::PageLost, "the page was closed by the browser or by itself"),
+        TabError::BrowserLost(why) => Failure::new(
+            Code::Unavailable,
+            format!("the browser is gone: {}", cut(why, 500)),
+        ),
+        TabError::Unresponsive => {
+            Failure::new(Code::Timeout, "the page did not answer: its main thread is busy")
+        }
+        TabError::DocumentReplaced => Failure::new(
+            Code::Timeout,
+            "the document was replaced again and again until the time was over",
+        ),
+        refused @ TabError::Refused { .. } => Failure::new(Code::Internal, refused.to_string()),
+    }
+}
+
+fn no_browser(error: BrowserError) -> Failure {
+    let mut failure = Failure::new(Code::Unavailable, error.to_string());
+    failure.retryable = !matches!(error, BrowserError::NotInstalled { .. });
+    debug_assert_eq!(failure.code.blame(), Blame::Platform);
+    failure
+}
+
+/// The value of an answer that is done.
+pub(super) fn done(reply: Reply, what: &str) -> Result<serde_json::Value, Failure> {
+    match reply {
+        Reply::Done { value } => Ok(value),
+        other => Err(Failure::new(
+            Code::Internal,
+            format!("the page answered {what} with {other:?}"),
+        )),
+    }
+}

@@ -1,0 +1,365 @@
+//! The gate: the one function that every host call of every capability passes.
+//!
+//! A component can act only through its imports, so the duties that concern every call live here, once, in
+//! this order: policy, budget, span, the work (or the cassette's answer), cassette and timeline. A capability
+//! never does any of them itself.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+use std::future::Future;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tracing::Instrument;
+
+use crate::artifact::{Artifacts, Attachment};
+use crate::budget::{Budget, Charge};
+use crate::cassette::{ClockReading, Entry, Tape};
+use crate::clock::Clock;
+use crate::failure::{Blame, Code, Failure};
+use crate::grant::{Ask, Grant};
+use crate::limits::MAX_ATTACHMENT_BYTES;
+use crate::progress::Progress;
+use crate::timeline::{StepId, StepOutcome, Timeline};
+
+/// One host call: its arguments, and what the gate must know of it.
+pub trait Call: Serialize + Sync {
+    /// The operation, for example `locator.click`.
+    const OP: &'static str;
+    /// What a call that succeeds answers: plain data, so that a cassette can hold it.
+    type Answer: Serialize + DeserializeOwned + Send;
+
+    /// The call for a person, for example `click button "Pay"`.
+    fn title(&self) -> String;
+    /// What it needs a grant for.
+    fn ask(&self) -> Ask<'_> {
+        Ask::Nothing
+    }
+    /// What it costs.
+    fn charge(&self) -> Charge {
+        Charge::Call
+    }
+    /// The failure that an answer carries with which the flow goes on.
+    fn soft_failure(_answer: &Self::Answer) -> Option<&Failure> {
+        None
+    }
+}
+
+/// An answer with which the flow goes on although an assertion did not hold.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, serde::Deserialize)]
+pub struct Soft<T> {
+    /// The answer.
+    pub value: T,
+    /// What did not hold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Failure>,
+}
+
+impl<T: Default> Soft<T> {
+    /// Turns an assertion that did not hold into an answer where the flow asked for that. Other failures
+    /// stay failures.
+    ///
+    /// # Errors
+    /// The failure, where it is hard.
+    pub fn of(result: Result<T, Failure>, soft: bool) -> Result<Self, Failure> {
+        match result {
+            Ok(value) => Ok(Self { value, failure: None }),
+            Err(failure) if soft && failure.code == Code::AssertionFailed => Ok(Self {
+                value: T::default(),
+                failure: Some(failure),
+            }),
+            Err(failure) => Err(failure),
+        }
+    }
+}
+
+/// What an attempt's components share: budget, timeline, tape, and what the verdict will ask for.
+pub struct Ledger {
+    /// What may still be spent.
+    pub budget: Budget,
+    /// What happened.
+    pub timeline: Timeline,
+    /// Deadline and cancellation.
+    pub progress: Progress,
+    /// Where big bytes go.
+    pub artifacts: Arc<dyn Artifacts>,
+    tape: Box<dyn Tape>,
+    clock: Arc<dyn Clock>,
+    started: Duration,
+    calls: AtomicU32,
+    faults: Mutex<Faults>,
+}
+
+/// The failures that a verdict is folded from.
+#[derive(Clone, Debug, Default)]
+pub struct Faults {
+    /// Soft assertions that did not hold, in order.
+    pub soft: Vec<Failure>,
+    /// Every failure that a guest was given, by its call.
+    pub given: Vec<(u32, Code)>,
+    /// The first failure that the platform is to blame for, even if the flow went on.
+    pub platform: Option<Failure>,
+    /// Why the cassette is incomplete.
+    pub tape: Option<String>,
+}
+
+impl Ledger {
+    /// An attempt's ledger, beginning now.
+    #[must_use]
+    pub fn new(
+        budget: Budget,
+        progress: Progress,
+        artifacts: Arc<dyn Artifacts>,
+        tape: Box<dyn Tape>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let started = clock.monotonic();
+        Self {
+            budget,
+            timeline: Timeline::default(),
+            progress,
+            artifacts,
+            tape,
+            clock,
+            started,
+            calls: AtomicU32::new(0),
+            faults: Mutex::default(),
+        }
+    }
+
+    /// Time since the attempt's start.
+    #[must_use]
+    pub fn now(&self) -> Duration {
+        self.clock.monotonic().saturating_sub(self.started)
+    }
+
+    /// The failures so far.
+    #[must_use]
+    pub fn faults(&self) -> Faults {
+        self.lock_faults().clone()
+    }
+
+    /// Writes down that the platform failed outside any call.
+    pub fn platform_fault(&self, failure: Failure) {
+        self.lock_faults().platform.get_or_insert(failure);
+    }
+
+    /// A reading of the clock for a guest, written to the cassette.
+    pub fn observe_clock(&self, reading: ClockReading) {
+        if let Ok(line) = serde_json::to_vec(&reading) {
+            self.append(line);
+        }
+    }
+
+    /// Keeps bytes for the report.
+    ///
+    /// # Errors
+    /// [`Code::OverBudget`] where they are too many, [`Code::Unavailable`] where they cannot be kept.
+    pub async fn keep(
+        &self,
+        name: &str,
+        media_type: &str,
+        bytes: bytes::Bytes,
+    ) -> Result<Attachment, Failure> {
+        let length = bytes.len();
+        if length > MAX_ATTACHMENT_BYTES {
+            let message = format!("an attachment may have {MAX_ATTACHMENT_BYTES} bytes: {length}");
+            return Err(Failure::new(Code::OverBudget, message));
+        }
+        self.budget.charge_artifact(length as u64)?;
+        let digest = self.artifacts.put(bytes).await;
+        let digest = digest.map_err(|error| Failure::new(Code::Unavailable, error.to_string()))?;
+        Ok(Attachment {
+            name: name.to_owned(),
+            media_type: media_type.to_owned(),
+            digest,
+            bytes: u32::try_from(length).unwrap_or(u32::MAX),
+        })
+    }
+
+    fn append(&self, mut line: Vec<u8>) {
+        line.push(b'\n');
+        if let Err(error) = self.tape.append(&line) {
+            self.lock_faults().tape.get_or_insert_with(|| {
+                tracing::warn!(%error, "the cassette cannot be written; the run goes on without it");
+                error.to_string()
+            });
+        }
+    }
+
+    fn note(&self, call: u32, failure: &Failure) {
+        let mut faults = self.lock_faults();
+        faults.given.push((call, failure.code));
+        if failure.code.blame() == Blame::Platform {
+            faults.platform.get_or_insert_with(|| failure.clone());
+        }
+    }
+
+    fn lock_faults(&self) -> std::sync::MutexGuard<'_, Faults> {
+        self.faults.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The gate of one component's store.
+#[derive(Clone)]
+pub struct Gate {
+    ledger: Arc<Ledger>,
+    grant: Arc<Grant>,
+    source: Cow<'static, str>,
+    parent: Option<StepId>,
+}
+
+impl Gate {
+    /// The gate of the flow's own store.
+    #[must_use]
+    pub fn new(ledger: Arc<Ledger>, grant: Grant) -> Self {
+        Self {
+            ledger,
+            grant: Arc::new(grant),
+            source: Cow::Borrowed("flow"),
+            parent: None,
+        }
+    }
+
+    /// The gate of a custom assertion, whose calls are shown inside the present step.
+    #[must_use]
+    pub fn for_assertion(&self, name: &str, grant: Grant, parent: Option<StepId>) -> Self {
+        Self {
+            ledger: self.ledger.clone(),
+            grant: Arc::new(grant),
+            source: Cow::Owned(name.to_owned()),
+            parent,
+        }
+    }
+
+    /// What the component may touch.
+    #[must_use]
+    pub fn grant(&self) -> &Grant {
+        &self.grant
+    }
+
+    /// What the attempt's components share.
+    #[must_use]
+    pub fn ledger(&self) -> &Arc<Ledger> {
+        &self.ledger
+    }
+
+    /// Makes one host call: policy, budget, span, work, cassette, timeline, in this order.
+    ///
+    /// # Errors
+    /// The one typed failure: a denial, an empty budget, or what the work says. It carries the call's number.
+    pub async fn call<C: Call>(
+        &self,
+        call: &C,
+        work: impl Future<Output = Result<C::Answer, Failure>>,
+    ) -> Result<C::Answer, Failure> {
+        self.call_in_step(call, |_| work).await
+    }
+
+    /// [`Gate::call`] for work that must know the step which shows it.
+    ///
+    /// # Errors
+    /// As [`Gate::call`].
+    pub async fn call_in_step<C: Call, W>(
+        &self,
+        call: &C,
+        work: impl FnOnce(Option<StepId>) -> W,
+    ) -> Result<C::Answer, Failure>
+    where
+        W: Future<Output = Result<C::Answer, Failure>>,
+    {
+        let ledger = &*self.ledger;
+        let number = ledger.calls.fetch_add(1, Ordering::Relaxed) + 1;
+        let began = ledger.now();
+        let step = ledger
+            .timeline
+            .begin(self.source.clone(), C::OP, call.title(), began, self.parent);
+        let args = serde_json::value::to_raw_value(call).map_err(|error| {
+            Failure::new(
+                Code::Internal,
+                format!("the arguments of {} cannot be recorded: {error}", C::OP),
+            )
+        })?;
+        let permitted = self
+            .grant
+            .check(call.ask())
+            .and_then(|()| ledger.budget.charge(call.charge()));
+        let result = match permitted {
+            Err(refused) => Err(refused),
+            Ok(()) => {
+                let span = tracing::info_span!(
+                    target: "flowguard::call", "flowguard.call", op = C::OP, call = number, source = %self.source
+                );
+                match ledger.tape.answer(number, C::OP, &args) {
+                    Some(recorded) => replayed::<C>(recorded),
+                    None => ledger.progress.race(work(step)).instrument(span).await,
+                }
+            }
+        };
+        self.settle::<C>(number, step, began, &args, result)
+    }
+
+    /// Writes cassette and timeline, and hands out the result.
+    fn settle<C: Call>(
+        &self,
+        number: u32,
+        step: Option<StepId>,
+        began: Duration,
+        args: &RawValue,
+        result: Result<C::Answer, Failure>,
+    ) -> Result<C::Answer, Failure> {
+        let ledger = &*self.ledger;
+        let now = ledger.now();
+        let result = result.map_err(|failure| Failure {
+            call: Some(number),
+            ..failure
+        });
+        let entry = Entry {
+            n: number,
+            source: &self.source,
+            op: C::OP,
+            args,
+            step,
+            at_us: micros(began),
+            took_us: micros(now.saturating_sub(began)),
+            ok: result.as_ref().ok(),
+            err: result.as_ref().err(),
+        };
+        if let Ok(line) = serde_json::to_vec(&entry) {
+            ledger.append(line);
+        }
+        let outcome = match &result {
+            Ok(answer) => match C::soft_failure(answer) {
+                None => StepOutcome::Passed,
+                Some(failure) => {
+                    let failure = Failure {
+                        call: Some(number),
+                        ..failure.clone()
+                    };
+                    ledger.lock_faults().soft.push(failure.clone());
+                    StepOutcome::FailedSoftly(failure)
+                }
+            },
+            Err(failure) => {
+                ledger.note(number, failure);
+                StepOutcome::Failed(failure.clone())
+            }
+        };
+        ledger.timeline.end(step, now, outcome);
+        result
+    }
+}
+
+fn replayed<C: Call>(recorded: crate::cassette::Recorded) -> Result<C::Answer, Failure> {
+    let answer = recorded?;
+    serde_json::from_str(answer.get()).map_err(|error| {
+        let message = format!("the cassette's answer to {} cannot be read: {error}", C::OP);
+        Failure::new(Code::Internal, message)
+    })
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}

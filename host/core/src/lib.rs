@@ -1,0 +1,28 @@
+//! Words, ports and the gate of FlowGuard.
+//!
+//! Everything here is pure: no I/O, no Wasmtime, no vendor. What the outside world must do is a trait, and
+//! time, storage and browsers come in through those traits, so that a test can hold them.
+//!
+//! Read [`gate`] first: every host call of every capability passes it.
+
+pub mod artifact;
+pub mod assertions;
+pub mod browser;
+pub mod budget;
+pub mod cassette;
+pub mod clock;
+pub mod failure;
+pub mod flow;
+pub mod gate;
+pub mod grant;
+pub mod limits;
+pub mod progress;
+pub mod run;
+pub mod storage;
+pub mod telemetry;
+pub mod timeline;
+pub mod verdict;
+pub mod vision;
+
+pub use failure::{Blame, Code, Failure};
+pub use gate::Gate;

@@ -1,0 +1,106 @@
+//! Every limit of FlowGuard that is a plain number, in one place. Guest, page and answers of others are
+//! hostile; what is not bounded here is bounded nowhere.
+
+use std::time::Duration;
+
+/// Linear memory of one component instance.
+pub const MAX_MEMORY_BYTES: usize = 64 << 20;
+/// Elements of one Wasm table.
+pub const MAX_TABLE_ELEMENTS: usize = 20_000;
+/// Core instances in one component; QuickJS guests need 13.
+pub const MAX_CORE_INSTANCES: u32 = 16;
+/// Size of a component file.
+pub const MAX_COMPONENT_BYTES: usize = 32 << 20;
+/// Bytes that one host call may carry from the guest.
+pub const HOSTCALL_FUEL_BYTES: usize = 8 << 20;
+/// Resource handles that a guest may hold.
+pub const MAX_HANDLES: usize = 1_024;
+/// Entries of the host's resource table for one store.
+pub const MAX_RESOURCES: usize = 4_096;
+/// Wasm stack.
+pub const MAX_WASM_STACK_BYTES: usize = 512 << 10;
+/// Stack of a fiber that a guest runs on.
+pub const ASYNC_STACK_BYTES: usize = 2 << 20;
+/// Stores that may live at once in one process.
+pub const MAX_INSTANCES: u32 = 256;
+/// Bytes that a guest may write to standard output and error, each.
+pub const MAX_GUEST_OUTPUT_BYTES: usize = 64 << 10;
+/// Interval at which a busy guest yields.
+pub const EPOCH_TICK: Duration = Duration::from_millis(10);
+
+/// Time that a guest may compute in one run.
+pub const CPU_BUDGET: Duration = Duration::from_secs(10);
+/// Time that `describe` may take.
+pub const DESCRIBE_TIMEOUT: Duration = Duration::from_secs(5);
+/// A run's time where the flow does not say.
+pub const DEFAULT_RUN_TIMEOUT: Duration = Duration::from_secs(30);
+/// A run's time at most.
+pub const MAX_RUN_TIMEOUT: Duration = Duration::from_secs(3_600);
+/// An action's time where nothing else is said. Shorter than a run's, so that a missing element is reported
+/// with its call log and not as a run that took too long.
+pub const DEFAULT_ACTION_TIMEOUT: Duration = Duration::from_secs(10);
+/// An assertion's time where nothing else is said.
+pub const DEFAULT_EXPECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// A custom assertion's time where nothing else is said.
+pub const DEFAULT_ASSERTION_TIMEOUT: Duration = Duration::from_secs(30);
+/// Any timeout that a guest may name, in milliseconds.
+pub const MAX_CALL_TIMEOUT_MS: u32 = 600_000;
+/// Kept back from a run's remaining time, so that a call that cannot succeed still answers with its log.
+pub const DEADLINE_MARGIN: Duration = Duration::from_millis(250);
+
+/// Host calls in one run.
+pub const MAX_CALLS: u32 = 100_000;
+/// Pages open at once in one run.
+pub const MAX_PAGES: usize = 8;
+/// Screenshots in one run.
+pub const MAX_SCREENSHOTS: u32 = 200;
+/// Bytes of artifacts in one run.
+pub const MAX_ARTIFACT_BYTES: u64 = 256 << 20;
+/// Addresses that one run may probe.
+pub const MAX_PROBES: u32 = 500;
+/// Calls of custom assertions in one run.
+pub const MAX_ASSERTION_CALLS: u32 = 100;
+/// Steps that a timeline keeps; later ones are counted only.
+pub const MAX_STEPS: usize = 10_000;
+/// Console and network events that a timeline keeps.
+pub const MAX_EVENTS: usize = 5_000;
+/// Steps that a flow may open, and hold open at once.
+pub const MAX_SPANS: u32 = 1_000;
+/// Steps that a flow may hold open at once.
+pub const MAX_OPEN_SPANS: usize = 64;
+/// Log lines of one run.
+pub const MAX_LOG_LINES: u32 = 10_000;
+/// Bytes of a log line.
+pub const MAX_LOG_BYTES: usize = 4_096;
+/// Attributes of one span, log line or metric.
+pub const MAX_ATTRIBUTES: usize = 16;
+/// Bytes of an attribute's value.
+pub const MAX_ATTRIBUTE_BYTES: usize = 256;
+
+/// Bytes of one text of evidence.
+pub const MAX_EVIDENCE_BYTES: usize = 64 << 10;
+/// Bytes of an address.
+pub const MAX_URL_BYTES: usize = 8 << 10;
+/// Bytes of a text that is filled in or compared.
+pub const MAX_TEXT_BYTES: usize = 1 << 20;
+/// Parts of one locator, nested ones included.
+pub const MAX_LOCATOR_PARTS: usize = 64;
+/// Bytes of an image or an attachment.
+pub const MAX_ATTACHMENT_BYTES: usize = 10 << 20;
+/// Bytes of an image that a guest may copy into itself.
+pub const MAX_IMAGE_READ_BYTES: usize = 4 << 20;
+/// A side of a screenshot, in pixels.
+pub const MAX_SCREENSHOT_SIDE: f64 = 16_384.0;
+/// The area of a screenshot, in pixels.
+pub const MAX_SCREENSHOT_AREA: f64 = 40_000_000.0;
+/// Bytes of one message of the browser.
+pub const MAX_BROWSER_MESSAGE_BYTES: usize = 64 << 20;
+
+/// Bytes of a storage key.
+pub const MAX_KEY_BYTES: usize = 512;
+/// Bytes of a stored value.
+pub const MAX_VALUE_BYTES: usize = 1 << 20;
+/// Keys of one bucket.
+pub const MAX_BUCKET_KEYS: u64 = 10_000;
+/// Bytes of one bucket.
+pub const MAX_BUCKET_BYTES: u64 = 64 << 20;

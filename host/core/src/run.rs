@@ -1,0 +1,153 @@
+//! A run: what is asked for, and what came of it.
+
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+use url::Url;
+
+use crate::artifact::Digest;
+use crate::browser::BrowserInfo;
+use crate::flow::{Flow, Source};
+use crate::limits;
+use crate::timeline::History;
+use crate::verdict::Verdict;
+
+/// Names a run: `[0-9a-z-]`, sorted by time.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RunId(String);
+
+impl RunId {
+    /// The id that a text names, if it can be one.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let legal = |b: u8| matches!(b, b'0'..=b'9' | b'a'..=b'z' | b'-');
+        ((1..=64).contains(&text.len()) && text.bytes().all(legal)).then(|| Self(text.to_owned()))
+    }
+
+    /// The id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Display for RunId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Times and names that hold for a whole run unless a call says otherwise.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunOptions {
+    /// Where the application is.
+    pub base_url: Option<Url>,
+    /// Overrides the flow's own time.
+    pub timeout: Option<Duration>,
+    /// An action's time.
+    pub action_timeout: Duration,
+    /// An assertion's time.
+    pub expect_timeout: Duration,
+    /// The attributes that a test id is looked for in.
+    pub test_id_attributes: Vec<String>,
+    /// Parameters for the flow.
+    pub params: Vec<(String, String)>,
+}
+
+impl Default for RunOptions {
+    fn default() -> Self {
+        Self {
+            base_url: None,
+            timeout: None,
+            action_timeout: limits::DEFAULT_ACTION_TIMEOUT,
+            expect_timeout: limits::DEFAULT_EXPECT_TIMEOUT,
+            test_id_attributes: vec!["data-testid".to_owned()],
+            params: Vec::new(),
+        }
+    }
+}
+
+/// A run that is asked for. One that exists is valid.
+#[derive(Clone, Debug)]
+pub struct RunRequest {
+    /// Its id.
+    pub id: RunId,
+    /// The flow.
+    pub flow: Flow,
+    /// The file that the component interprets.
+    pub source: Option<Source>,
+    /// Times and names.
+    pub options: RunOptions,
+    /// Attempts at most, from 1; those that the flow or the product failed are repeated too.
+    pub attempts: u32,
+}
+
+/// Where a flow came from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    /// The file that was named to FlowGuard.
+    pub file: String,
+    /// The component's name.
+    pub component: String,
+    /// The component's version.
+    pub version: String,
+    /// The component's content.
+    pub digest: Digest,
+}
+
+/// What one attempt came to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// From 1.
+    pub number: u32,
+    /// What it came to.
+    pub verdict: Verdict,
+    /// How long it took, in microseconds.
+    pub took_us: u64,
+    /// What happened.
+    pub history: History,
+    /// The browser, where one was leased.
+    pub browser: Option<BrowserInfo>,
+    /// What the guest wrote to standard output and error.
+    pub output: String,
+    /// Host calls made.
+    pub calls: u32,
+    /// Time that the guest computed, in microseconds, to within 10 ms.
+    pub guest_cpu_us: u64,
+    /// What a person should know although the verdict stands.
+    pub warnings: Vec<String>,
+}
+
+/// A finished run, as it is stored and reported.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunRecord {
+    /// The version of this record.
+    pub schema: u32,
+    /// Its id.
+    pub id: RunId,
+    /// The flow.
+    pub flow: Flow,
+    /// Where the flow came from.
+    pub origin: Origin,
+    /// Where the application was; may be empty.
+    pub base_url: String,
+    /// When it began, in milliseconds since 1970.
+    pub started_ms: u64,
+    /// How long it took, in microseconds.
+    pub took_us: u64,
+    /// Its attempts, in order; at least one.
+    pub attempts: Vec<Attempt>,
+    /// What it came to: the last attempt's verdict.
+    pub verdict: Verdict,
+}
+
+impl RunRecord {
+    /// The version that is written now.
+    pub const SCHEMA: u32 = 1;
+
+    /// Whether it passed, and not at the first attempt.
+    #[must_use]
+    pub fn flaky(&self) -> bool {
+        self.verdict.passed() && self.attempts.len() > 1
+    }
+}

@@ -1,0 +1,343 @@
+//! The storage capability: values that outlive a run, and the results of runs.
+//!
+//! Isolation is by type: a bucket is named by [`BucketId`], which holds its owner; there is no way to ask a
+//! store for a bucket by name alone.
+
+pub mod calls;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+use crate::failure::{Code, Failure};
+use crate::limits;
+use crate::run::{RunId, RunRecord};
+use calls::{CompareAndSwap, Delete, Get, Increment, Keys, List, OpenBucket, Set};
+
+/// Whose data it is. One machine's own flows belong to `local`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct TenantId(String);
+
+impl TenantId {
+    /// The tenant of one's own machine.
+    #[must_use]
+    pub fn local() -> Self {
+        Self("local".to_owned())
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A bucket: whose it is, which component's, and its name.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct BucketId {
+    /// Whose.
+    pub tenant: TenantId,
+    /// Which component's.
+    pub component: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// What a bucket may hold.
+#[derive(Clone, Copy, Debug)]
+pub struct BucketLimits {
+    /// Keys.
+    pub keys: u64,
+    /// Bytes of keys and values.
+    pub bytes: u64,
+}
+
+impl Default for BucketLimits {
+    fn default() -> Self {
+        Self {
+            keys: limits::MAX_BUCKET_KEYS,
+            bytes: limits::MAX_BUCKET_BYTES,
+        }
+    }
+}
+
+/// Why a store did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StorageError {
+    /// The bucket is full.
+    #[error("the bucket is full: {0}")]
+    Full(String),
+    /// The value is no counter, or would leave its range.
+    #[error("not a counter: {0}")]
+    NotACounter(String),
+    /// The store is away or damaged.
+    #[error("the store is unavailable: {0}")]
+    Unavailable(String),
+    /// The document is of a newer version than this program.
+    #[error(
+        "{what} was written by a newer FlowGuard (schema {found}, this one reads {known}): upgrade this one"
+    )]
+    Newer {
+        /// What was read.
+        what: String,
+        /// Its version.
+        found: u32,
+        /// The newest that is known.
+        known: u32,
+    },
+}
+
+/// Values by key. `now_ms` is the time of day, in milliseconds since 1970; what expires before it is gone.
+#[async_trait]
+pub trait Buckets: Send + Sync {
+    /// The value.
+    async fn get(&self, bucket: &BucketId, key: &str, now_ms: u64) -> Result<Option<Vec<u8>>, StorageError>;
+    /// Sets the value.
+    async fn set(
+        &self,
+        bucket: &BucketId,
+        key: &str,
+        value: &[u8],
+        expires_ms: Option<u64>,
+        now_ms: u64,
+        limits: BucketLimits,
+    ) -> Result<(), StorageError>;
+    /// Removes the value; whether there was one.
+    async fn delete(&self, bucket: &BucketId, key: &str, now_ms: u64) -> Result<bool, StorageError>;
+    /// Keys with the prefix, after `cursor`, in the order of their bytes.
+    async fn list(
+        &self,
+        bucket: &BucketId,
+        prefix: &str,
+        cursor: Option<&str>,
+        limit: u32,
+        now_ms: u64,
+    ) -> Result<Keys, StorageError>;
+    /// Adds to a counter; its new value.
+    async fn increment(
+        &self,
+        bucket: &BucketId,
+        key: &str,
+        delta: i64,
+        now_ms: u64,
+        limits: BucketLimits,
+    ) -> Result<i64, StorageError>;
+    /// Sets the value if it is as expected; whether it did.
+    async fn compare_and_swap(
+        &self,
+        bucket: &BucketId,
+        key: &str,
+        expected: Option<&[u8]>,
+        new: Option<&[u8]>,
+        now_ms: u64,
+        limits: BucketLimits,
+    ) -> Result<bool, StorageError>;
+}
+
+/// Finished runs.
+#[async_trait]
+pub trait Runs: Send + Sync {
+    /// Keeps a run. A run that is kept already is left as it is: finishing is done once.
+    async fn save(&self, tenant: &TenantId, run: &RunRecord) -> Result<(), StorageError>;
+    /// The run.
+    async fn load(&self, tenant: &TenantId, id: &RunId) -> Result<Option<RunRecord>, StorageError>;
+    /// The newest runs, newest first, of one flow where it is named.
+    async fn recent(
+        &self,
+        tenant: &TenantId,
+        flow: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<RunRecord>, StorageError>;
+    /// The ids that begin so, at most 10.
+    async fn ids_beginning(&self, tenant: &TenantId, prefix: &str) -> Result<Vec<RunId>, StorageError>;
+}
+
+/// A run's access to its buckets.
+pub struct Storage {
+    buckets: Arc<dyn Buckets>,
+    tenant: TenantId,
+    component: String,
+    clock: Arc<dyn crate::clock::Clock>,
+}
+
+impl Storage {
+    /// The buckets of one component of one tenant.
+    #[must_use]
+    pub fn new(
+        buckets: Arc<dyn Buckets>,
+        tenant: TenantId,
+        component: String,
+        clock: Arc<dyn crate::clock::Clock>,
+    ) -> Self {
+        Self {
+            buckets,
+            tenant,
+            component,
+            clock,
+        }
+    }
+
+    /// Opens a bucket.
+    ///
+    /// # Errors
+    /// [`Code::InvalidArgument`] where the name is malformed.
+    pub async fn open(&self, call: &OpenBucket) -> Result<(), Failure> {
+        let name = call.name.as_bytes();
+        let legal = |b: &u8| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-');
+        if !(1..=63).contains(&name.len()) || !name.iter().all(legal) || name.first() == Some(&b'-') {
+            let message = format!(
+                "a bucket's name is 1 to 63 of a-z, 0-9 and -, not beginning with -: {:?}",
+                call.name
+            );
+            return Err(Failure::new(Code::InvalidArgument, message));
+        }
+        Ok(())
+    }
+
+    /// The value.
+    ///
+    /// # Errors
+    /// [`Code::Unavailable`] where the store is away.
+    pub async fn get(&self, call: &Get) -> Result<Option<Vec<u8>>, Failure> {
+        check_key(&call.key)?;
+        self.buckets
+            .get(&self.id(&call.bucket), &call.key, self.now_ms())
+            .await
+            .map_err(failure)
+    }
+
+    /// Sets the value.
+    ///
+    /// # Errors
+    /// [`Code::OverBudget`] where it does not fit.
+    pub async fn set(&self, call: &Set) -> Result<(), Failure> {
+        check_key(&call.key)?;
+        check_value(&call.value)?;
+        let now = self.now_ms();
+        let expires = match call.ttl_ms {
+            Some(0) => {
+                return Err(Failure::new(
+                    Code::InvalidArgument,
+                    "a time to live is at least 1 ms: 0",
+                ));
+            }
+            Some(ttl) => Some(now + u64::from(ttl)),
+            None => None,
+        };
+        let bucket = self.id(&call.bucket);
+        let limits = BucketLimits::default();
+        self.buckets
+            .set(&bucket, &call.key, &call.value, expires, now, limits)
+            .await
+            .map_err(failure)
+    }
+
+    /// Removes the value.
+    ///
+    /// # Errors
+    /// [`Code::Unavailable`] where the store is away.
+    pub async fn delete(&self, call: &Delete) -> Result<bool, Failure> {
+        check_key(&call.key)?;
+        self.buckets
+            .delete(&self.id(&call.bucket), &call.key, self.now_ms())
+            .await
+            .map_err(failure)
+    }
+
+    /// Lists keys.
+    ///
+    /// # Errors
+    /// [`Code::InvalidArgument`] where the limit is out of range.
+    pub async fn list(&self, call: &List) -> Result<Keys, Failure> {
+        if !(1..=1000).contains(&call.limit) {
+            return Err(Failure::new(
+                Code::InvalidArgument,
+                format!("a limit is 1 to 1000: {}", call.limit),
+            ));
+        }
+        let bucket = self.id(&call.bucket);
+        let cursor = call.cursor.as_deref();
+        self.buckets
+            .list(&bucket, &call.prefix, cursor, call.limit, self.now_ms())
+            .await
+            .map_err(failure)
+    }
+
+    /// Adds to a counter.
+    ///
+    /// # Errors
+    /// [`Code::InvalidArgument`] where the value is no counter.
+    pub async fn increment(&self, call: &Increment) -> Result<i64, Failure> {
+        check_key(&call.key)?;
+        let bucket = self.id(&call.bucket);
+        let (now, limits) = (self.now_ms(), BucketLimits::default());
+        self.buckets
+            .increment(&bucket, &call.key, call.delta.into(), now, limits)
+            .await
+            .map_err(failure)
+    }
+
+    /// Sets the value if it is as expected.
+    ///
+    /// # Errors
+    /// [`Code::OverBudget`] where it does not fit.
+    pub async fn compare_and_swap(&self, call: &CompareAndSwap) -> Result<bool, Failure> {
+        check_key(&call.key)?;
+        if let Some(new) = &call.new {
+            check_value(new)?;
+        }
+        let bucket = self.id(&call.bucket);
+        let (expected, new) = (call.expected.as_deref(), call.new.as_deref());
+        let (now, limits) = (self.now_ms(), BucketLimits::default());
+        self.buckets
+            .compare_and_swap(&bucket, &call.key, expected, new, now, limits)
+            .await
+            .map_err(failure)
+    }
+
+    fn id(&self, name: &str) -> BucketId {
+        BucketId {
+            tenant: self.tenant.clone(),
+            component: self.component.clone(),
+            name: name.to_owned(),
+        }
+    }
+
+    fn now_ms(&self) -> u64 {
+        u64::try_from(self.clock.wall().as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
+fn check_key(key: &str) -> Result<(), Failure> {
+    if (1..=limits::MAX_KEY_BYTES).contains(&key.len()) && !key.contains('\0') {
+        return Ok(());
+    }
+    let message = format!(
+        "a key has 1 to {} bytes and no NUL: it has {}",
+        limits::MAX_KEY_BYTES,
+        key.len()
+    );
+    Err(Failure::new(Code::InvalidArgument, message))
+}
+
+fn check_value(value: &[u8]) -> Result<(), Failure> {
+    if value.len() <= limits::MAX_VALUE_BYTES {
+        return Ok(());
+    }
+    let message = format!(
+        "a value has at most {} bytes: {}",
+        limits::MAX_VALUE_BYTES,
+        value.len()
+    );
+    Err(Failure::new(Code::OverBudget, message))
+}
+
+fn failure(error: StorageError) -> Failure {
+    let code = match error {
+        StorageError::Full(_) => Code::OverBudget,
+        StorageError::NotACounter(_) => Code::InvalidArgument,
+        StorageError::Unavailable(_) | StorageError::Newer { .. } => Code::Unavailable,
+    };
+    Failure::new(code, error.to_string())
+}
