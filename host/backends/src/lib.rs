@@ -1,1 +1,4 @@
-//! backends
+//! The outside world of FlowGuard: browsers, stores, models, sinks. The only crate that knows a vendor.
+
+pub mod browser;
+pub mod storage;

@@ -69,7 +69,7 @@ pub enum ArtifactError {
     Unavailable(String),
 }
 
-/// Keeps bytes by their digest. Writing the same bytes twice is one artifact.
+/// Keeps bytes by their digest. Writing the same bytes twice is one artifact, and heals a damaged one.
 #[async_trait]
 pub trait Artifacts: Send + Sync {
     /// Keeps the bytes.

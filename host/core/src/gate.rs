@@ -31,6 +31,9 @@ pub trait Call: Serialize + Sync {
     /// What a call that succeeds answers: plain data, so that a cassette can hold it.
     type Answer: Serialize + DeserializeOwned + Send;
 
+    /// Whether the report shows it as a step; what only ends or adorns a step is not one.
+    const SHOWN: bool = true;
+
     /// The call for a person, for example `click button "Pay"`.
     fn title(&self) -> String;
     /// What it needs a grant for.

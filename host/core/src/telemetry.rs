@@ -296,6 +296,7 @@ impl Telemetry {
 
 impl Call for SetAttribute {
     const OP: &'static str = "span.set-attribute";
+    const SHOWN: bool = false;
     type Answer = ();
 
     fn title(&self) -> String {
@@ -305,6 +306,7 @@ impl Call for SetAttribute {
 
 impl Call for EndSpan {
     const OP: &'static str = "span.end";
+    const SHOWN: bool = false;
     type Answer = ();
 
     fn title(&self) -> String {

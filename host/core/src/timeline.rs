@@ -178,6 +178,10 @@ impl Timeline {
         if state.current == id {
             state.current = None;
         }
+        if id.is_some_and(|id| state.open.contains(&id)) {
+            // A step of the flow's own goes on until the flow ends it.
+            return;
+        }
         if let Some(step) = state.step(id) {
             step.took_us = micros(now).saturating_sub(step.at_us);
             step.outcome = outcome;

@@ -1,1 +1,22 @@
-//! engine
+//! Wasmtime: components to runs. The only crate that knows WIT.
+//!
+//! [`load`] makes bytes into a checked, compiled component; [`runner`] walks a run, one function a row;
+//! `host/` converts between the contract and the core, and goes through the gate. No vendor is named here.
+
+mod bindings;
+mod cache;
+mod call;
+mod config;
+mod convert;
+mod guest_world;
+mod host;
+mod limits;
+mod link;
+pub mod load;
+pub mod runner;
+mod state;
+
+pub use cache::CompiledCache;
+pub use config::Engine;
+pub use load::{AssertionComponent, Component, FlowComponent, LoadError};
+pub use runner::{Ports, RunWatcher, Runner, Tapes};

@@ -446,8 +446,14 @@ impl Job<'_> {
                 token,
             };
             let tab = self.browser.tab(self.page)?;
-            match tab.pointer(&burst).await.map_err(tab_failure)? {
+            let settled = tokio::time::timeout(self.remaining() + GRACE, tab.pointer(&burst)).await;
+            match settled
+                .unwrap_or(Err(TabError::Unresponsive))
+                .map_err(tab_failure)?
+            {
                 Settled::Hit => return Ok(true),
+                // Without a guard nobody looks where the events land; a mouse that is there already does not move.
+                Settled::None if self.how.force || clicks == 0 => return Ok(true),
                 Settled::Blocked { by } => self.intercepted(&format!("{by} intercepts pointer events"))?,
                 Settled::None => self.intercepted("the pointer's events did not arrive")?,
             }

@@ -43,6 +43,7 @@ pub struct OpenBucket {
 
 impl Call for OpenBucket {
     const OP: &'static str = "bucket.open";
+    const SHOWN: bool = false;
     type Answer = ();
 
     fn title(&self) -> String {

@@ -26,6 +26,14 @@ impl TenantId {
         Self("local".to_owned())
     }
 
+    /// The tenant that a text names, if it can be one: 1 to 63 of `a-z`, `0-9` and `-`, not beginning with `-`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let legal = |b: u8| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-');
+        let named = (1..=63).contains(&text.len()) && text.bytes().all(legal) && !text.starts_with('-');
+        named.then(|| Self(text.to_owned()))
+    }
+
     /// The name.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -88,12 +96,17 @@ pub enum StorageError {
     },
 }
 
-/// Values by key. `now_ms` is the time of day, in milliseconds since 1970; what expires before it is gone.
+/// Values by key. `now_ms` is the time of day, in milliseconds since 1970; a value is there while `now_ms` is
+/// less than its `expires_ms`, and beyond that it is as if it had been removed: it is not read, not listed and
+/// not counted against a limit.
+///
+/// A write that is refused changes nothing. A limit refuses what grows the bucket beyond it, never what
+/// shrinks it.
 #[async_trait]
 pub trait Buckets: Send + Sync {
     /// The value.
     async fn get(&self, bucket: &BucketId, key: &str, now_ms: u64) -> Result<Option<Vec<u8>>, StorageError>;
-    /// Sets the value.
+    /// Sets the value and its expiry, whatever was there before.
     async fn set(
         &self,
         bucket: &BucketId,
@@ -105,7 +118,8 @@ pub trait Buckets: Send + Sync {
     ) -> Result<(), StorageError>;
     /// Removes the value; whether there was one.
     async fn delete(&self, bucket: &BucketId, key: &str, now_ms: u64) -> Result<bool, StorageError>;
-    /// Keys with the prefix, after `cursor`, in the order of their bytes.
+    /// Keys with the prefix, after the key `cursor`, in the order of their bytes. The answer's cursor is its
+    /// last key where there are more, and none at the end; the key need not be there any more when it is used.
     async fn list(
         &self,
         bucket: &BucketId,
@@ -114,7 +128,9 @@ pub trait Buckets: Send + Sync {
         limit: u32,
         now_ms: u64,
     ) -> Result<Keys, StorageError>;
-    /// Adds to a counter; its new value.
+    /// Adds to a counter; its new value. A missing one counts from 0. A counter is its decimal text, as `get`
+    /// reads it and `set` may write it: `0`, `-12`, no sign or zero that is not needed, within ±2^53
+    /// ([`COUNTER_RANGE`]). Its expiry stays.
     async fn increment(
         &self,
         bucket: &BucketId,
@@ -123,7 +139,7 @@ pub trait Buckets: Send + Sync {
         now_ms: u64,
         limits: BucketLimits,
     ) -> Result<i64, StorageError>;
-    /// Sets the value if it is as expected; whether it did.
+    /// Sets the value if it is as expected; whether it did. What it sets does not expire.
     async fn compare_and_swap(
         &self,
         bucket: &BucketId,
@@ -135,21 +151,55 @@ pub trait Buckets: Send + Sync {
     ) -> Result<bool, StorageError>;
 }
 
+/// The values that a counter may have: those that a JavaScript number holds exactly.
+pub const COUNTER_RANGE: std::ops::RangeInclusive<i64> = -(1 << 53)..=(1 << 53);
+
+/// Adds to the counter that is stored as `text`, `None` where there is none.
+///
+/// # Errors
+/// [`StorageError::NotACounter`] where the text is no counter or the sum leaves [`COUNTER_RANGE`].
+pub fn count(text: Option<&[u8]>, delta: i64) -> Result<i64, StorageError> {
+    let before = match text {
+        None => 0,
+        Some(text) => counter(text).ok_or_else(|| not_a_counter(text))?,
+    };
+    let sum = before
+        .checked_add(delta)
+        .filter(|sum| COUNTER_RANGE.contains(sum));
+    sum.ok_or_else(|| StorageError::NotACounter(format!("{before} plus {delta} is beyond ±2^53")))
+}
+
+fn counter(text: &[u8]) -> Option<i64> {
+    let text = std::str::from_utf8(text).ok()?;
+    let number: i64 = text.parse().ok()?;
+    (COUNTER_RANGE.contains(&number) && number.to_string() == text).then_some(number)
+}
+
+fn not_a_counter(value: &[u8]) -> StorageError {
+    let shown = value.get(..value.len().min(32)).unwrap_or_default();
+    let shown = String::from_utf8_lossy(shown);
+    StorageError::NotACounter(format!("the value is no decimal integer within ±2^53: {shown:?}"))
+}
+
 /// Finished runs.
+///
+/// A record of a newer schema than [`RunRecord::SCHEMA`] may be kept and is never read in part: reading it,
+/// alone or among others, is [`StorageError::Newer`].
 #[async_trait]
 pub trait Runs: Send + Sync {
     /// Keeps a run. A run that is kept already is left as it is: finishing is done once.
     async fn save(&self, tenant: &TenantId, run: &RunRecord) -> Result<(), StorageError>;
     /// The run.
     async fn load(&self, tenant: &TenantId, id: &RunId) -> Result<Option<RunRecord>, StorageError>;
-    /// The newest runs, newest first, of one flow where it is named.
+    /// The newest runs by their beginning, newest first (by id where they began at once), of one flow where it
+    /// is named.
     async fn recent(
         &self,
         tenant: &TenantId,
         flow: Option<&str>,
         limit: u32,
     ) -> Result<Vec<RunRecord>, StorageError>;
-    /// The ids that begin so, at most 10.
+    /// The ids that begin so, the first 10 in their order.
     async fn ids_beginning(&self, tenant: &TenantId, prefix: &str) -> Result<Vec<RunId>, StorageError>;
 }
 

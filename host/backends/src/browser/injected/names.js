@@ -238,25 +238,19 @@ function generatedText(element, pseudo) {
   return pseudo && (style.display || "inline") !== "inline" ? ` ${text} ` : text;
 }
 
-const CONTENT_TOKEN = /\s*(?:"((?:[^"\\]|\\.)*)"|attr\(\s*([\w-]+)\s*\)|(\/))/suy;
+const CONTENT_TOKEN = /"((?:[^"\\]|\\.)*)"|attr\(\s*([\w-]+)\s*\)|\/|[^\s"/]+/gsu;
 
 /** The strings of a `content` value, those after the slash if there is one; null for images and counters. */
 function contentString(element, content, isPseudo) {
   if (!content || content === "none" || content === "normal") return null;
-  let text = "";
-  let hasAlternative = false;
-  CONTENT_TOKEN.lastIndex = 0;
-  const [before, ...after] = content.split(/(?<=["\)])\s*\/\s*(?=["a])/u);
-  hasAlternative = after.length > 0;
-  if (!hasAlternative && !isPseudo) return null;
-  const source = hasAlternative ? after.join("") : before;
-  while (CONTENT_TOKEN.lastIndex < source.length) {
-    const found = CONTENT_TOKEN.exec(source);
-    if (!found) return source.slice(text.length).trim() === "" ? text : null;
-    if (found[1] !== undefined) text += unescapeCss(found[1]);
-    if (found[2] !== undefined) text += attribute(element, found[2]) ?? "";
+  let [text, isText, isAlternative] = ["", true, false];
+  for (const [token, string, name] of content.matchAll(CONTENT_TOKEN)) {
+    if (string !== undefined) text += unescapeCss(string);
+    else if (name !== undefined) text += attribute(element, name) ?? "";
+    else if (token === "/") [text, isText, isAlternative] = ["", true, true];
+    else isText = false;
   }
-  return text;
+  return isText && (isPseudo || isAlternative) ? text : null;
 }
 
 /** A CSS string without its escapes. */

@@ -49,12 +49,12 @@ const toMainFrame = (point, frames) => frames.reduceRight((at, frame) => outward
 
 /** The part of the element's own viewport that can be seen through every frame around it. */
 function visibleArea(element, frames) {
-  let area = viewport(window.top === window || frames.length === 0 ? windowOf(frames[0] ?? element) : windowOf(frames[0]));
+  let area = viewport(windowOf(frames[0] ?? element));
   for (const frame of frames) {
     const placement = framePlacement(frame);
     const low = inward({ x: area.left, y: area.top }, placement);
     const high = inward({ x: area.right, y: area.bottom }, placement);
-    const inner = viewport(frameDocument(frame) ? defaultView(frameDocument(frame)) : window);
+    const inner = viewport(frame.contentWindow);
     area = intersection({ left: low.x, top: low.y, right: high.x, bottom: high.y }, inner);
   }
   return area;
@@ -208,7 +208,7 @@ function armGuard(target, kind, token) {
     verdict: null,
     onEvent: (event, view) => {
       guard.verdict ??= judgeEvent(event, view, target);
-      if (guard.verdict.status !== "blocked") return;
+      if (guard.verdict?.status !== "blocked") return;
       event.preventDefault();
       event.stopImmediatePropagation();
     },

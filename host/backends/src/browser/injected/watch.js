@@ -65,6 +65,7 @@ function observe() {
     observedRoots = new WeakSet();
     noteMove();
   }
+  forget();
   listenTo(document);
   for (const type of MOVING_EVENTS) listen(window, type, noteMove, { capture: true, passive: true });
   for (const type of GUARDED_EVENTS) listen(window, type, onGuardedEvent, { capture: true });

@@ -1,0 +1,23 @@
+//! The script that works inside every page: selectors, states, waiting, assertions. It is written in plain
+//! JavaScript, split by subject, and joined here in the order in which the parts build on each other. It
+//! knows the protocol with the host and never the host's policy: what is allowed is decided before a call.
+
+/// The whole script, to be installed into an isolated world of every new document.
+pub(super) const SOURCE: &str = concat!(
+    "(() => {\n\"use strict\";\n",
+    include_str!("dom.js"),
+    include_str!("text.js"),
+    include_str!("roles.js"),
+    include_str!("names.js"),
+    include_str!("state.js"),
+    include_str!("css.js"),
+    include_str!("selectors.js"),
+    include_str!("pointer.js"),
+    include_str!("watch.js"),
+    include_str!("input.js"),
+    include_str!("expect.js"),
+    include_str!("read.js"),
+    include_str!("snapshot.js"),
+    include_str!("protocol.js"),
+    "})();\n"
+);

@@ -1,0 +1,179 @@
+// protocol.js: the calls of the host. One call is one action: it resolves, waits in the page until the action
+// can be done, and answers once. Errors that no waiting can mend answer at once.
+
+const DELAYS_MS = [0, 20, 100, 100, 500];
+const PAUSE_MS = 8;
+
+/** Attempts at actions on one element: each answers `{reply}`, `{reason}` to try again, or `{hopeless}`. */
+const ELEMENT_ACTIONS = {
+  pointer: attemptPointer,
+  setChecked: attemptSetChecked,
+  fill: attemptFill,
+  select: attemptSelect,
+  focus: (element) => {
+    focusOn(element);
+    return { reply: { status: "done" } };
+  },
+  read: attemptRead,
+  clip: (element, _, attempt) => attemptClip(element, attempt),
+  ariaSnapshot: (element) => ({ reply: { status: "done", value: ariaSnapshot(element) } }),
+};
+
+/** Actions that look once and do not wait. */
+const IMMEDIATE_ACTIONS = {
+  count: ({ parts, context }) => resolve(parts, context).length,
+  isVisible: ({ parts, context }) => {
+    const element = resolveOne(parts, context);
+    return element !== null && isVisible(element);
+  },
+  allInnerTexts: ({ parts, context }) => resolve(parts, context).map(renderedText),
+  title: () => document.title,
+  outline: () => outline(),
+};
+
+/** What one call tries: its locator, its time, its log. */
+class Attempt {
+  constructor(request) {
+    this.request = request;
+    this.parts = request.locator ?? [];
+    this.context = { documents: [], testIdAttributes: request.testIdAttributes ?? ["data-testid"] };
+    this.started = performance.now();
+    this.deadline = this.started + Math.max(0, request.timeout ?? 0);
+    this.turn = request.scroll ?? 0;
+    this.lines = [];
+    this.log = (line) => this.lines.push(line);
+  }
+
+  /** Milliseconds that are left. */
+  left() {
+    return this.deadline - performance.now();
+  }
+
+  /** The log with neighbouring repeats folded. */
+  folded() {
+    const folds = [];
+    for (const line of this.lines) {
+      const last = folds.at(-1);
+      if (last?.line === line) last.times += 1;
+      else folds.push({ line, times: 1 });
+    }
+    return folds.map(({ line, times }) => (times === 1 ? line : `${times} × ${line}`));
+  }
+}
+
+/** Performs one action of the host; see the protocol for requests and replies. */
+async function perform(request) {
+  const attempt = new Attempt(request);
+  try {
+    observe();
+    disarmGuard();
+    const reply = await performAction(request.action, attempt);
+    const limit = request.action.kind === "outline" ? OUTLINE_TEXT_LIMIT : TEXT_LIMIT;
+    return clean({ ...reply, log: attempt.folded() }, limit);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    const { code, message, evidence } = error;
+    return clean({ status: "error", code, message, evidence, log: attempt.folded() });
+  }
+}
+
+function performAction(action, attempt) {
+  if (Object.hasOwn(IMMEDIATE_ACTIONS, action.kind)) {
+    return { status: "done", value: IMMEDIATE_ACTIONS[action.kind](attempt) };
+  }
+  if (action.kind === "expect") return performExpect(action, attempt);
+  if (action.kind === "verifyChecked") return performVerify(action, attempt);
+  if (action.kind === "ariaSnapshot" && attempt.parts.length === 0) {
+    forget();
+    return { status: "done", value: ariaSnapshot(pageRoot()) };
+  }
+  if (!Object.hasOwn(ELEMENT_ACTIONS, action.kind)) {
+    throw new Refusal("invalid-argument", `unknown action: ${action.kind}`);
+  }
+  return performOnElement(ELEMENT_ACTIONS[action.kind], action, attempt);
+}
+
+/** Repeats resolve and attempt until the action is done, cannot be done, or the time is over. */
+async function performOnElement(tryAction, action, attempt) {
+  const name = describeLocator(attempt.parts);
+  attempt.log(`waiting for ${name}`);
+  let previous = null;
+  return repeat(attempt, async () => {
+    const element = resolveOne(attempt.parts, attempt.context);
+    if (!element) return { reason: `waiting for ${name}: no element matches` };
+    if (element !== previous) attempt.log(`found ${openingTag(element)}`);
+    previous = element;
+    const outcome = await tryAction(element, action, attempt);
+    if (outcome.reason) attempt.turn += 1;
+    return outcome;
+  });
+}
+
+async function performVerify(action, attempt) {
+  return repeat(attempt, () => attemptVerifyChecked(resolve(attempt.parts, attempt.context)[0] ?? null, action, attempt));
+}
+
+/** Repeats the check until it holds or the time is over; a failure says what was seen last. */
+async function performExpect(action, attempt) {
+  attempt.log(`expecting ${describeLocator(attempt.parts)}${action.negated ? " not" : ""} ${action.expectation.kind}`);
+  let last = null;
+  const reply = await repeat(attempt, async () => {
+    last = await checkOnce(action, attempt);
+    return last.pass ? { reply: { status: "done" } } : { reason: `received ${brief(last.received, 200)}` };
+  });
+  if (reply.status === "done") return reply;
+  return { status: "failed", received: last.received, expected: last.expected, aria: ariaOfFailure(last) };
+}
+
+/** Where the tree of a whole page begins. */
+const pageRoot = () => bodyOf(document) ?? documentElement(document);
+
+/** The accessibility tree around a failure: of the element, or of the page when there is none. */
+function ariaOfFailure({ element }) {
+  forget();
+  return ariaSnapshot(element && isConnected(element) ? element : pageRoot());
+}
+
+/** The retry loop. Between attempts it sleeps, and wakes at once when a document that takes part changes. */
+async function repeat(attempt, once) {
+  let round = 0;
+  for (;;) {
+    const began = performance.now();
+    const before = watchesOf(attempt).map((watch) => [watch, watch.count]);
+    const { reply, reason, hopeless } = await once();
+    if (reply) return reply;
+    attempt.log(hopeless ?? reason);
+    if (hopeless || attempt.left() <= 0) return { status: "timeout", reason: hopeless ?? reason };
+    await rest(attempt, round, began, new Map(before));
+    round += 1;
+  }
+}
+
+/** Sleeps before the next attempt, as long as the round says and the time allows. */
+function rest(attempt, round, began, before) {
+  const watches = watchesOf(attempt);
+  const counts = watches.map((watch) => before.get(watch) ?? watch.count);
+  const delay = Math.min(DELAYS_MS[Math.min(round, DELAYS_MS.length - 1)], attempt.left());
+  return waitForChange(watches, counts, delay, PAUSE_MS - (performance.now() - began));
+}
+
+/** The watches of the documents that the locator has gone through. */
+function watchesOf({ context }) {
+  const watches = context.documents.map((root) => watchOf(defaultView(root))).filter(Boolean);
+  return [...new Set([here, ...watches])];
+}
+
+/** Cuts every text of a reply to what may leave the page. */
+function clean(value, limit = TEXT_LIMIT) {
+  if (typeof value === "string") return cut(value, limit);
+  if (Array.isArray(value)) return value.map((each) => clean(each, limit));
+  if (value === null || typeof value !== "object") return value;
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, clean(each, limit)]));
+}
+
+/** Ends a pointer action: tells what its guard saw, and removes it. */
+const settle = (token) => clean(settleGuard(token));
+
+shifts.observe({ type: "layout-shift" });
+observe();
+globalThis.flowguard = { perform, settle, here };

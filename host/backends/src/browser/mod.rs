@@ -1,0 +1,12 @@
+//! Browsers: how a CDP endpoint is come by ([`local`]), and what is done over it ([`cdp`], [`tab`]). Only
+//! here is a type of the protocol named.
+
+mod cdp;
+mod events;
+mod injected;
+mod keyboard;
+pub mod local;
+mod process;
+mod tab;
+
+pub use local::{LocalBrowsers, LocalOptions};

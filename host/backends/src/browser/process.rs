@@ -1,0 +1,218 @@
+//! A Chromium process of our own: found, started, ended. It ends with us, however we end.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+
+use flowguard_core::browser::BrowserError;
+
+/// The one command that installs a browser.
+const INSTALL: &str = "apt-get install chromium-headless-shell";
+/// The environment variable that names a browser.
+pub(super) const VARIABLE: &str = "FLOWGUARD_CHROMIUM";
+
+const HEADLESS: [&str; 4] = [
+    "chromium-headless-shell",
+    "chromium",
+    "google-chrome-stable",
+    "google-chrome",
+];
+const HEADED: [&str; 3] = ["chromium", "google-chrome-stable", "google-chrome"];
+const START_TIMEOUT: Duration = Duration::from_secs(20);
+const ANNOUNCEMENT: &str = "DevTools listening on ";
+
+/// A running browser.
+pub(super) struct Process {
+    child: Child,
+    /// Where its websocket is.
+    pub(super) address: String,
+    // Removed with the process.
+    _profile: tempfile::TempDir,
+}
+
+/// Finds a browser: the one named, or the first on the search path.
+pub(super) fn find(named: Option<&Path>, search: &OsStr, headed: bool) -> Result<PathBuf, BrowserError> {
+    let names: &[&str] = if headed { &HEADED } else { &HEADLESS };
+    if let Some(path) = named {
+        return match path.is_file() {
+            true => Ok(path.to_owned()),
+            false => Err(not_installed(&path.display().to_string())),
+        };
+    }
+    let folders: Vec<PathBuf> = std::env::split_paths(search).collect();
+    let found = names
+        .iter()
+        .flat_map(|name| folders.iter().map(move |folder| folder.join(name)));
+    found
+        .into_iter()
+        .find(|path| path.is_file())
+        .ok_or_else(|| not_installed(&format!("{} on PATH", names.join(", "))))
+}
+
+fn not_installed(looked_for: &str) -> BrowserError {
+    BrowserError::NotInstalled {
+        looked_for: looked_for.to_owned(),
+        install: INSTALL.to_owned(),
+        variable: VARIABLE.to_owned(),
+    }
+}
+
+impl Process {
+    /// Starts a browser and waits until it can be spoken to.
+    pub(super) async fn start(path: &Path, headed: bool) -> Result<Self, BrowserError> {
+        let not_started = |why: String| BrowserError::NotStarted {
+            path: path.display().to_string(),
+            why,
+        };
+        let profile = tempfile::Builder::new().prefix("flowguard-browser-").tempdir();
+        let profile =
+            profile.map_err(|error| not_started(format!("its profile folder cannot be made: {error}")))?;
+        let mut command = Command::new(path);
+        command.args(arguments(path, headed, profile.path()));
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
+        die_with_parent(&mut command);
+        let mut child = command.spawn().map_err(|error| not_started(error.to_string()))?;
+        match tokio::time::timeout(START_TIMEOUT, announced(&mut child)).await {
+            Ok(Ok(address)) => Ok(Self {
+                child,
+                address,
+                _profile: profile,
+            }),
+            Ok(Err(said)) => Err(not_started(said)),
+            Err(_) => Err(not_started(format!(
+                "it said nothing within {} s",
+                START_TIMEOUT.as_secs()
+            ))),
+        }
+    }
+
+    /// Waits for its end, and makes one after a while.
+    pub(super) async fn end(mut self) {
+        if tokio::time::timeout(Duration::from_secs(2), self.child.wait())
+            .await
+            .is_err()
+        {
+            let _ = self.child.kill().await;
+        }
+    }
+}
+
+/// Reads the address of its websocket from what it says; on the way out, what else it said.
+async fn announced(child: &mut Child) -> Result<String, String> {
+    let stderr = child.stderr.take().ok_or("its output cannot be read")?;
+    let mut lines = BufReader::new(stderr).lines();
+    let mut said = Vec::new();
+    while let Ok(Some(line)) = lines.next_line().await {
+        if let Some(address) = line.strip_prefix(ANNOUNCEMENT) {
+            let address = address.trim().to_owned();
+            // Goes on reading, so that the browser never waits for a full pipe.
+            tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+            return Ok(address);
+        }
+        said.push(line);
+    }
+    let status = child
+        .wait()
+        .await
+        .map_or_else(|error| error.to_string(), |status| status.to_string());
+    let last: Vec<String> = said.into_iter().rev().take(3).rev().collect();
+    Err(format!("it ended with {status}: {}", last.join(" | ")))
+}
+
+/// Lean: nothing that phones home, no first-run pages, no throttling of what is not in front.
+fn arguments(path: &Path, headed: bool, profile: &Path) -> Vec<String> {
+    let mut arguments: Vec<String> = [
+        "--remote-debugging-port=0",
+        "--no-first-run",
+        "--no-default-browser-check",
+        "--disable-background-networking",
+        "--disable-background-timer-throttling",
+        "--disable-backgrounding-occluded-windows",
+        "--disable-renderer-backgrounding",
+        "--disable-breakpad",
+        "--disable-client-side-phishing-detection",
+        "--disable-component-extensions-with-background-pages",
+        "--disable-component-update",
+        "--disable-default-apps",
+        "--disable-dev-shm-usage",
+        "--disable-extensions",
+        "--disable-field-trial-config",
+        "--disable-gpu",
+        "--disable-hang-monitor",
+        "--disable-ipc-flooding-protection",
+        "--disable-popup-blocking",
+        "--disable-prompt-on-repost",
+        "--disable-quic",
+        "--disable-sync",
+        "--disable-features=Translate,OptimizationHints,MediaRouter,DialMediaRouteProvider,PaintHolding,HttpsUpgrades",
+        "--force-color-profile=srgb",
+        "--hide-scrollbars",
+        "--metrics-recording-only",
+        "--mute-audio",
+        "--no-service-autorun",
+        "--no-startup-window",
+        "--password-store=basic",
+        "--use-mock-keychain",
+    ]
+    .map(str::to_owned)
+    .into();
+    let is_shell = path
+        .file_name()
+        .is_some_and(|name| name.to_string_lossy().contains("headless-shell"));
+    if !headed && !is_shell {
+        arguments.push("--headless".to_owned());
+    }
+    if rustix::process::geteuid().is_root() {
+        // Chromium refuses its own sandbox to root, in containers above all.
+        arguments.push("--no-sandbox".to_owned());
+    }
+    arguments.push(format!("--user-data-dir={}", profile.display()));
+    arguments
+}
+
+/// The browser ends when we do, also when we are killed. It must be started from a thread that lives as long
+/// as the program: the signal is bound to the thread, and the runtime's workers are such threads.
+#[cfg(target_os = "linux")]
+fn die_with_parent(command: &mut Command) {
+    let at_start = || {
+        rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
+        Ok(())
+    };
+    #[expect(
+        unsafe_code,
+        reason = "the only way to set the parent-death signal of a child"
+    )]
+    // SAFETY: between fork and exec only one system call is made, which is async-signal-safe; nothing is
+    // allocated and no lock is taken.
+    unsafe {
+        command.pre_exec(at_start);
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn die_with_parent(_command: &mut Command) {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_browser_names_the_command_that_installs_it() {
+        let error = find(None, OsStr::new("/nowhere"), false)
+            .expect_err("none there")
+            .to_string();
+        assert!(error.contains("chromium-headless-shell, chromium"), "{error}");
+        assert!(
+            error.contains("`apt-get install chromium-headless-shell`"),
+            "{error}"
+        );
+        assert!(error.contains("FLOWGUARD_CHROMIUM=PATH"), "{error}");
+    }
+}

@@ -1,0 +1,358 @@
+//! One page over CDP: the browser port, command by command.
+
+use async_trait::async_trait;
+use base64::Engine as _;
+use bytes::Bytes;
+use chromiumoxide::cdp::browser_protocol::emulation::SetDeviceMetricsOverrideParams;
+use chromiumoxide::cdp::browser_protocol::input::{
+    DispatchMouseEventParams, DispatchMouseEventType, InsertTextParams, MouseButton as CdpButton,
+};
+use chromiumoxide::cdp::browser_protocol::io::CloseParams as CloseStreamParams;
+use chromiumoxide::cdp::browser_protocol::network::{LoadNetworkResourceOptions, LoadNetworkResourceParams};
+use chromiumoxide::cdp::browser_protocol::page::{
+    CaptureScreenshotFormat, CaptureScreenshotParams, FrameId, GetLayoutMetricsParams,
+    GetNavigationHistoryParams, HandleJavaScriptDialogParams, NavigateParams, NavigateToHistoryEntryParams,
+    ReloadParams, Viewport,
+};
+use chromiumoxide::cdp::browser_protocol::target::{CloseTargetParams, TargetId};
+use chromiumoxide::cdp::js_protocol::runtime::{CallArgument, CallFunctionOnParams, ExecutionContextId};
+use serde_json::Value;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::{mpsc, watch};
+
+use super::cdp::{Cdp, Session};
+use super::events::PageEvents;
+use super::keyboard;
+use flowguard_core::browser::calls::{ImageFormat, Size};
+use flowguard_core::browser::port::{
+    Chord, MouseButton, Navigation, Picture, PointerBurst, Settled, Shot, Tab, TabError, TabState,
+};
+use flowguard_core::limits::{MAX_SCREENSHOT_AREA, MAX_SCREENSHOT_SIDE};
+
+const PERFORM: &str = "function (request) { return flowguard.perform(request); }";
+const SETTLE: &str = "function (token) { return flowguard.settle(token); }";
+const IMAGE_QUALITY: i64 = 80;
+
+/// A page of a browser.
+pub(super) struct CdpTab {
+    cdp: Cdp,
+    session: Session,
+    target: TargetId,
+    events: Arc<PageEvents>,
+    viewport: Mutex<Size>,
+}
+
+impl CdpTab {
+    pub(super) fn new(
+        cdp: Cdp,
+        session: Session,
+        target: TargetId,
+        events: Arc<PageEvents>,
+        viewport: Size,
+        dialogs: mpsc::UnboundedReceiver<String>,
+    ) -> Self {
+        tokio::spawn(dismiss_dialogs(session.clone(), dialogs));
+        Self {
+            cdp,
+            session,
+            target,
+            events,
+            viewport: Mutex::new(viewport),
+        }
+    }
+
+    fn main_frame(&self) -> FrameId {
+        // The main frame of a page has the id of its target.
+        FrameId::new(self.target.inner().clone())
+    }
+
+    /// Waits until the injected script is there.
+    async fn context(&self) -> Result<i64, TabError> {
+        let mut context = self.events.context();
+        let mut state = self.events.state();
+        tokio::select! {
+            there = context.wait_for(Option::is_some) => {
+                there.ok().and_then(|id| *id).ok_or_else(|| TabError::BrowserLost("its connection ended".to_owned()))
+            }
+            gone = state.wait_for(|state| state.gone.is_some()) => Err(gone.map_or_else(
+                |_| TabError::BrowserLost("its connection ended".to_owned()),
+                |state| state.gone.clone().unwrap_or(TabError::Closed),
+            )),
+        }
+    }
+
+    /// Calls a function of the injected script in this context, and gives up when the context goes.
+    async fn call_in(&self, context: i64, function: &str, argument: Value) -> Result<Value, TabError> {
+        let mut command = CallFunctionOnParams::new(function);
+        command.execution_context_id = Some(ExecutionContextId::new(context));
+        command.arguments = Some(vec![CallArgument {
+            value: Some(argument),
+            unserializable_value: None,
+            object_id: None,
+        }]);
+        command.return_by_value = Some(true);
+        command.await_promise = Some(true);
+        command.user_gesture = Some(true);
+        let mut current = self.events.context();
+        let answer = tokio::select! {
+            biased;
+            answer = self.session.call(&command) => answer?,
+            _ = current.wait_for(|now| *now != Some(context)) => return Err(self.gone().unwrap_or(TabError::DocumentReplaced)),
+        };
+        if let Some(thrown) = answer.exception_details {
+            let what = thrown
+                .exception
+                .and_then(|e| e.description)
+                .unwrap_or(thrown.text);
+            return Err(TabError::Refused {
+                command: "the injected script".to_owned(),
+                message: what,
+            });
+        }
+        Ok(answer.result.value.unwrap_or(Value::Null))
+    }
+
+    fn gone(&self) -> Option<TabError> {
+        self.events.state().borrow().gone.clone()
+    }
+
+    /// What a picture of this shows, as the browser wants it: a part of the document, or none for the viewport.
+    async fn clip(&self, shot: Shot) -> Result<(Option<Viewport>, Size), TabError> {
+        let (x, y, width, height) = match shot {
+            Shot::Viewport => {
+                return Ok((
+                    None,
+                    *self.viewport.lock().unwrap_or_else(PoisonError::into_inner),
+                ));
+            }
+            Shot::Clip { x, y, width, height } => (x, y, width, height),
+            Shot::FullPage => {
+                let metrics = self.session.call(&GetLayoutMetricsParams::default()).await?;
+                let content = metrics.css_content_size;
+                // A page can be made as tall as it likes; the picture is not.
+                let width = content.width.min(MAX_SCREENSHOT_SIDE);
+                let height = content
+                    .height
+                    .min(MAX_SCREENSHOT_SIDE)
+                    .min(MAX_SCREENSHOT_AREA / width.max(1.0));
+                (0.0, 0.0, width, height)
+            }
+        };
+        let (width, height) = (width.max(1.0).ceil(), height.max(1.0).ceil());
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "at most 16384, at least 1"
+        )]
+        let size = Size {
+            width: width as u32,
+            height: height as u32,
+        };
+        Ok((
+            Some(Viewport {
+                x,
+                y,
+                width,
+                height,
+                scale: 1.0,
+            }),
+            size,
+        ))
+    }
+}
+
+/// Dialogs are dismissed at once, as no flow listens to them yet; leaving a page is allowed.
+async fn dismiss_dialogs(session: Session, mut dialogs: mpsc::UnboundedReceiver<String>) {
+    while let Some(kind) = dialogs.recv().await {
+        let answer = session
+            .call(&HandleJavaScriptDialogParams::new(kind == "beforeunload"))
+            .await;
+        if let Err(error) = answer {
+            tracing::debug!(%error, "a dialog was gone before it was dismissed");
+        }
+    }
+}
+
+#[async_trait]
+impl Tab for CdpTab {
+    fn state(&self) -> watch::Receiver<TabState> {
+        self.events.state()
+    }
+
+    async fn navigate(&self, url: &str) -> Result<Navigation, TabError> {
+        let answer = self.session.call(&NavigateParams::new(url)).await?;
+        if let Some(error) = answer.error_text.filter(|text| !text.is_empty()) {
+            return Ok(Navigation::Failed(error));
+        }
+        Ok(answer.loader_id.map_or(Navigation::Within, |loader| {
+            Navigation::Document(loader.inner().clone())
+        }))
+    }
+
+    async fn reload(&self) -> Result<(), TabError> {
+        self.session.call(&ReloadParams::default()).await.map(|_| ())
+    }
+
+    async fn go_back(&self) -> Result<bool, TabError> {
+        let history = self.session.call(&GetNavigationHistoryParams::default()).await?;
+        let earlier = usize::try_from(history.current_index - 1)
+            .ok()
+            .and_then(|index| history.entries.get(index));
+        let Some(entry) = earlier else { return Ok(false) };
+        self.session
+            .call(&NavigateToHistoryEntryParams::new(entry.id))
+            .await?;
+        Ok(true)
+    }
+
+    async fn perform(&self, request: &Value, wait: Duration) -> Result<Value, TabError> {
+        let work = async {
+            let context = self.context().await?;
+            self.call_in(context, PERFORM, request.clone()).await
+        };
+        tokio::time::timeout(wait, work)
+            .await
+            .unwrap_or_else(|_| Err(self.gone().unwrap_or(TabError::Unresponsive)))
+    }
+
+    async fn pointer(&self, burst: &PointerBurst) -> Result<Settled, TabError> {
+        let context = self.context().await?;
+        let mouse = |kind| mouse_event(kind, burst);
+        let mut sent = vec![self.session.send(&mouse(DispatchMouseEventType::MouseMoved))];
+        for count in 1..=i64::from(burst.clicks) {
+            for kind in [
+                DispatchMouseEventType::MousePressed,
+                DispatchMouseEventType::MouseReleased,
+            ] {
+                let mut event = mouse(kind);
+                event.button = Some(button(burst.button));
+                event.click_count = Some(count);
+                sent.push(self.session.send(&event));
+            }
+        }
+        for event in sent {
+            event.answer().await?;
+        }
+        // The guard is asked only now: a call of the page's script may overtake the mouse.
+        match self.call_in(context, SETTLE, burst.token.clone()).await {
+            Ok(settled) => serde_json::from_value(settled).map_err(|error| TabError::Refused {
+                command: "settle".to_owned(),
+                message: format!("its answer cannot be read: {error}"),
+            }),
+            // The events landed: they replaced the document or closed the page.
+            Err(TabError::DocumentReplaced | TabError::Closed) => Ok(Settled::Hit),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn press(&self, chord: &Chord) -> Result<(), TabError> {
+        let sent: Vec<_> = keyboard::strokes(chord)?
+            .iter()
+            .map(|event| self.session.send(event))
+            .collect();
+        for event in sent {
+            event.answer().await?;
+        }
+        Ok(())
+    }
+
+    async fn insert_text(&self, text: &str) -> Result<(), TabError> {
+        if text.is_empty() {
+            return self
+                .press(&Chord {
+                    modifiers: Default::default(),
+                    key: "Delete".to_owned(),
+                })
+                .await;
+        }
+        self.session.call(&InsertTextParams::new(text)).await.map(|_| ())
+    }
+
+    async fn screenshot(&self, shot: Shot, format: ImageFormat) -> Result<Picture, TabError> {
+        let (clip, size) = self.clip(shot).await?;
+        let mut command = CaptureScreenshotParams::default();
+        command.capture_beyond_viewport = Some(clip.is_some());
+        command.clip = clip;
+        command.optimize_for_speed = Some(true);
+        (command.format, command.quality) = match format {
+            ImageFormat::Png => (Some(CaptureScreenshotFormat::Png), None),
+            ImageFormat::Jpeg => (Some(CaptureScreenshotFormat::Jpeg), Some(IMAGE_QUALITY)),
+            ImageFormat::Webp => (Some(CaptureScreenshotFormat::Webp), Some(IMAGE_QUALITY)),
+        };
+        let answer = self.session.call(&command).await?;
+        let encoded: &str = answer.data.as_ref();
+        let bytes = base64::engine::general_purpose::STANDARD
+            .decode(encoded)
+            .map_err(|error| TabError::Refused {
+                command: "Page.captureScreenshot".to_owned(),
+                message: format!("its picture cannot be read: {error}"),
+            })?;
+        Ok(Picture {
+            bytes: Bytes::from(bytes),
+            size,
+        })
+    }
+
+    async fn set_viewport(&self, size: Size) -> Result<(), TabError> {
+        self.session.call(&viewport_command(size)).await?;
+        *self.viewport.lock().unwrap_or_else(PoisonError::into_inner) = size;
+        Ok(())
+    }
+
+    async fn probe(&self, url: &str) -> Result<Result<u16, String>, TabError> {
+        let options = LoadNetworkResourceOptions {
+            disable_cache: false,
+            include_credentials: true,
+        };
+        let mut command = LoadNetworkResourceParams::new(url, options);
+        command.frame_id = Some(self.main_frame());
+        let resource = self.session.call(&command).await?.resource;
+        if let Some(stream) = resource.stream {
+            // Only the status is wanted; a body that cannot be closed any more is gone already.
+            let _ = self.session.call(&CloseStreamParams::new(stream)).await;
+        }
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "an HTTP status"
+        )]
+        let status = resource
+            .http_status_code
+            .map(|status| status as u16)
+            .filter(|status| *status > 0);
+        Ok(status.ok_or_else(|| resource.net_error_name.unwrap_or_else(|| "no answer".to_owned())))
+    }
+
+    async fn close(&self) -> Result<(), TabError> {
+        let closed = self
+            .cdp
+            .send(&CloseTargetParams::new(self.target.clone()))
+            .answer()
+            .await;
+        self.session.close();
+        match closed {
+            Ok(_) | Err(TabError::Closed) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// The command that sets the size of a viewport.
+pub(super) fn viewport_command(size: Size) -> SetDeviceMetricsOverrideParams {
+    SetDeviceMetricsOverrideParams::new(i64::from(size.width), i64::from(size.height), 1.0, false)
+}
+
+fn mouse_event(kind: DispatchMouseEventType, burst: &PointerBurst) -> DispatchMouseEventParams {
+    let mut event = DispatchMouseEventParams::new(kind, burst.x, burst.y);
+    event.modifiers = Some(keyboard::mask(burst.modifiers));
+    event
+}
+
+fn button(button: MouseButton) -> CdpButton {
+    match button {
+        MouseButton::Left => CdpButton::Left,
+        MouseButton::Middle => CdpButton::Middle,
+        MouseButton::Right => CdpButton::Right,
+    }
+}

@@ -1,0 +1,13 @@
+//! Where FlowGuard keeps what outlives a run: buckets and results of runs, artifacts, cassettes.
+//!
+//! A back end keeps and finds; it decides nothing. What a key, a name or a value may be is checked above, in
+//! the port; what a tenant may see follows from the types that name it.
+
+mod artifacts;
+mod cassette;
+mod embedded;
+mod folder;
+
+pub use artifacts::ArtifactFolder;
+pub use cassette::CassetteFile;
+pub use embedded::EmbeddedStore;

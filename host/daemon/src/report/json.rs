@@ -1,0 +1,358 @@
+//! The report for programs. The format is FlowGuard's own and versioned; `docs/report.schema.json` describes
+//! it. The types here are that format: changing a core type must not change what is written.
+
+use flowguard_core::Failure;
+use flowguard_core::artifact::Attachment;
+use flowguard_core::run::{Attempt, RunRecord};
+use flowguard_core::timeline::{Event, PageEvent, Step};
+use serde::Serialize;
+
+use super::attempt::{self, failures, outcome_name};
+use super::{Report, words};
+
+/// The version of the format. A field that is added does not change it; one that changes or goes does.
+pub const SCHEMA: u32 = 1;
+
+/// The report as JSON, indented, with a line end.
+///
+/// # Errors
+/// None that a report can cause: every key is a text and every number is finite.
+pub fn render(report: &Report) -> Result<String, serde_json::Error> {
+    serde_json::to_string_pretty(&ReportJson::of(report)).map(|text| text + "\n")
+}
+
+#[derive(Serialize)]
+struct ReportJson<'a> {
+    schema: u32,
+    tool: Tool<'a>,
+    started_at: String,
+    duration_ms: f64,
+    verdict: &'static str,
+    counts: Counts,
+    runs: Vec<Run<'a>>,
+    load_failures: Vec<LoadFailure<'a>>,
+}
+
+#[derive(Serialize)]
+struct Tool<'a> {
+    name: &'static str,
+    version: &'a str,
+}
+
+#[derive(Serialize)]
+struct Counts {
+    flows: usize,
+    passed: usize,
+    failed: usize,
+    errored: usize,
+    flaky: usize,
+    not_loaded: usize,
+}
+
+#[derive(Serialize)]
+struct LoadFailure<'a> {
+    file: &'a str,
+    message: &'a str,
+}
+
+#[derive(Serialize)]
+struct Run<'a> {
+    id: &'a str,
+    flow: Flow<'a>,
+    origin: Origin<'a>,
+    base_url: &'a str,
+    started_at: String,
+    duration_ms: f64,
+    verdict: &'static str,
+    blame: Option<&'static str>,
+    flaky: bool,
+    attempts: Vec<AttemptJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct Flow<'a> {
+    name: &'a str,
+    intent: &'a str,
+    url: &'a str,
+    critical: bool,
+    tags: &'a [String],
+    timeout_ms: Option<u32>,
+}
+
+#[derive(Serialize)]
+struct Origin<'a> {
+    file: &'a str,
+    component: &'a str,
+    version: &'a str,
+    digest: &'a str,
+}
+
+#[derive(Serialize)]
+struct AttemptJson<'a> {
+    number: u32,
+    verdict: &'static str,
+    blame: Option<&'static str>,
+    duration_ms: f64,
+    failures: Vec<FailureJson<'a>>,
+    backtrace: &'a [String],
+    warnings: &'a [String],
+    browser: Option<Browser<'a>>,
+    host_calls: u32,
+    guest_cpu_ms: f64,
+    output: &'a str,
+    steps: Vec<StepJson<'a>>,
+    steps_dropped: u32,
+    events: Vec<EventJson<'a>>,
+    events_dropped: u32,
+}
+
+#[derive(Serialize)]
+struct Browser<'a> {
+    product: &'a str,
+    place: &'a str,
+}
+
+#[derive(Serialize)]
+struct FailureJson<'a> {
+    code: &'static str,
+    message: &'a str,
+    retryable: bool,
+    call: Option<u32>,
+    call_log: &'a [String],
+    evidence: Vec<Evidence<'a>>,
+}
+
+#[derive(Serialize)]
+struct Evidence<'a> {
+    title: &'a str,
+    text: &'a str,
+}
+
+#[derive(Serialize)]
+struct StepJson<'a> {
+    id: u32,
+    parent: Option<u32>,
+    source: &'a str,
+    op: &'a str,
+    title: &'a str,
+    start_ms: f64,
+    duration_ms: f64,
+    outcome: &'static str,
+    failure: Option<FailureJson<'a>>,
+    attributes: Vec<Attribute<'a>>,
+    attachments: Vec<AttachmentJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct Attribute<'a> {
+    key: &'a str,
+    value: &'a str,
+}
+
+#[derive(Serialize)]
+struct AttachmentJson<'a> {
+    name: &'a str,
+    media_type: &'a str,
+    digest: &'a str,
+    bytes: u32,
+}
+
+#[derive(Serialize)]
+struct EventJson<'a> {
+    at_ms: f64,
+    step: Option<u32>,
+    page: u32,
+    #[serde(flatten)]
+    what: What<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+enum What<'a> {
+    Console {
+        level: &'a str,
+        text: &'a str,
+        place: &'a str,
+    },
+    Uncaught {
+        text: &'a str,
+    },
+    Request {
+        method: &'a str,
+        url: &'a str,
+        resource: &'a str,
+        status: Option<u16>,
+        error: Option<&'a str>,
+        duration_ms: f64,
+    },
+    Dialog {
+        dialog: &'a str,
+        text: &'a str,
+    },
+    Crashed,
+}
+
+impl<'a> ReportJson<'a> {
+    fn of(report: &'a Report) -> Self {
+        let counts = report.counts();
+        Self {
+            schema: SCHEMA,
+            tool: Tool {
+                name: "flowguard",
+                version: &report.version,
+            },
+            started_at: words::timestamp(report.started_ms),
+            duration_ms: millis(report.took_us),
+            verdict: report.overall().name(),
+            counts: Counts {
+                flows: counts.flows,
+                passed: counts.passed,
+                failed: counts.failed,
+                errored: counts.errored,
+                flaky: counts.flaky,
+                not_loaded: counts.not_loaded,
+            },
+            runs: report.runs.iter().map(run).collect(),
+            load_failures: report
+                .load_failures
+                .iter()
+                .map(|failure| LoadFailure {
+                    file: &failure.file,
+                    message: &failure.message,
+                })
+                .collect(),
+        }
+    }
+}
+
+fn run(run: &RunRecord) -> Run<'_> {
+    Run {
+        id: run.id.as_str(),
+        flow: Flow {
+            name: &run.flow.name,
+            intent: &run.flow.intent,
+            url: &run.flow.url,
+            critical: run.flow.critical,
+            tags: &run.flow.tags,
+            timeout_ms: run.flow.timeout_ms,
+        },
+        origin: Origin {
+            file: &run.origin.file,
+            component: &run.origin.component,
+            version: &run.origin.version,
+            digest: run.origin.digest.as_str(),
+        },
+        base_url: &run.base_url,
+        started_at: words::timestamp(run.started_ms),
+        duration_ms: millis(run.took_us),
+        verdict: run.verdict.name(),
+        blame: run.verdict.blame().map(flowguard_core::Blame::name),
+        flaky: run.flaky(),
+        attempts: run.attempts.iter().map(attempt_json).collect(),
+    }
+}
+
+fn attempt_json(attempt: &Attempt) -> AttemptJson<'_> {
+    let history = &attempt.history;
+    AttemptJson {
+        number: attempt.number,
+        verdict: attempt.verdict.name(),
+        blame: attempt.verdict.blame().map(flowguard_core::Blame::name),
+        duration_ms: millis(attempt.took_us),
+        failures: failures(&attempt.verdict).iter().map(failure).collect(),
+        backtrace: attempt::backtrace(&attempt.verdict),
+        warnings: &attempt.warnings,
+        browser: attempt.browser.as_ref().map(|browser| Browser {
+            product: &browser.product,
+            place: &browser.place,
+        }),
+        host_calls: attempt.calls,
+        guest_cpu_ms: millis(attempt.guest_cpu_us),
+        output: &attempt.output,
+        steps: history.steps.iter().map(step).collect(),
+        steps_dropped: history.steps_dropped,
+        events: history.events.iter().map(event).collect(),
+        events_dropped: history.events_dropped,
+    }
+}
+
+fn failure(failure: &Failure) -> FailureJson<'_> {
+    FailureJson {
+        code: failure.code.name(),
+        message: &failure.message,
+        retryable: failure.retryable,
+        call: failure.call,
+        call_log: &failure.call_log,
+        evidence: failure
+            .evidence
+            .iter()
+            .map(|evidence| Evidence {
+                title: &evidence.title,
+                text: &evidence.text,
+            })
+            .collect(),
+    }
+}
+
+fn step(step: &Step) -> StepJson<'_> {
+    StepJson {
+        id: step.id,
+        parent: step.parent,
+        source: &step.source,
+        op: &step.op,
+        title: &step.title,
+        start_ms: millis(step.at_us),
+        duration_ms: millis(step.took_us),
+        outcome: outcome_name(&step.outcome),
+        failure: attempt::failure_of(step).map(failure),
+        attributes: step
+            .attributes
+            .iter()
+            .map(|(key, value)| Attribute { key, value })
+            .collect(),
+        attachments: step.attachments.iter().map(attachment).collect(),
+    }
+}
+
+fn attachment(attachment: &Attachment) -> AttachmentJson<'_> {
+    AttachmentJson {
+        name: &attachment.name,
+        media_type: &attachment.media_type,
+        digest: attachment.digest.as_str(),
+        bytes: attachment.bytes,
+    }
+}
+
+fn event(event: &Event) -> EventJson<'_> {
+    let what = match &event.what {
+        PageEvent::Console { level, text, place } => What::Console { level, text, place },
+        PageEvent::Uncaught { text } => What::Uncaught { text },
+        PageEvent::Request {
+            method,
+            url,
+            kind,
+            status,
+            error,
+            took_us,
+        } => What::Request {
+            method,
+            url,
+            resource: kind,
+            status: *status,
+            error: error.as_deref(),
+            duration_ms: millis(*took_us),
+        },
+        PageEvent::Dialog { kind, text } => What::Dialog { dialog: kind, text },
+        PageEvent::Crashed => What::Crashed,
+    };
+    EventJson {
+        at_ms: millis(event.at_us),
+        step: event.step,
+        page: event.page,
+        what,
+    }
+}
+
+fn millis(us: u64) -> f64 {
+    us as f64 / 1_000.0
+}

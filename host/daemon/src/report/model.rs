@@ -1,0 +1,153 @@
+//! What every renderer reads: the runs, what could not be loaded, and what follows from both.
+
+use flowguard_core::artifact::{Attachment, Digest};
+use flowguard_core::run::{Origin, RunRecord};
+use flowguard_core::verdict::Verdict;
+use std::collections::HashSet;
+use std::time::Duration;
+
+/// A file that could not be loaded, so that none of its flows ran.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoadFailure {
+    /// The file that was named to FlowGuard.
+    pub file: String,
+    /// What happened and what to do.
+    pub message: String,
+}
+
+/// How many flows ended how.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Flows that ran.
+    pub flows: usize,
+    /// Flows of which everything held, flaky ones included.
+    pub passed: usize,
+    /// Flows that found the product wrong.
+    pub failed: usize,
+    /// Flows that could not be decided.
+    pub errored: usize,
+    /// Flows that passed, and not at the first attempt.
+    pub flaky: usize,
+    /// Files that could not be loaded.
+    pub not_loaded: usize,
+}
+
+/// What all of it came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Overall {
+    /// Something ran, and everything held.
+    Passed,
+    /// The product under test is wrong.
+    Failed,
+    /// Nothing was found wrong with the product, and something could not be decided.
+    Errored,
+}
+
+impl Overall {
+    /// `passed`, `failed` or `errored`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Failed => "failed",
+            Self::Errored => "errored",
+        }
+    }
+}
+
+/// A finished invocation: its runs in the order in which they are to be shown.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// FlowGuard's version.
+    pub version: String,
+    /// When it began, in milliseconds since 1970.
+    pub started_ms: u64,
+    /// How long it took, in microseconds.
+    pub took_us: u64,
+    /// The runs.
+    pub runs: Vec<RunRecord>,
+    /// What could not be loaded.
+    pub load_failures: Vec<LoadFailure>,
+}
+
+/// The runs of one component from one file.
+pub(super) struct Suite<'a> {
+    /// Where its flows came from.
+    pub(super) origin: &'a Origin,
+    /// Its runs.
+    pub(super) runs: Vec<&'a RunRecord>,
+}
+
+impl Report {
+    /// A report of these runs.
+    pub fn new(
+        runs: Vec<RunRecord>,
+        load_failures: Vec<LoadFailure>,
+        started_ms: u64,
+        took: Duration,
+        version: impl Into<String>,
+    ) -> Self {
+        Self {
+            version: version.into(),
+            started_ms,
+            took_us: u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
+            runs,
+            load_failures,
+        }
+    }
+
+    /// How many flows ended how.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        let count = |holds: &dyn Fn(&RunRecord) -> bool| self.runs.iter().filter(|run| holds(run)).count();
+        Counts {
+            flows: self.runs.len(),
+            passed: count(&|run| run.verdict.passed()),
+            failed: count(&|run| matches!(run.verdict, Verdict::Failed { .. })),
+            errored: count(&|run| matches!(run.verdict, Verdict::Errored { .. })),
+            flaky: count(&RunRecord::flaky),
+            not_loaded: self.load_failures.len(),
+        }
+    }
+
+    /// What all of it came to. Where nothing ran, nothing is known: that is no success.
+    #[must_use]
+    pub fn overall(&self) -> Overall {
+        let counts = self.counts();
+        if counts.failed > 0 {
+            Overall::Failed
+        } else if counts.errored + counts.not_loaded > 0 || counts.flows == 0 {
+            Overall::Errored
+        } else {
+            Overall::Passed
+        }
+    }
+
+    /// The runs by component, file and content, in the order of their first run.
+    pub(super) fn suites(&self) -> Vec<Suite<'_>> {
+        let mut suites: Vec<Suite<'_>> = Vec::new();
+        for run in &self.runs {
+            match suites.iter_mut().find(|suite| *suite.origin == run.origin) {
+                Some(suite) => suite.runs.push(run),
+                None => suites.push(Suite {
+                    origin: &run.origin,
+                    runs: vec![run],
+                }),
+            }
+        }
+        suites
+    }
+
+    /// The digests of everything that is attached, those of runs that did not pass first, each once.
+    pub(super) fn attachments(&self) -> Vec<&Attachment> {
+        let (bad, good): (Vec<_>, Vec<_>) = self.runs.iter().partition(|run| !run.verdict.passed());
+        let mut seen = HashSet::<&Digest>::new();
+        bad.into_iter()
+            .chain(good)
+            .flat_map(|run| run.attempts.iter().rev())
+            .flat_map(|attempt| attempt.history.steps.iter().rev())
+            .flat_map(|step| &step.attachments)
+            .filter(|attachment| seen.insert(&attachment.digest))
+            .collect()
+    }
+}

@@ -1,0 +1,303 @@
+//! The report for people who wait at a terminal: a line for each run, and below a run that did not pass all
+//! that a newcomer needs to find the bug. Pure text; nothing that a page wrote can reach the terminal as a
+//! control sequence.
+
+use flowguard_core::artifact::Digest;
+use flowguard_core::run::{Attempt, RunRecord};
+use flowguard_core::verdict::Verdict;
+use flowguard_core::{Blame, Failure};
+
+use super::attempt::{backtrace, event_line, evidence, failures, is_problem, picture_of, place};
+use super::{Overall, Report, words};
+
+/// Lines of the call log, the last ones.
+const LOG_LINES: usize = 10;
+/// Lines of any other text.
+const TEXT_LINES: usize = 12;
+/// Failures that are told in full; the others are one line each.
+const FAILURES: usize = 3;
+/// Events of the page.
+const EVENTS: usize = 5;
+/// Before everything below a run.
+const INDENT: &str = "    ";
+
+/// How the text is to look.
+#[derive(Clone, Copy)]
+pub struct Style<'a> {
+    /// Whether the terminal shows colours.
+    pub colour: bool,
+    /// Where the file of an artifact is, if it can be named.
+    pub locate: &'a dyn Fn(&Digest) -> Option<String>,
+}
+
+impl Style<'_> {
+    /// No colours, and artifacts by their digest.
+    #[must_use]
+    pub fn plain() -> Self {
+        Self {
+            colour: false,
+            locate: &|_| None,
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Paint {
+    Good,
+    Bad,
+    Odd,
+    Faint,
+    Strong,
+}
+
+impl Paint {
+    const fn code(self) -> &'static str {
+        match self {
+            Self::Good => "32",
+            Self::Bad => "31",
+            Self::Odd => "33",
+            Self::Faint => "2",
+            Self::Strong => "1",
+        }
+    }
+}
+
+/// A text that grows by lines.
+struct Page<'a> {
+    style: Style<'a>,
+    text: String,
+}
+
+/// A finished run: its line, and what went wrong if something did.
+#[must_use]
+pub fn render(run: &RunRecord, style: Style<'_>) -> String {
+    let mut page = Page {
+        style,
+        text: String::new(),
+    };
+    page.title(run);
+    if let Some(last) = run.attempts.last() {
+        for warning in &last.warnings {
+            page.labelled("warning", Paint::Odd, warning);
+        }
+    }
+    match (&run.verdict, run.attempts.last()) {
+        (Verdict::Passed, _) => page.flaky(run),
+        (_, Some(last)) => page.wrong(run, last),
+        (_, None) => {}
+    }
+    page.text
+}
+
+/// What all of it came to.
+#[must_use]
+pub fn summary(report: &Report, style: Style<'_>) -> String {
+    let mut page = Page {
+        style,
+        text: String::new(),
+    };
+    for failure in &report.load_failures {
+        let line = format!("{} {} could not be loaded", page.paint(Paint::Bad, "✗"), safe(&failure.file));
+        page.line(&line);
+        page.block(&failure.message, TEXT_LINES);
+        page.line("");
+    }
+    let counts = report.counts();
+    let parts = [
+        (counts.failed, "failed", Paint::Bad),
+        (counts.errored, "errored", Paint::Odd),
+        (counts.not_loaded, "not loaded", Paint::Bad),
+        (counts.flaky, "flaky", Paint::Odd),
+        (counts.passed, "passed", Paint::Good),
+    ];
+    let mut said: Vec<String> = parts
+        .into_iter()
+        .filter(|(number, ..)| *number > 0)
+        .map(|(number, word, paint)| page.paint(paint, &format!("{number} {word}")))
+        .collect();
+    if said.is_empty() {
+        said.push(page.paint(Paint::Odd, "nothing ran"));
+    }
+    let took = page.paint(Paint::Faint, &format!("({})", words::duration(report.took_us)));
+    let mark = match report.overall() {
+        Overall::Passed => page.paint(Paint::Good, "✓"),
+        Overall::Failed => page.paint(Paint::Bad, "✗"),
+        Overall::Errored => page.paint(Paint::Odd, "!"),
+    };
+    page.line(&format!("{mark} {} {took}", said.join(", ")));
+    page.text
+}
+
+impl Page<'_> {
+    fn title(&mut self, run: &RunRecord) {
+        let mark = match run.verdict {
+            Verdict::Passed => self.paint(Paint::Good, "✓"),
+            Verdict::Failed { .. } => self.paint(Paint::Bad, "✗"),
+            Verdict::Errored { .. } => self.paint(Paint::Odd, "!"),
+        };
+        let component = self.paint(Paint::Faint, &format!("{} ›", one_line(&run.origin.component)));
+        let name = one_line(&run.flow.name);
+        let name = match run.verdict.passed() {
+            true => name,
+            false => self.paint(Paint::Strong, &name),
+        };
+        let took = self.paint(Paint::Faint, &format!("({})", words::duration(run.took_us)));
+        let mut line = format!("{mark} {component} {name} {took}");
+        if run.flow.critical && !run.verdict.passed() {
+            line = format!("{line} {}", self.paint(Paint::Bad, "critical"));
+        }
+        if run.flaky() {
+            line = format!("{line} {}", self.paint(Paint::Odd, "flaky"));
+        }
+        self.line(&line);
+    }
+
+    fn flaky(&mut self, run: &RunRecord) {
+        for attempt in run.attempts.iter().filter(|attempt| !attempt.verdict.passed()) {
+            let message = attempt.verdict.failure().map_or("", |failure| &failure.message);
+            self.labelled(&format!("attempt {}", attempt.number), Paint::Odd, message);
+        }
+    }
+
+    fn wrong(&mut self, run: &RunRecord, last: &Attempt) {
+        let all = failures(&run.verdict);
+        for failure in all.iter().take(FAILURES) {
+            self.line("");
+            self.failure(last, failure);
+        }
+        for failure in all.iter().skip(FAILURES) {
+            self.labelled("also", Paint::Bad, &failure.message);
+        }
+        self.list("backtrace", backtrace(&run.verdict), TEXT_LINES, false);
+        self.page_problems(last);
+        if let Some((blame, failure)) = run.verdict.blame().zip(run.verdict.failure()) {
+            self.advice(blame, failure);
+        }
+        self.line("");
+        if run.attempts.len() > 1 {
+            let same = run.attempts.iter().all(|attempt| {
+                attempt.verdict.failure().map(|failure| &failure.message)
+                    == run.verdict.failure().map(|failure| &failure.message)
+            });
+            let how = if same { "all with this failure" } else { "not all with this failure" };
+            let text = format!("{}, {how}", words::count(run.attempts.len(), "attempt"));
+            self.labelled("tried", Paint::Faint, &text);
+        }
+        self.labelled("run", Paint::Faint, run.id.as_str());
+        self.line("");
+    }
+
+    fn failure(&mut self, attempt: &Attempt, failure: &Failure) {
+        for (number, line) in failure.message.lines().take(TEXT_LINES).enumerate() {
+            let line = safe(line);
+            let line = if number == 0 { self.paint(Paint::Strong, &line) } else { line };
+            self.line(&format!("{INDENT}{line}"));
+        }
+        if let Some(expected) = evidence(failure, "expected") {
+            self.labelled("expected", Paint::Good, expected);
+        }
+        if let Some(received) = evidence(failure, "received") {
+            self.labelled("received", Paint::Bad, received);
+        }
+        if let Some(place) = place(attempt, failure) {
+            let titles: Vec<String> = place.path.iter().map(|step| one_line(&step.title)).collect();
+            let label = if place.exact { "where" } else { "last step" };
+            self.labelled(label, Paint::Faint, &titles.join(" › "));
+        }
+        if let Some(picture) = picture_of(attempt, failure) {
+            let at = (self.style.locate)(&picture.digest);
+            let at = at.unwrap_or_else(|| format!("artifact {}", picture.digest.short()));
+            self.labelled("picture", Paint::Faint, &at);
+        }
+        self.list("call log", &failure.call_log, LOG_LINES, true);
+        for other in &failure.evidence {
+            if !matches!(other.title.as_str(), "expected" | "received") {
+                let lines: Vec<String> = other.text.lines().map(str::to_owned).collect();
+                self.list(&other.title, &lines, TEXT_LINES, false);
+            }
+        }
+    }
+
+    /// Errors of the page itself often are the cause of what an assertion sees.
+    fn page_problems(&mut self, attempt: &Attempt) {
+        let problems: Vec<String> = attempt
+            .history
+            .events
+            .iter()
+            .filter(|event| is_problem(&event.what))
+            .map(|event| one_line(&event_line(&event.what)))
+            .collect();
+        self.list("the page's own errors", &problems, EVENTS, true);
+    }
+
+    fn advice(&mut self, blame: Blame, failure: &Failure) {
+        self.line("");
+        let who = format!("{} ({}/{})", words::headline(blame), blame.name(), failure.code.name());
+        let who = self.paint(Paint::Strong, &who);
+        self.line(&format!("{INDENT}{who}"));
+        self.line(&format!("{INDENT}{}", words::meaning(blame)));
+        self.line(&format!("{INDENT}{}", words::hint(failure.code)));
+    }
+
+    /// A titled list, of which the first or the last lines are shown.
+    fn list(&mut self, title: &str, lines: &[String], limit: usize, last: bool) {
+        if lines.is_empty() {
+            return;
+        }
+        let left_out = lines.len().saturating_sub(limit);
+        let title = match (left_out, last) {
+            (0, _) => one_line(title),
+            (_, true) => format!("{} (the last {limit} of {})", one_line(title), lines.len()),
+            (_, false) => format!("{} (the first {limit} of {})", one_line(title), lines.len()),
+        };
+        self.line("");
+        let title = self.paint(Paint::Faint, &title);
+        self.line(&format!("{INDENT}{title}"));
+        let skip = if last { left_out } else { 0 };
+        for line in lines.iter().skip(skip).take(limit) {
+            let line = safe(line);
+            self.line(&format!("{INDENT}  {line}"));
+        }
+    }
+
+    /// A label and a text beside it; further lines of the text stand below its first.
+    fn labelled(&mut self, label: &str, paint: Paint, text: &str) {
+        const WIDTH: usize = 9;
+        let mut lines = text.lines();
+        let first = safe(lines.next().unwrap_or("(empty)"));
+        let shown = self.paint(paint, &format!("{label:<WIDTH$}"));
+        self.line(&format!("{INDENT}{shown} {first}"));
+        for line in lines.take(TEXT_LINES) {
+            let line = safe(line);
+            self.line(&format!("{INDENT}{:<WIDTH$} {line}", ""));
+        }
+    }
+
+    fn block(&mut self, text: &str, limit: usize) {
+        for line in text.lines().take(limit) {
+            let line = safe(line);
+            self.line(&format!("{INDENT}{line}"));
+        }
+    }
+
+    fn paint(&self, paint: Paint, text: &str) -> String {
+        match self.style.colour {
+            true => format!("\x1b[{}m{text}\x1b[0m", paint.code()),
+            false => text.to_owned(),
+        }
+    }
+
+    fn line(&mut self, line: &str) {
+        self.text.push_str(line.trim_end());
+        self.text.push('\n');
+    }
+}
+
+/// A line that cannot steer the terminal.
+fn safe(line: &str) -> String {
+    words::visible(line).replace(['\n', '\t'], "  ")
+}
+
+fn one_line(text: &str) -> String {
+    safe(text.lines().next().unwrap_or_default())
+}

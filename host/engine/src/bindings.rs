@@ -1,0 +1,42 @@
+//! The contract as Rust sees it: `wit/`, expanded once for each world. The second world reuses the first's
+//! interfaces, so that the host implements each once.
+#![expect(unreachable_pub, reason = "generated; the documentation is in wit/")]
+
+mod flow_world {
+    wasmtime::component::bindgen!({
+        world: "flow",
+        path: "../../wit",
+        imports: { default: async | trappable },
+        exports: { default: async },
+        with: {
+            "flowguard:plugin/types.image": crate::host::ImageHandle,
+            "flowguard:plugin/browser.page": crate::host::PageHandle,
+            "flowguard:plugin/browser.locator": crate::host::LocatorHandle,
+            "flowguard:plugin/storage.bucket": crate::host::BucketHandle,
+            "flowguard:plugin/telemetry.span": crate::host::SpanHandle,
+        },
+        trappable_error_type: { "flowguard:plugin/types.failure" => crate::host::Failed },
+    });
+}
+
+mod assertion_world {
+    wasmtime::component::bindgen!({
+        world: "assertion",
+        path: "../../wit",
+        imports: { default: async | trappable },
+        exports: { default: async },
+        with: {
+            "flowguard:plugin/types": crate::bindings::types,
+            "flowguard:plugin/browser": crate::bindings::browser,
+            "flowguard:plugin/vision": crate::bindings::vision,
+            "flowguard:plugin/telemetry": crate::bindings::telemetry,
+        },
+        trappable_error_type: { "flowguard:plugin/types.failure" => crate::host::Failed },
+    });
+}
+
+pub use assertion_world::exports::flowguard::plugin::checks;
+pub use assertion_world::{Assertion, AssertionPre};
+pub use flow_world::exports::flowguard::plugin::flows;
+pub use flow_world::flowguard::plugin::{assertions, browser, storage, telemetry, types, vision};
+pub use flow_world::{Flow, FlowPre};

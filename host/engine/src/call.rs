@@ -1,0 +1,193 @@
+//! Calling an export, and turning a return, a trap, a broken limit or a deadline into one ending.
+
+use std::future::Future;
+use std::time::Duration;
+use wasmtime::{Store, Trap, WasmBacktrace};
+
+use crate::guest_world::GuestOutput;
+use crate::limits::Exceeded;
+use crate::state::HostState;
+use flowguard_core::progress::{Ended, Progress};
+
+/// How long a guest may go on after its deadline: long enough to be stopped at its own next tick, with a
+/// backtrace, or to return the failure that the gate answered it with.
+const GRACE: Duration = Duration::from_millis(50);
+
+/// Why a guest did not return.
+#[derive(Debug)]
+pub(crate) enum Stopped {
+    /// It trapped or broke a limit.
+    Trapped {
+        /// What happened.
+        message: String,
+        /// The guest's functions and lines, innermost first.
+        backtrace: Vec<String>,
+    },
+    /// Its time was over.
+    OutOfTime {
+        /// Where it was computing, innermost first; empty where it was waiting.
+        backtrace: Vec<String>,
+    },
+    /// Somebody cancelled it.
+    Cancelled,
+}
+
+/// Runs a call into a guest until it returns, traps or its time is over. The store must be dropped after
+/// anything but a return.
+pub(crate) async fn call<T>(
+    progress: &Progress,
+    output: &GuestOutput,
+    work: impl Future<Output = wasmtime::Result<T>>,
+) -> Result<T, Stopped> {
+    tokio::pin!(work);
+    let done = tokio::select! {
+        biased;
+        done = &mut work => done,
+        ended = progress.ended() => match tokio::time::timeout(GRACE, &mut work).await {
+            Ok(done) => done,
+            Err(_) if ended == Ended::Cancelled => return Err(Stopped::Cancelled),
+            Err(_) => return Err(Stopped::OutOfTime { backtrace: Vec::new() }),
+        },
+    };
+    done.map_err(|error| stopped(&error, output))
+}
+
+/// Drops a store where that cannot delay anybody: a guest's memory is given back to the pool by it.
+pub(crate) fn discard(store: Store<HostState>) {
+    drop(store);
+}
+
+fn stopped(error: &wasmtime::Error, output: &GuestOutput) -> Stopped {
+    let backtrace = error
+        .downcast_ref::<WasmBacktrace>()
+        .map(frames)
+        .unwrap_or_default();
+    match error.downcast_ref::<Exceeded>() {
+        Some(Exceeded::Deadline) => return Stopped::OutOfTime { backtrace },
+        Some(exceeded) => {
+            return Stopped::Trapped {
+                message: format!("the flow was stopped: {exceeded}"),
+                backtrace,
+            };
+        }
+        None => {}
+    }
+    let what = match error.downcast_ref::<Trap>() {
+        Some(Trap::UnreachableCodeReached) => match panic_message(&output.errors()) {
+            Some(panic) => format!("the flow panicked: {panic}"),
+            None => "the flow trapped: it reached code that says it cannot be reached".to_owned(),
+        },
+        Some(Trap::StackOverflow) => {
+            "the flow was stopped: its call stack was exhausted by a recursion".to_owned()
+        }
+        Some(trap) => format!("the flow trapped: {trap}"),
+        None => format!("the flow was stopped: {}", error.root_cause()),
+    };
+    Stopped::Trapped {
+        message: what,
+        backtrace,
+    }
+}
+
+/// What the language's own runtime said before it gave up: Rust's panic, JavaScript's or Python's exception.
+fn panic_message(stderr: &str) -> Option<String> {
+    let lines: Vec<&str> = stderr
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .collect();
+    if let Some(place) = lines.iter().rposition(|line| line.contains("panicked at ")) {
+        let at = lines[place].split("panicked at ").nth(1)?.trim_end_matches(':');
+        let message = lines.get(place + 1).copied().unwrap_or("no message");
+        return Some(format!("{message} (at {at})"));
+    }
+    lines.last().map(|line| (*line).to_owned())
+}
+
+/// The guest's own functions and lines, innermost first; the language's runtime is left out where the guest's
+/// own code is known.
+fn frames(backtrace: &WasmBacktrace) -> Vec<String> {
+    let mut own = Vec::new();
+    let mut all = Vec::new();
+    for frame in backtrace.frames() {
+        if frame.symbols().is_empty() {
+            let name = frame
+                .func_name()
+                .map_or_else(|| format!("function {}", frame.func_index()), short_name);
+            all.push(name);
+        }
+        for symbol in frame.symbols() {
+            let name = symbol
+                .name()
+                .or(frame.func_name())
+                .map_or_else(|| "?".to_owned(), short_name);
+            let text = match (symbol.file(), symbol.line()) {
+                (Some(file), Some(line)) => format!("{name} at {}:{line}", short_path(file)),
+                _ => name,
+            };
+            if symbol.file().is_some_and(|file| !is_runtime(file)) {
+                own.push(text.clone());
+            }
+            all.push(text);
+        }
+    }
+    if own.is_empty() { all } else { own }
+}
+
+fn is_runtime(file: &str) -> bool {
+    [
+        "/rustc/",
+        "library/std/",
+        "library/core/",
+        "library/alloc/",
+        "/.cargo/registry/",
+        "/rustlib/",
+    ]
+    .iter()
+    .any(|part| file.contains(part))
+}
+
+/// The last four parts of a path: enough to find the file, nothing of the machine that built it.
+fn short_path(file: &str) -> String {
+    let parts: Vec<&str> = file.split(['/', '\\']).filter(|part| !part.is_empty()).collect();
+    parts[parts.len().saturating_sub(3)..].join("/")
+}
+
+/// Without the hash that Rust's mangling ends with.
+fn short_name(name: &str) -> String {
+    match name.rsplit_once("::h") {
+        Some((path, hash)) if hash.len() == 16 && hash.bytes().all(|b| b.is_ascii_hexdigit()) => {
+            path.to_owned()
+        }
+        _ => name.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_told_in_its_own_words() {
+        let stderr = "\nthread '<unnamed>' (1) panicked at flows/checkout/src/lib.rs:12:9:\nno total on the page\n\
+                      note: run with `RUST_BACKTRACE=1` environment variable to display a backtrace\n";
+        assert_eq!(
+            panic_message(stderr).as_deref(),
+            Some("no total on the page (at flows/checkout/src/lib.rs:12:9)")
+        );
+        assert_eq!(
+            panic_message("TypeError: x is not a function\n").as_deref(),
+            Some("TypeError: x is not a function")
+        );
+        assert_eq!(panic_message("  \n"), None);
+    }
+
+    #[test]
+    fn names_and_paths_are_shortened() {
+        assert_eq!(short_name("checkout::pay::h0123456789abcdef"), "checkout::pay");
+        assert_eq!(
+            short_path("/home/someone/project/flows/checkout/src/lib.rs"),
+            "checkout/src/lib.rs"
+        );
+    }
+}

@@ -1,0 +1,78 @@
+//! The contract's interfaces, implemented: each method converts, goes through the gate, and converts back.
+//! There is no logic here; it is in the core.
+
+mod assertions;
+mod browser;
+mod storage;
+mod telemetry;
+mod types;
+mod vision;
+
+use flowguard_core::artifact::Digest;
+use flowguard_core::browser::locator::Locator;
+use flowguard_core::browser::{ImageInfo, PageId};
+use flowguard_core::failure::{Code, Failure};
+use flowguard_core::timeline::StepId;
+use wasmtime::component::ResourceTableError;
+
+/// A page, as a guest holds it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PageHandle(pub(crate) PageId);
+
+/// A locator, as a guest holds it: the page and how to find elements there.
+#[derive(Clone, Debug)]
+pub(crate) struct LocatorHandle {
+    pub(crate) page: PageId,
+    pub(crate) locator: Locator,
+}
+
+/// An image, as a guest holds it.
+#[derive(Clone, Debug)]
+pub(crate) struct ImageHandle(pub(crate) ImageInfo);
+
+impl ImageHandle {
+    pub(crate) fn digest(&self) -> &Digest {
+        &self.0.digest
+    }
+}
+
+/// A bucket, as a guest holds it.
+#[derive(Clone, Debug)]
+pub(crate) struct BucketHandle(pub(crate) String);
+
+/// A step of the flow's own, as a guest holds it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SpanHandle(pub(crate) StepId);
+
+/// What a host function answers instead of a value: a failure that the guest sees, or the end of the guest.
+#[derive(Debug)]
+pub(crate) enum Failed {
+    /// The guest sees it.
+    Failure(Failure),
+    /// The guest is stopped.
+    Stop(wasmtime::Error),
+}
+
+impl From<Failure> for Failed {
+    fn from(failure: Failure) -> Self {
+        Self::Failure(failure)
+    }
+}
+
+impl From<ResourceTableError> for Failed {
+    fn from(error: ResourceTableError) -> Self {
+        match error {
+            ResourceTableError::Full => {
+                let message = "too many pages, locators, images and buckets are held at once: drop some";
+                Self::Failure(Failure::new(Code::OverBudget, message))
+            }
+            other => Self::Stop(other.into()),
+        }
+    }
+}
+
+impl From<wasmtime::Error> for Failed {
+    fn from(error: wasmtime::Error) -> Self {
+        Self::Stop(error)
+    }
+}

@@ -1,0 +1,584 @@
+//! A run, walked: one function a row. It takes ports, so that a test runs the whole path with fakes.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+
+use crate::bindings::flows;
+use crate::call::{self, Stopped};
+use crate::config::Engine;
+use crate::guest_world::{self, GuestOutput};
+use crate::limits::{CpuClock, set_clocks};
+use crate::load::{AssertionComponent, FlowComponent};
+use crate::state::{self, RunState};
+use flowguard_core::Gate;
+use flowguard_core::artifact::Artifacts;
+use flowguard_core::assertions::{AssertionVerdict, CallAssertion};
+use flowguard_core::browser::{Browser, BrowserOptions, Browsers};
+use flowguard_core::budget::{Allowance, Budget};
+use flowguard_core::cassette::{CASSETTE_VERSION, CONTRACT_VERSION, Header, Tape};
+use flowguard_core::clock::Clock;
+use flowguard_core::failure::{Code, Failure};
+use flowguard_core::flow::{AssertionDescription, Description, Source};
+use flowguard_core::gate::Ledger;
+use flowguard_core::grant::Policy;
+use flowguard_core::limits;
+use flowguard_core::progress::{Cancel, Progress};
+use flowguard_core::run::{Attempt, Origin, RunRecord, RunRequest};
+use flowguard_core::storage::{Buckets, Storage, TenantId};
+use flowguard_core::telemetry::Telemetry;
+use flowguard_core::timeline::StepId;
+use flowguard_core::verdict::{Ending, Verdict, fold};
+use flowguard_core::vision::{Model, Vision};
+
+/// Opens the tape that an attempt is recorded on.
+pub trait Tapes: Send + Sync {
+    /// A new tape that begins with this header.
+    ///
+    /// # Errors
+    /// What the operating system said.
+    fn open(&self, header: &Header) -> std::io::Result<Box<dyn Tape>>;
+}
+
+/// What a run needs of the world outside.
+#[derive(Clone)]
+pub struct Ports {
+    /// Browsers.
+    pub browsers: Arc<dyn Browsers>,
+    /// The guests' buckets.
+    pub buckets: Arc<dyn Buckets>,
+    /// A model that sees, where there is one.
+    pub model: Option<Arc<dyn Model>>,
+    /// Screenshots and attachments.
+    pub artifacts: Arc<dyn Artifacts>,
+    /// Cassettes.
+    pub tapes: Arc<dyn Tapes>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// What the host allows.
+    pub policy: Policy,
+    /// Whose runs these are.
+    pub tenant: TenantId,
+}
+
+/// Hears how a run goes on.
+pub trait RunWatcher: Send + Sync {
+    /// An attempt begins; what happens in it is in the ledger's timeline.
+    fn attempt_began(&self, _number: u32, _ledger: &Arc<Ledger>) {}
+}
+
+impl RunWatcher for () {}
+
+/// Runs flows.
+#[derive(Clone)]
+pub struct Runner {
+    engine: Engine,
+    ports: Ports,
+    assertions: Arc<Assertions>,
+}
+
+/// The custom assertions of a host, by name.
+pub struct Assertions {
+    engine: Engine,
+    clock: Arc<dyn Clock>,
+    by_name: HashMap<String, (Arc<AssertionComponent>, AssertionDescription)>,
+}
+
+impl Runner {
+    /// A runner that offers these custom assertions.
+    ///
+    /// # Errors
+    /// A custom assertion that does not describe itself: its digest, and why.
+    pub async fn new(
+        engine: Engine,
+        ports: Ports,
+        assertions: Vec<Arc<AssertionComponent>>,
+    ) -> Result<Self, Failure> {
+        let mut by_name = HashMap::new();
+        for component in assertions {
+            let description = describe_assertion(&engine, &component, &ports.clock).await?;
+            by_name.insert(description.name.clone(), (component, description));
+        }
+        let assertions = Assertions {
+            engine: engine.clone(),
+            clock: ports.clock.clone(),
+            by_name,
+        };
+        Ok(Self {
+            engine,
+            ports,
+            assertions: Arc::new(assertions),
+        })
+    }
+
+    /// What custom assertions there are.
+    pub fn assertions(&self) -> impl Iterator<Item = &AssertionDescription> {
+        self.assertions
+            .by_name
+            .values()
+            .map(|(_, description)| description)
+    }
+
+    /// Runs a flow: attempts until one passes or none is left.
+    pub async fn run(
+        &self,
+        component: &FlowComponent,
+        origin: Origin,
+        needs: &flowguard_core::flow::Needs,
+        request: &RunRequest,
+        cancel: &Cancel,
+        watcher: &dyn RunWatcher,
+    ) -> RunRecord {
+        let started_ms = u64::try_from(self.ports.clock.wall().as_millis()).unwrap_or(u64::MAX);
+        let began = Instant::now();
+        let mut attempts = Vec::new();
+        let verdict = loop {
+            let number = u32::try_from(attempts.len() + 1).unwrap_or(u32::MAX);
+            let attempt = self
+                .attempt(component, &origin, needs, request, number, cancel, watcher)
+                .await;
+            let verdict = attempt.verdict.clone();
+            attempts.push(attempt);
+            if verdict.passed() || cancel.is_cancelled() || number >= allowed_attempts(request, &verdict) {
+                break verdict;
+            }
+        };
+        RunRecord {
+            schema: RunRecord::SCHEMA,
+            id: request.id.clone(),
+            flow: request.flow.clone(),
+            origin,
+            base_url: request
+                .options
+                .base_url
+                .as_ref()
+                .map(ToString::to_string)
+                .unwrap_or_default(),
+            started_ms,
+            took_us: micros(began.elapsed()),
+            attempts,
+            verdict,
+        }
+    }
+
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one attempt is the run's arguments and its number"
+    )]
+    async fn attempt(
+        &self,
+        component: &FlowComponent,
+        origin: &Origin,
+        needs: &flowguard_core::flow::Needs,
+        request: &RunRequest,
+        number: u32,
+        cancel: &Cancel,
+        watcher: &dyn RunWatcher,
+    ) -> Attempt {
+        let began = Instant::now();
+        let seed = seed_of(request, number);
+        let timeout = request
+            .options
+            .timeout
+            .unwrap_or_else(|| request.flow.timeout())
+            .min(limits::MAX_RUN_TIMEOUT);
+        let progress = Progress::new(timeout, cancel);
+        let (tape, mut warnings) = self.open_tape(origin, request, number, seed);
+        let ledger = Arc::new(Ledger::new(
+            Budget::new(Allowance::default()),
+            progress,
+            self.ports.artifacts.clone(),
+            tape,
+            self.ports.clock.clone(),
+        ));
+        watcher.attempt_began(number, &ledger);
+        let run = self.run_state(origin, needs, request, &ledger);
+        let output = GuestOutput::new();
+        let (ending, cpu) = self
+            .call_run(component, request, number, seed, &run, &output, timeout)
+            .await;
+        let verdict = fold(ending, &ledger.faults());
+        if !verdict.passed() {
+            run.browser.picture_of_failure().await;
+        }
+        let browser = run.browser.info();
+        run.browser.release().await;
+        warnings.extend(
+            ledger
+                .faults()
+                .tape
+                .map(|why| format!("the cassette is incomplete: {why}")),
+        );
+        Attempt {
+            number,
+            verdict,
+            took_us: micros(began.elapsed()),
+            history: ledger.timeline.history(),
+            browser,
+            output: output.text(),
+            calls: ledger.budget.calls(),
+            guest_cpu_us: micros(cpu.used()),
+            warnings,
+        }
+    }
+
+    fn open_tape(
+        &self,
+        origin: &Origin,
+        request: &RunRequest,
+        number: u32,
+        seed: u64,
+    ) -> (Box<dyn Tape>, Vec<String>) {
+        let header = Header {
+            cassette: CASSETTE_VERSION,
+            contract: CONTRACT_VERSION.to_owned(),
+            run: request.id.to_string(),
+            attempt: number,
+            flow: request.flow.name.clone(),
+            component: origin.digest.clone(),
+            seed,
+        };
+        match self.ports.tapes.open(&header) {
+            Ok(tape) => (tape, Vec::new()),
+            Err(error) => (
+                Box::new(flowguard_core::cassette::NoTape),
+                vec![format!("the run was not recorded: {error}")],
+            ),
+        }
+    }
+
+    fn run_state(
+        &self,
+        origin: &Origin,
+        needs: &flowguard_core::flow::Needs,
+        request: &RunRequest,
+        ledger: &Arc<Ledger>,
+    ) -> RunState {
+        let options = &request.options;
+        let grant = self.ports.policy.grant(needs, options.base_url.as_ref());
+        let browser_options = BrowserOptions {
+            base_url: options.base_url.clone(),
+            action_timeout: options.action_timeout,
+            expect_timeout: options.expect_timeout,
+            test_id_attributes: options.test_id_attributes.clone(),
+        };
+        let Ports {
+            browsers,
+            buckets,
+            model,
+            clock,
+            tenant,
+            ..
+        } = &self.ports;
+        RunState {
+            gate: Gate::new(ledger.clone(), grant),
+            browser: Arc::new(Browser::new(browsers.clone(), ledger.clone(), browser_options)),
+            vision: Arc::new(Vision::new(model.clone(), ledger.clone(), options.expect_timeout)),
+            storage: Arc::new(Storage::new(
+                buckets.clone(),
+                tenant.clone(),
+                origin.component.clone(),
+                clock.clone(),
+            )),
+            telemetry: Arc::new(Telemetry::new(ledger.clone())),
+            assertions: self.assertions.clone(),
+        }
+    }
+
+    /// Calls the component's `run` in a fresh store.
+    #[expect(clippy::too_many_arguments, reason = "what one call of the guest needs")]
+    async fn call_run(
+        &self,
+        component: &FlowComponent,
+        request: &RunRequest,
+        number: u32,
+        seed: u64,
+        run: &RunState,
+        output: &GuestOutput,
+        timeout: Duration,
+    ) -> (Ending, CpuClock) {
+        let ledger = run.gate.ledger();
+        let wasi = guest_world::wasi(output, &self.ports.clock, Some(ledger), seed);
+        let mut store = state::store(&self.engine, wasi, Some(run.clone()));
+        let cpu = set_clocks(&mut store, Instant::now() + ledger.progress.remaining());
+        let context = flows::RunContext {
+            run_id: request.id.to_string(),
+            base_url: request
+                .options
+                .base_url
+                .as_ref()
+                .map(ToString::to_string)
+                .unwrap_or_default(),
+            attempt: number,
+            params: request.options.params.clone(),
+            source: request.source.as_ref().map(Into::into),
+        };
+        let work = async {
+            let guest = component.pre.instantiate_async(&mut store).await?;
+            guest
+                .flowguard_plugin_flows()
+                .call_run(&mut store, &request.flow.name, &context)
+                .await
+        };
+        let returned = call::call(&ledger.progress, output, work).await;
+        call::discard(store);
+        (ending(returned, ledger, timeout), cpu)
+    }
+}
+
+/// What a call of `run` came to.
+fn ending(
+    returned: Result<Result<(), crate::bindings::types::Failure>, Stopped>,
+    ledger: &Ledger,
+    timeout: Duration,
+) -> Ending {
+    let doing = || {
+        ledger
+            .timeline
+            .latest_title()
+            .map_or_else(String::new, |title| format!(" after: {title}"))
+    };
+    match returned {
+        Ok(Ok(())) => Ending::Returned,
+        Ok(Err(failure)) => {
+            let failure = Failure::from(failure);
+            if failure.code == Code::Cancelled && ledger.progress.remaining() == Duration::ZERO {
+                let message = format!(
+                    "the flow ran out of its time of {} ms while it waited in: {}",
+                    timeout.as_millis(),
+                    ledger.timeline.latest_title().unwrap_or_default()
+                );
+                return Ending::OutOfTime { message };
+            }
+            Ending::ReturnedFailure(failure)
+        }
+        Err(Stopped::Trapped { message, backtrace }) => Ending::Stopped { message, backtrace },
+        Err(Stopped::OutOfTime { backtrace }) if backtrace.is_empty() => {
+            let message = format!(
+                "the flow ran out of its time of {} ms{}",
+                timeout.as_millis(),
+                doing()
+            );
+            Ending::OutOfTime { message }
+        }
+        Err(Stopped::OutOfTime { backtrace }) => {
+            let message = format!(
+                "the flow ran out of its time of {} ms while it computed{}",
+                timeout.as_millis(),
+                doing()
+            );
+            Ending::Stopped { message, backtrace }
+        }
+        Err(Stopped::Cancelled) => Ending::Cancelled,
+    }
+}
+
+/// A run that the platform failed is tried once more even where no retries were asked for.
+fn allowed_attempts(request: &RunRequest, verdict: &Verdict) -> u32 {
+    if verdict.retried_by_itself() {
+        request.attempts.max(2)
+    } else {
+        request.attempts
+    }
+}
+
+/// Random numbers of a guest follow from its run, so that they are the same in a replay.
+fn seed_of(request: &RunRequest, number: u32) -> u64 {
+    let mut hasher = blake3::Hasher::new();
+    hasher
+        .update(request.id.as_str().as_bytes())
+        .update(&number.to_le_bytes());
+    let mut seed = [0; 8];
+    hasher.finalize_xof().fill(&mut seed);
+    u64::from_le_bytes(seed)
+}
+
+impl Engine {
+    /// Asks a component what flows it holds.
+    ///
+    /// # Errors
+    /// The component's own failure (a malformed source), or that it trapped or took too long.
+    pub async fn describe(
+        &self,
+        component: &FlowComponent,
+        source: Option<&Source>,
+        clock: &Arc<dyn Clock>,
+    ) -> Result<Description, Failure> {
+        let output = GuestOutput::new();
+        let progress = Progress::new(limits::DESCRIBE_TIMEOUT, &Cancel::new());
+        let mut store = state::store(self, guest_world::wasi(&output, clock, None, 0), None);
+        set_clocks(&mut store, Instant::now() + limits::DESCRIBE_TIMEOUT);
+        let source: Option<flows::Source> = source.map(Into::into);
+        let work = async {
+            let guest = component.pre.instantiate_async(&mut store).await?;
+            guest
+                .flowguard_plugin_flows()
+                .call_describe(&mut store, source.as_ref())
+                .await
+        };
+        let described = call::call(&progress, &output, work)
+            .await
+            .map_err(|stopped| not_described(stopped))?;
+        let description = Description::from(described.map_err(Failure::from)?);
+        check_description(&description)?;
+        Ok(description)
+    }
+}
+
+/// Asks a custom assertion what it checks.
+///
+/// # Errors
+/// That it trapped or took too long.
+pub async fn describe_assertion(
+    engine: &Engine,
+    component: &AssertionComponent,
+    clock: &Arc<dyn Clock>,
+) -> Result<AssertionDescription, Failure> {
+    let output = GuestOutput::new();
+    let progress = Progress::new(limits::DESCRIBE_TIMEOUT, &Cancel::new());
+    let mut store = state::store(engine, guest_world::wasi(&output, clock, None, 0), None);
+    set_clocks(&mut store, Instant::now() + limits::DESCRIBE_TIMEOUT);
+    let work = async {
+        let guest = component.pre.instantiate_async(&mut store).await?;
+        guest.flowguard_plugin_checks().call_describe(&mut store).await
+    };
+    let described = call::call(&progress, &output, work)
+        .await
+        .map_err(not_described)?;
+    Ok(described.into())
+}
+
+fn not_described(stopped: Stopped) -> Failure {
+    let why = match stopped {
+        Stopped::Trapped { message, .. } => message,
+        Stopped::OutOfTime { .. } => format!("it took more than {} ms", limits::DESCRIBE_TIMEOUT.as_millis()),
+        Stopped::Cancelled => "it was cancelled".to_owned(),
+    };
+    Failure::new(
+        Code::FlowError,
+        format!("the component did not describe itself: {why}"),
+    )
+}
+
+/// Names must be usable in reports, file names and filters.
+fn check_description(description: &Description) -> Result<(), Failure> {
+    let invalid = |message: String| Err(Failure::new(Code::InvalidArgument, message));
+    if description.flows.len() > 500 {
+        return invalid(format!(
+            "a component holds at most 500 flows: {}",
+            description.flows.len()
+        ));
+    }
+    let mut seen = std::collections::HashSet::new();
+    for flow in &description.flows {
+        let length = flow.name.len();
+        if !(1..=120).contains(&length) || flow.name.chars().any(char::is_control) {
+            return invalid(format!(
+                "a flow's name has 1 to 120 bytes and no control characters: {:?}",
+                flow.name
+            ));
+        }
+        if !seen.insert(&flow.name) {
+            return invalid(format!(
+                "two flows of the component have the same name: {:?}",
+                flow.name
+            ));
+        }
+    }
+    Ok(())
+}
+
+impl Assertions {
+    /// Runs a custom assertion on a page: in a store of its own, under a grant of its own.
+    pub(crate) async fn check(
+        &self,
+        caller: &RunState,
+        call: &CallAssertion,
+        step: Option<StepId>,
+    ) -> Result<AssertionVerdict, Failure> {
+        let (component, description) = self
+            .by_name
+            .get(&call.name)
+            .ok_or_else(|| self.unknown(&call.name))?;
+        let grant = caller.gate.grant().for_assertion(description.external_hosts);
+        let ledger = caller.gate.ledger();
+        let wanted = call.timeout_ms.map_or(limits::DEFAULT_ASSERTION_TIMEOUT, |ms| {
+            Duration::from_millis(ms.min(limits::MAX_CALL_TIMEOUT_MS).into())
+        });
+        let progress = ledger.progress.within(ledger.progress.allowance(wanted));
+        let run = RunState {
+            gate: caller.gate.for_assertion(&call.name, grant, step),
+            ..caller.clone()
+        };
+        let output = GuestOutput::new();
+        let wasi = guest_world::wasi(
+            &output,
+            &self.clock,
+            Some(ledger),
+            u64::from(step.unwrap_or_default()),
+        );
+        let mut store = state::store(&self.engine, wasi, Some(run));
+        set_clocks(&mut store, Instant::now() + progress.remaining());
+        let page = crate::host::PageHandle(call.page);
+        let page = store
+            .data_mut()
+            .table
+            .push(page)
+            .map_err(|error| internal(&error))?;
+        let borrowed = wasmtime::component::Resource::new_borrow(page.rep());
+        // Boxed: a host call's future holds the future of another guest's call.
+        let work = Box::pin(async {
+            let guest = component.pre.instantiate_async(&mut store).await?;
+            guest
+                .flowguard_plugin_checks()
+                .call_check(&mut store, borrowed, &call.params)
+                .await
+        });
+        let returned = call::call(&progress, &output, work).await;
+        call::discard(store);
+        match returned {
+            Ok(verdict) => verdict.map(Into::into).map_err(Failure::from),
+            Err(stopped) => Err(broken(&call.name, stopped)),
+        }
+    }
+
+    fn unknown(&self, name: &str) -> Failure {
+        let mut known: Vec<&str> = self.by_name.keys().map(String::as_str).collect();
+        known.sort_unstable();
+        let known = if known.is_empty() {
+            "none is loaded".to_owned()
+        } else {
+            format!("loaded are {}", known.join(", "))
+        };
+        Failure::new(
+            Code::InvalidArgument,
+            format!("there is no custom assertion {name:?}: {known}"),
+        )
+    }
+}
+
+fn broken(name: &str, stopped: Stopped) -> Failure {
+    let (why, backtrace) = match stopped {
+        Stopped::Trapped { message, backtrace } => (message, backtrace),
+        Stopped::OutOfTime { backtrace } => ("its time was over".to_owned(), backtrace),
+        Stopped::Cancelled => ("it was cancelled".to_owned(), Vec::new()),
+    };
+    let failure = Failure::new(
+        Code::FlowError,
+        format!("the custom assertion {name} did not answer: {why}"),
+    );
+    if backtrace.is_empty() {
+        failure
+    } else {
+        failure.with_evidence("backtrace", backtrace.join("\n"))
+    }
+}
+
+fn internal(error: &dyn std::fmt::Display) -> Failure {
+    Failure::new(Code::Internal, error.to_string())
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}

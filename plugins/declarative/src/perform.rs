@@ -1,0 +1,157 @@
+//! Performing the steps of a flow: each is one call of the SDK, or a few.
+
+use flowguard_sdk::{
+    CustomAssertion, Image, JudgeOptions, Locator, Page, Result, ScreenshotOptions, attach, by_index,
+    by_value, log_with, metric, step,
+};
+
+use crate::file::Flow;
+use crate::step::{Action, Choice, Screenshot, Step};
+use crate::target::Target;
+use crate::template::Params;
+
+/// Runs a flow of the file, from the page that it begins on.
+pub(crate) fn run_flow(file: &str, flow: &Flow, params: &Params) -> Result {
+    let page = Page::open()?;
+    if let Some((_, url)) = &flow.url {
+        page.goto(&url.fill(params)?)?;
+    }
+    Run { file, page, params }.steps(&flow.steps)
+}
+
+struct Run<'r> {
+    file: &'r str,
+    page: Page,
+    params: &'r Params,
+}
+
+impl Run<'_> {
+    fn steps(&self, steps: &[Step]) -> Result {
+        steps.iter().try_for_each(|step| self.step(step))
+    }
+
+    fn step(&self, step: &Step) -> Result {
+        match &step.action {
+            // The line of the step inside says more than that of the group.
+            Action::Group(name, steps) => self.group(&name.fill(self.params)?, steps),
+            action => self
+                .perform(action)
+                .map_err(|failure| failure.context(format_args!("{}:{}", self.file, step.line))),
+        }
+    }
+
+    fn group(&self, name: &str, steps: &[Step]) -> Result {
+        step(name, || self.steps(steps))
+    }
+
+    fn perform(&self, action: &Action) -> Result {
+        let (page, params) = (&self.page, self.params);
+        match action {
+            Action::Goto(url, options) => page.goto_with(&url.fill(params)?, *options).map(drop),
+            Action::Reload(options) => page.reload_with(*options).map(drop),
+            Action::Back(options) => page.go_back_with(*options).map(drop),
+            Action::Click(target, options) => self.locate(target)?.click_with(*options),
+            Action::Hover(target, options) => self.locate(target)?.hover_with(*options),
+            Action::Check(target, options) => self.locate(target)?.check_with(*options),
+            Action::Uncheck(target, options) => self.locate(target)?.uncheck_with(*options),
+            Action::Fill(target, text, options) => {
+                self.locate(target)?.fill_with(text.fill(params)?, *options)
+            }
+            Action::Clear(target, options) => self.locate(target)?.fill_with("", *options),
+            Action::Press(key, None, _) => page.press(&key.fill(params)?),
+            Action::Press(key, Some(target), options) => {
+                self.locate(target)?.press_with(&key.fill(params)?, *options)
+            }
+            Action::Focus(target, options) => self.locate(target)?.focus_with(*options),
+            Action::Select(target, choices, options) => {
+                let choices = choices
+                    .iter()
+                    .map(|choice| self.choice(choice))
+                    .collect::<Result<Vec<_>>>()?;
+                self.locate(target)?
+                    .select_options_with(choices, *options)
+                    .map(drop)
+            }
+            Action::WaitForUrl(url, None) => page.wait_for_url(url.fill(params)?),
+            Action::WaitForUrl(url, Some(limit)) => page.wait_for_url_within(url.fill(params)?, *limit),
+            Action::WaitForLoadState(state, None) => page.wait_for_load_state(*state),
+            Action::WaitForLoadState(state, Some(limit)) => page.wait_for_load_state_within(*state, *limit),
+            Action::Screenshot(screenshot) => self.screenshot(screenshot),
+            Action::Judge {
+                statement,
+                of,
+                min_confidence,
+                soft,
+                timeout,
+            } => {
+                let statement = statement.fill(params)?;
+                let mut options = JudgeOptions::new().min_confidence(*min_confidence);
+                if *soft {
+                    options = options.soft();
+                }
+                if let Some(limit) = timeout {
+                    options = options.timeout(*limit);
+                }
+                let image = self.image(of.as_ref(), ScreenshotOptions::new().name(&statement))?;
+                image.judge_with(&statement, options).map(drop)
+            }
+            Action::Viewport(width, height) => page.set_viewport_size(*width, *height),
+            Action::Log(message, level) => log_with(*level, message.fill(params)?, &[]),
+            Action::Metric(name, value) => metric(name, *value),
+            Action::Attach {
+                name,
+                text,
+                media_type,
+            } => attach(&name.fill(params)?, media_type, text.fill(params)?),
+            Action::Expect(expectation) => expectation.run(page, params),
+            Action::Assert {
+                name,
+                params: with,
+                soft,
+                timeout,
+            } => {
+                let mut assertion = CustomAssertion::new(name).params(with.fill(params)?.to_string());
+                if *soft {
+                    assertion = assertion.soft();
+                }
+                if let Some(limit) = timeout {
+                    assertion = assertion.timeout(*limit);
+                }
+                assertion.check(page).map(drop)
+            }
+            Action::Group(name, steps) => self.group(&name.fill(params)?, steps),
+        }
+    }
+
+    fn locate(&self, target: &Target) -> Result<Locator> {
+        target.locator(&self.page, self.params)
+    }
+
+    fn choice(&self, choice: &Choice) -> Result<flowguard_sdk::Choice> {
+        Ok(match choice {
+            Choice::Label(label) => flowguard_sdk::Choice::from(label.fill(self.params)?),
+            Choice::Value(value) => by_value(value.fill(self.params)?),
+            Choice::Index(index) => by_index(*index),
+        })
+    }
+
+    fn screenshot(&self, screenshot: &Screenshot) -> Result {
+        let mut options = ScreenshotOptions::new()
+            .name(screenshot.name.fill(self.params)?)
+            .format(screenshot.format);
+        if screenshot.full_page {
+            options = options.full_page();
+        }
+        if let Some(limit) = screenshot.timeout {
+            options = options.timeout(limit);
+        }
+        self.image(screenshot.of.as_ref(), options).map(drop)
+    }
+
+    fn image(&self, of: Option<&Target>, options: ScreenshotOptions) -> Result<Image> {
+        match of {
+            Some(target) => self.locate(target)?.screenshot_with(options),
+            None => self.page.screenshot_with(options),
+        }
+    }
+}

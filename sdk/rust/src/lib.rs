@@ -1,0 +1,106 @@
+//! Write FlowGuard flows and custom assertions in Rust.
+//!
+//! A flow is a function with `#[flow]`; its doc comment says what the user wants to get done. The crate is a
+//! `cdylib`, and [`component!`] lists its flows and what they need:
+//!
+//! ```no_run
+//! use flowguard_sdk::prelude::*;
+//!
+//! flowguard_sdk::component! {
+//!     flows: [checkout],
+//!     buckets: ["carts"],
+//!     plugins: ["content"],
+//! }
+//!
+//! /// Buys one mug and pays by card.
+//! #[flow(url = "/", critical, tags = ["smoke", "checkout"], timeout = "45s")]
+//! fn checkout(page: Page) -> Result {
+//!     page.get_by_role(Role::Link, "Mugs").click()?;
+//!     let card = page.get_by_test_id("product").filter(has_text("Blue mug"));
+//!     card.get_by_role(Role::Button, "Add to cart").click()?;
+//!     expect(page.get_by_role(Role::Status, ())).to_have_text("1 item")?;
+//!     step("pay", || {
+//!         page.get_by_label("Card number").fill("4242 4242 4242 4242")?;
+//!         page.get_by_role(Role::Button, exact("Pay")).click()
+//!     })?;
+//!     expect(&page).to_have_url("/thanks")
+//! }
+//! ```
+//!
+//! Build it with `cargo build --target wasm32-wasip2`: the `.wasm` file is the component.
+//!
+//! Every call blocks until the host is done with it; waiting and retrying are the host's. Options have one
+//! scheme: a plain call takes none, its twin ending in `_with` takes a builder, and what is not a call on a
+//! page or a locator has a type that is built and then called ([`Check`], [`CustomAssertion`]).
+
+mod assertion;
+#[doc(hidden)]
+pub mod bindings;
+mod check;
+mod component;
+mod expect;
+mod failure;
+mod locator;
+mod options;
+mod page;
+mod query;
+mod role;
+mod storage;
+mod telemetry;
+mod text;
+mod time;
+mod vision;
+
+/// Plain records of the contract that several calls share.
+pub mod types {
+    pub use crate::bindings::flow::flowguard::plugin::types::{Rect, Size};
+}
+
+pub use assertion::{Assertion, PageView, WithEvidence, notice, verdict, violation};
+pub use check::{
+    Check, CustomAssertion, Finding, Params, Severity, Verdict, assert_with, check_eq, check_that,
+};
+pub use component::{
+    Component, Context, Description, Flow, FlowInfo, FromRun, Needs, Source, contract_timeout, unknown_flow,
+};
+pub use expect::{Expect, Subject, expect};
+pub use failure::{Evidence, Failure, FailureCode, OrFail, Result, fail};
+pub use flowguard_sdk_macros::{assertion, component, flow};
+pub use locator::Locator;
+pub use options::{
+    ActionOptions, GotoOptions, ImageFormat, LoadState, Modifiers, MouseButton, PointerOptions, Position,
+    ScreenshotOptions,
+};
+pub use page::{Outline, OutlineItem, Page, Response};
+pub use query::{
+    Checked, Choice, Filter, Locate, RoleOptions, TestId, Tristate, by_index, by_value, has_not_text,
+    has_text, hidden, visible,
+};
+pub use role::{ROLES, Role, UnknownRole};
+pub use storage::Bucket;
+pub use telemetry::{Level, Span, attach, log, log_with, metric, metric_with, step};
+pub use text::{Pattern, Text, exact, pattern};
+pub use time::{Durations, parse_duration};
+pub use vision::{Extraction, Image, ImageInfo, JudgeOptions, Judgement, Region, Usage};
+
+/// What a flow needs: `use flowguard_sdk::prelude::*;`.
+pub mod prelude {
+    pub use crate::{
+        ActionOptions, Bucket, Check, Context, CustomAssertion, Durations, Failure, GotoOptions, Image,
+        JudgeOptions, Level, LoadState, Locate, Locator, Modifiers, MouseButton, OrFail, Page, PageView,
+        PointerOptions, Result, Role, RoleOptions, ScreenshotOptions, Tristate, Verdict, WithEvidence,
+        assert_with, attach, bail, by_index, by_value, check_eq, check_that, exact, expect, fail,
+        has_not_text, has_text, hidden, log, log_with, metric, notice, pattern, step, verdict, violation,
+        visible,
+    };
+    pub use flowguard_sdk_macros::{assertion, flow};
+}
+
+/// What the macros write; no part of the crate's promise.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::assertion::{Exported as ExportedAssertion, is_assertion};
+    pub use crate::component::{
+        Exported as ExportedComponent, FlowEntry, describe_flows, is_component, run_flow, timeout_of,
+    };
+}

@@ -1,0 +1,201 @@
+//! Options of the calls. A plain call takes none; its twin `…_with` takes one of these builders.
+
+use std::time::Duration;
+
+use crate::bindings::flow::flowguard::plugin::browser as host;
+pub use host::{ImageFormat, LoadState, Modifiers, MouseButton, Position};
+
+use crate::time;
+
+/// Options of the pointer actions: click, double click, hover, check, uncheck.
+///
+/// ```no_run
+/// # use flowguard_sdk::prelude::*;
+/// # fn example(page: &Page) -> Result {
+/// let row = page.get_by_text("report.pdf");
+/// row.click_with(PointerOptions::new().button(MouseButton::Right).modifiers(Modifiers::SHIFT))?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[must_use]
+pub struct PointerOptions(pub(crate) host::PointerOptions);
+
+impl PointerOptions {
+    /// The primary button, once, in the middle, with every check.
+    pub fn new() -> Self {
+        Self(host::PointerOptions {
+            timeout: None,
+            force: false,
+            trial: false,
+            position: None,
+            button: MouseButton::Left,
+            click_count: 1,
+            modifiers: Modifiers::empty(),
+        })
+    }
+
+    /// At most this long, instead of the run's action timeout.
+    pub fn timeout(mut self, limit: Duration) -> Self {
+        self.0.timeout = Some(time::milliseconds(limit));
+        self
+    }
+
+    /// Skips the checks of state and of the hit target.
+    pub fn force(mut self) -> Self {
+        self.0.force = true;
+        self
+    }
+
+    /// Does everything but the action itself.
+    pub fn trial(mut self) -> Self {
+        self.0.trial = true;
+        self
+    }
+
+    /// Where in the element, from the top left of its padding box, in CSS pixels.
+    pub fn position(mut self, x: f64, y: f64) -> Self {
+        self.0.position = Some(Position { x, y });
+        self
+    }
+
+    /// Which button.
+    pub fn button(mut self, button: MouseButton) -> Self {
+        self.0.button = button;
+        self
+    }
+
+    /// How many clicks, 1 to 3.
+    pub fn click_count(mut self, count: u32) -> Self {
+        self.0.click_count = count;
+        self
+    }
+
+    /// Keys held: `Modifiers::CONTROL | Modifiers::SHIFT`.
+    pub fn modifiers(mut self, keys: Modifiers) -> Self {
+        self.0.modifiers = keys;
+        self
+    }
+}
+
+impl Default for PointerOptions {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Options of the actions that need no pointer: fill, press, focus, select.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[must_use]
+pub struct ActionOptions(pub(crate) host::ActionOptions);
+
+impl ActionOptions {
+    /// The run's action timeout, with every check.
+    pub fn new() -> Self {
+        Self(host::ActionOptions {
+            timeout: None,
+            force: false,
+        })
+    }
+
+    /// At most this long, instead of the run's action timeout.
+    pub fn timeout(mut self, limit: Duration) -> Self {
+        self.0.timeout = Some(time::milliseconds(limit));
+        self
+    }
+
+    /// Skips the checks of state: visible, enabled, editable.
+    pub fn force(mut self) -> Self {
+        self.0.force = true;
+        self
+    }
+}
+
+impl Default for ActionOptions {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Options of a navigation: `goto`, `reload`, `go_back`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[must_use]
+pub struct GotoOptions(pub(crate) host::GotoOptions);
+
+impl GotoOptions {
+    /// Waits for the `load` event, for the rest of the run's time.
+    pub fn new() -> Self {
+        Self(host::GotoOptions {
+            wait_until: LoadState::Load,
+            timeout: None,
+        })
+    }
+
+    /// What to wait for.
+    pub fn wait_until(mut self, state: LoadState) -> Self {
+        self.0.wait_until = state;
+        self
+    }
+
+    /// At most this long.
+    pub fn timeout(mut self, limit: Duration) -> Self {
+        self.0.timeout = Some(time::milliseconds(limit));
+        self
+    }
+}
+
+impl Default for GotoOptions {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Options of a screenshot.
+#[derive(Clone, Debug, PartialEq)]
+#[must_use]
+pub struct ScreenshotOptions {
+    pub(crate) host: host::ScreenshotOptions,
+    pub(crate) timeout: Option<Duration>,
+}
+
+impl ScreenshotOptions {
+    /// The viewport, or the element, as PNG, without a name.
+    pub fn new() -> Self {
+        let host = host::ScreenshotOptions {
+            name: String::new(),
+            full_page: false,
+            format: ImageFormat::Png,
+        };
+        Self { host, timeout: None }
+    }
+
+    /// A name for the report.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.host.name = name.into();
+        self
+    }
+
+    /// The whole page instead of the viewport. Means nothing for an element.
+    pub fn full_page(mut self) -> Self {
+        self.host.full_page = true;
+        self
+    }
+
+    /// The format.
+    pub fn format(mut self, format: ImageFormat) -> Self {
+        self.host.format = format;
+        self
+    }
+
+    /// How long to wait for the element. Means nothing for a page.
+    pub fn timeout(mut self, limit: Duration) -> Self {
+        self.timeout = Some(limit);
+        self
+    }
+}
+
+impl Default for ScreenshotOptions {
+    fn default() -> Self {
+        Self::new()
+    }
+}

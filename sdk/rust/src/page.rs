@@ -1,0 +1,146 @@
+//! A page of the run's own browser context.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use crate::bindings::flow::flowguard::plugin::browser as host;
+pub use host::{Outline, OutlineItem, Response};
+
+use crate::failure::Result;
+use crate::locator::Locator;
+use crate::options::{GotoOptions, LoadState, ScreenshotOptions};
+use crate::query::Locate;
+use crate::text::Text;
+use crate::time;
+use crate::types::Size;
+use crate::vision::Image;
+
+/// A page. Clones are the same page. See [`Locate`] for how elements are found in it.
+///
+/// ```no_run
+/// # use flowguard_sdk::prelude::*;
+/// # fn example() -> Result {
+/// let page = Page::open()?;
+/// page.goto("/cart")?;
+/// expect(&page).to_have_title("Cart")?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Page(pub(crate) Rc<host::Page>);
+
+impl Locate for Page {
+    fn locate(&self, query: &host::Query) -> Locator {
+        self.0.locate(query).into()
+    }
+}
+
+impl Page {
+    /// Opens one more page. A flow that takes a `page` argument has its first one already.
+    pub fn open() -> Result<Self> {
+        Ok(Self(Rc::new(host::Page::open()?)))
+    }
+
+    /// Goes to an address, relative to the run's base URL, and waits for `load`.
+    pub fn goto(&self, url: &str) -> Result<Response> {
+        self.goto_with(url, GotoOptions::new())
+    }
+
+    /// [`goto`](Self::goto) with options.
+    pub fn goto_with(&self, url: &str, options: GotoOptions) -> Result<Response> {
+        Ok(self.0.goto(url, options.0)?)
+    }
+
+    /// Loads the page again and waits.
+    pub fn reload(&self) -> Result<Response> {
+        self.reload_with(GotoOptions::new())
+    }
+
+    /// [`reload`](Self::reload) with options.
+    pub fn reload_with(&self, options: GotoOptions) -> Result<Response> {
+        Ok(self.0.reload(options.0)?)
+    }
+
+    /// Goes one entry back in the history and waits.
+    pub fn go_back(&self) -> Result<Response> {
+        self.go_back_with(GotoOptions::new())
+    }
+
+    /// [`go_back`](Self::go_back) with options.
+    pub fn go_back_with(&self, options: GotoOptions) -> Result<Response> {
+        Ok(self.0.go_back(options.0)?)
+    }
+
+    /// Waits until the document has reached the state, for the rest of the run's time.
+    pub fn wait_for_load_state(&self, state: LoadState) -> Result {
+        Ok(self.0.wait_for_load_state(state, None)?)
+    }
+
+    /// Waits at most this long until the document has reached the state.
+    pub fn wait_for_load_state_within(&self, state: LoadState, limit: Duration) -> Result {
+        Ok(self
+            .0
+            .wait_for_load_state(state, Some(time::milliseconds(limit)))?)
+    }
+
+    /// Waits until the address matches; a text that begins with `/` is relative to the run's base URL.
+    pub fn wait_for_url(&self, url: impl Into<Text>) -> Result {
+        Ok(self.0.wait_for_url(&url.into().0, None)?)
+    }
+
+    /// Waits at most this long until the address matches.
+    pub fn wait_for_url_within(&self, url: impl Into<Text>, limit: Duration) -> Result {
+        Ok(self
+            .0
+            .wait_for_url(&url.into().0, Some(time::milliseconds(limit)))?)
+    }
+
+    /// The address of the main frame.
+    pub fn url(&self) -> Result<String> {
+        Ok(self.0.url()?)
+    }
+
+    /// The document's title.
+    pub fn title(&self) -> Result<String> {
+        Ok(self.0.title()?)
+    }
+
+    /// Sets the size of the viewport. A page opens at 1280 × 720.
+    pub fn set_viewport_size(&self, width: u32, height: u32) -> Result {
+        Ok(self.0.set_viewport_size(Size { width, height })?)
+    }
+
+    /// Presses a key or a chord on whatever has the focus: `Enter`, `Control+a`.
+    pub fn press(&self, key: &str) -> Result {
+        Ok(self.0.press(key)?)
+    }
+
+    /// Takes a screenshot of the viewport under this name; it appears in the report.
+    pub fn screenshot(&self, name: &str) -> Result<Image> {
+        self.screenshot_with(ScreenshotOptions::new().name(name))
+    }
+
+    /// [`screenshot`](Self::screenshot) with options.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "options are written where they are used"
+    )]
+    pub fn screenshot_with(&self, options: ScreenshotOptions) -> Result<Image> {
+        Ok(Image::from(self.0.screenshot(&options.host)?))
+    }
+
+    /// The document's links, images and visible text, in one call.
+    pub fn outline(&self) -> Result<Outline> {
+        Ok(self.0.outline()?)
+    }
+
+    /// Fetches an address with the page's cookies and tells the HTTP status.
+    pub fn probe(&self, url: &str) -> Result<u32> {
+        Ok(self.0.probe(url, None)?)
+    }
+
+    /// Closes the page; later calls on it, or on a clone of it, fail.
+    pub fn close(&self) -> Result {
+        Ok(self.0.close()?)
+    }
+}
