@@ -1,2 +1,42 @@
-//! daemon
-fn main() {}
+//! The project's own commands. Each says what it does, asks for nothing, and is quick when there is nothing
+//! left to do. Shell is used nowhere else but to start them.
+
+mod bench;
+mod demo;
+mod guests;
+mod run;
+mod setup;
+mod test;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", about = "FlowGuard's own commands")]
+struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Sets up what is missing, builds, runs the example flows against the shop, says where the report is
+    Demo,
+    /// Sets up what is missing and runs all tests
+    Test,
+    /// Builds the components: example flows, plugins, and the guests of the tests
+    Guests,
+    /// Measures, and prints the table
+    Bench,
+    /// Formatting, lints, and all tests: what CI runs
+    Ci,
+}
+
+fn main() -> anyhow::Result<()> {
+    match Cli::parse().verb {
+        Verb::Demo => demo::run(),
+        Verb::Test => test::run(),
+        Verb::Guests => setup::guest_target().and_then(|()| guests::build()),
+        Verb::Bench => bench::run(),
+        Verb::Ci => test::ci(),
+    }
+}

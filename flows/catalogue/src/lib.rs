@@ -22,13 +22,17 @@ fn browse(page: Page, context: Context) -> Result {
 
     page.get_by_role(Role::Link, exact("Mugs")).click()?;
     expect(page.get_by_role(Role::Heading, RoleOptions::new().level(1))).to_have_text("Mugs")?;
-    expect(&products).because("the list of mugs arrives").to_have_count(4)?;
+    expect(&products)
+        .because("the list of mugs arrives")
+        .to_have_count(4)?;
     expect(page.get_by_role(Role::List, "Products")).to_have_attribute("aria-busy", "false")?;
     let names = ["Espresso cup", "Blue mug", "Speckled mug", "Green mug"];
     expect(products.get_by_role(Role::Heading, ())).to_have_texts(names)?;
 
     page.get_by_role(Role::Link, "All products").click()?;
-    expect(&products).because("the whole list arrives").to_have_count(12)?;
+    expect(&products)
+        .because("the whole list arrives")
+        .to_have_count(12)?;
     let sold_out = products.filter(has_text("Wool throw"));
     expect(sold_out.get_by_role(Role::Button, "Sold out")).to_be_disabled()?;
 
@@ -42,7 +46,9 @@ fn browse(page: Page, context: Context) -> Result {
 fn search(page: Page, context: Context) -> Result {
     enter_shop(&page, &context)?;
     let field = page.get_by_role(Role::Combobox, "Search products");
-    let suggestions = page.get_by_role(Role::Listbox, "Suggestions").get_by_role(Role::Option, ());
+    let suggestions = page
+        .get_by_role(Role::Listbox, "Suggestions")
+        .get_by_role(Role::Option, ());
 
     step("choose a suggestion with the keyboard", || {
         field.fill("mug")?;
@@ -79,7 +85,10 @@ fn deal(page: Page, context: Context) -> Result {
     let countdown = page.get_by_role(Role::Timer, "Time left");
     expect(&countdown).to_have_text(pattern(r"^\d\d:\d\d$"))?;
     let before = countdown.text_content()?;
-    expect(&countdown).not().because("the countdown runs").to_have_text(exact(before))?;
+    expect(&countdown)
+        .not()
+        .because("the countdown runs")
+        .to_have_text(exact(before))?;
 
     // The button slides in anew: the host clicks when it has stopped.
     page.reload()?;
@@ -87,7 +96,9 @@ fn deal(page: Page, context: Context) -> Result {
     expect(page.get_by_text("It is in your cart")).to_be_visible()?;
     page.get_by_role(Role::Link, exact("Cart")).click()?;
     let teapot = page.get_by_role(Role::Row, "Clay teapot");
-    expect(teapot.get_by_test_id("amount")).because("a deal costs its own price").to_have_text("€28.50")
+    expect(teapot.get_by_test_id("amount"))
+        .because("a deal costs its own price")
+        .to_have_text("€28.50")
 }
 
 /// Is asked before something leaves the cart, and thinks twice.

@@ -10,14 +10,18 @@ pub(crate) fn cart_arithmetic(page: Page, context: Context) -> Result {
     enter_shop(&page, &context)?;
     put_in_cart(&page, "blue-mug", "1")?;
     put_in_cart(&page, "tea-towel", "2")?;
-    step("check the sums with shipping", || check_sums(&page, &[1250, 2 * 950]))?;
+    step("check the sums with shipping", || {
+        check_sums(&page, &[1250, 2 * 950])
+    })?;
 
     step("order enough for free shipping", || {
         let mug = page.get_by_role(Role::Row, "Blue mug");
         let quantity = page.get_by_label("Quantity of Blue mug");
         quantity.fill("3")?;
         quantity.press("Enter")?;
-        expect(mug.get_by_test_id("amount")).because("the row is drawn anew").to_have_text("€37.50")?;
+        expect(mug.get_by_test_id("amount"))
+            .because("the row is drawn anew")
+            .to_have_text("€37.50")?;
         expect(page.get_by_role(Role::Status, ())).to_have_text("5 items")?;
         expect(page.get_by_test_id("shipping")).to_have_text("Free")?;
         check_sums(&page, &[3 * 1250, 2 * 950])
@@ -33,9 +37,21 @@ fn check_sums(page: &Page, expected: &[u32]) -> Result {
     let sum = |name| cents(&page.get_by_test_id(name).text_content()?);
     let (subtotal, shipping, total) = (sum("subtotal")?, sum("shipping")?, sum("total")?);
     let expected_shipping = if subtotal < 5000 { 490 } else { 0 };
-    check_eq("subtotal = sum of the rows, in cents", subtotal, amounts.iter().sum::<u32>())?;
-    check_eq("shipping, free from €50.00, in cents", shipping, expected_shipping)?;
-    check_eq("total = subtotal + shipping, in cents", total, subtotal + shipping)
+    check_eq(
+        "subtotal = sum of the rows, in cents",
+        subtotal,
+        amounts.iter().sum::<u32>(),
+    )?;
+    check_eq(
+        "shipping, free from €50.00, in cents",
+        shipping,
+        expected_shipping,
+    )?;
+    check_eq(
+        "total = subtotal + shipping, in cents",
+        total,
+        subtotal + shipping,
+    )
 }
 
 /// Reads `€12.50` and `Free`.

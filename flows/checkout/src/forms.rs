@@ -16,8 +16,15 @@ pub(crate) fn address_errors(page: Page, context: Context) -> Result {
     step("send the empty form", || {
         submit.click()?;
         expect(&alert).to_have_text("Please correct 6 fields.")?;
-        expect(page.get_by_label("Email")).because("the first wrong field has the focus").to_be_focused()?;
-        expect_error(&page, "Email", "email-error", "Enter an email address such as ada@example.org")?;
+        expect(page.get_by_label("Email"))
+            .because("the first wrong field has the focus")
+            .to_be_focused()?;
+        expect_error(
+            &page,
+            "Email",
+            "email-error",
+            "Enter an email address such as ada@example.org",
+        )?;
         expect_error(&page, "Country", "country-error", "Choose a country")
     })?;
     step("mistype the postcode", || {
@@ -29,8 +36,15 @@ pub(crate) fn address_errors(page: Page, context: Context) -> Result {
         page.get_by_label("Country").select_option("Netherlands")?;
         submit.click()?;
         expect(&alert).to_have_text("Please correct 1 field.")?;
-        expect(page.get_by_label("City")).because("what was typed is kept").to_have_value("Amsterdam")?;
-        expect_error(&page, "Postcode", "postcode-error", "Enter a postcode of four digits and two letters")
+        expect(page.get_by_label("City"))
+            .because("what was typed is kept")
+            .to_have_value("Amsterdam")?;
+        expect_error(
+            &page,
+            "Postcode",
+            "postcode-error",
+            "Enter a postcode of four digits and two letters",
+        )
     })?;
     page.get_by_label("Postcode").fill("1012 AB")?;
     submit.click()?;
@@ -46,7 +60,9 @@ pub(crate) fn card_errors(page: Page, context: Context) -> Result {
 
     let card = page.frame_locator("iframe[title='Card payment']");
     let number = card.get_by_label("Card number");
-    expect(card.get_by_role(Role::Button, "Pay")).because("nothing is filled in yet").to_be_disabled()?;
+    expect(card.get_by_role(Role::Button, "Pay"))
+        .because("nothing is filled in yet")
+        .to_be_disabled()?;
     pay_with(&page, "4242 4242 4242 4241")?;
     expect(card.get_by_text("Enter the card number as it is on the card")).to_be_visible()?;
     expect(&number).to_be_focused()?;

@@ -11,7 +11,9 @@ pub(crate) fn checkout(page: Page, context: Context) -> Result {
     step("choose a mug", || {
         page.get_by_role(Role::Link, "Mugs").click()?;
         let blue_mug = page.get_by_test_id("product").filter(has_text("Blue mug"));
-        expect(&blue_mug).because("the list of mugs arrives").to_be_visible()?;
+        expect(&blue_mug)
+            .because("the list of mugs arrives")
+            .to_be_visible()?;
         blue_mug.get_by_role(Role::Button, "Add to cart").click()?;
         expect(page.get_by_role(Role::Status, ())).to_have_text("1 item")
     })?;
@@ -22,7 +24,9 @@ pub(crate) fn checkout(page: Page, context: Context) -> Result {
 
     expect(&page).to_have_url("/thanks")?;
     expect(page.get_by_role(Role::Heading, "Thank you")).to_be_visible()?;
-    expect(page.get_by_role(Role::Status, ())).because("what is bought leaves the cart").to_have_text("0 items")?;
+    expect(page.get_by_role(Role::Status, ()))
+        .because("what is bought leaves the cart")
+        .to_have_text("0 items")?;
     compare_with_the_last_order(&page)
 }
 

@@ -26,7 +26,8 @@ fn put_in_cart(page: &Page, product: &str, quantity: &str) -> Result {
         page.goto(&format!("/product/{product}"))?;
         page.get_by_label("Quantity").select_option(quantity)?;
         page.get_by_role(Role::Button, "Add to cart").click()?;
-        expect(page).to_have_url("/cart")
+        expect(page).to_have_url("/cart")?;
+        expect(page.get_by_role(Role::Link, "Go to checkout")).to_be_visible()
     })
 }
 
@@ -53,7 +54,9 @@ fn pay_with(page: &Page, card_number: &str) -> Result {
         card.get_by_label("Expiry date").fill("12/60")?;
         card.get_by_label("Security code").fill("123")?;
         let pay = card.get_by_role(Role::Button, "Pay");
-        expect(&pay).because("with the card filled in, a person can pay").to_be_enabled()?;
+        expect(&pay)
+            .because("with the card filled in, a person can pay")
+            .to_be_enabled()?;
         pay.click_with(PointerOptions::new().timeout(10.seconds()))
     })
 }

@@ -2,17 +2,14 @@
 "use strict";
 
 (() => {
-  const form = document.getElementById("card");
-  const button = form.querySelector("button");
-  const failure = document.getElementById("card-error");
-  const fields = [...form.querySelectorAll("input[required]")];
   let paying = false;
 
-  const update = () => {
-    button.disabled = paying || fields.some((field) => field.value.trim() === "");
+  const update = (form) => {
+    const fields = [...form.querySelectorAll("input[required]")];
+    form.querySelector("button").disabled = paying || fields.some((field) => field.value.trim() === "");
   };
 
-  const showErrors = (errors) => {
+  const showErrors = (form, errors) => {
     for (const field of form.querySelectorAll("input[aria-describedby]")) {
       const error = errors.find((error) => error.field === field.name);
       const text = document.getElementById(`${field.name}-error`);
@@ -23,24 +20,26 @@
     if (errors.length > 0) form.elements[errors[0].field].focus();
   };
 
-  const pay = async () => {
+  const pay = async (form) => {
+    const failure = document.getElementById("card-error");
     const { ok, body } = await shop.send("POST", "/api/pay", Object.fromEntries(new FormData(form)));
     if (ok) return window.parent.location.assign(body.next);
-    showErrors(body.errors ?? []);
+    showErrors(form, body.errors ?? []);
     failure.textContent = body.message ?? "";
     failure.hidden = !body.message;
   };
 
-  form.addEventListener("input", update);
-  form.addEventListener("submit", async (event) => {
+  shop.on("input", "#card input", (_, field) => update(field.form));
+
+  shop.on("submit", "#card", async (event, form) => {
     event.preventDefault();
     paying = true;
-    update();
+    update(form);
     try {
-      await pay();
+      await pay(form);
     } finally {
       paying = false;
-      update();
+      update(form);
     }
   });
 })();

@@ -2,21 +2,21 @@
 "use strict";
 
 (() => {
-  const countdown = document.getElementById("countdown");
-  const claim = document.getElementById("claim");
-
   const tick = () => {
     const left = 3600 - (Math.floor(Date.now() / 1000) % 3600);
     const two = (number) => String(number).padStart(2, "0");
-    countdown.textContent = `${two(Math.floor(left / 60))}:${two(left % 60)}`;
+    document.getElementById("countdown").textContent = `${two(Math.floor(left / 60))}:${two(left % 60)}`;
   };
-  tick();
-  setInterval(tick, 1000);
 
-  claim.addEventListener("click", async () => {
+  shop.on("click", "#claim", async (_, claim) => {
     claim.disabled = true;
     const { body } = await shop.send("POST", "/api/deals/claim");
     shop.showCount(body.text);
     document.getElementById("claimed").hidden = false;
+  });
+
+  document.addEventListener("DOMContentLoaded", () => {
+    tick();
+    setInterval(tick, 1000);
   });
 })();

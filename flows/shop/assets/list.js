@@ -2,18 +2,8 @@
 "use strict";
 
 (() => {
-  const list = document.getElementById("products");
-  const template = document.getElementById("product-template");
-  const failure = document.getElementById("list-error");
-
-  const add = async (product, button) => {
-    button.disabled = true;
-    const { ok, body } = await shop.send("POST", "/api/cart/items", { sku: product.sku, quantity: 1 });
-    if (ok) shop.showCount(body.text);
-    button.disabled = false;
-  };
-
   const card = (product) => {
+    const template = document.getElementById("product-template");
     const element = template.content.cloneNode(true).firstElementChild;
     element.querySelector("img").src = `/pictures/${product.sku}.svg`;
     const link = element.querySelector("a");
@@ -21,25 +11,35 @@
     link.href = `/product/${product.sku}`;
     element.querySelector(".price").textContent = product.price;
     const button = element.querySelector("button");
-    if (product.in_stock) button.addEventListener("click", () => add(product, button));
-    else {
-      button.textContent = "Sold out";
-      button.disabled = true;
-    }
+    button.value = product.sku;
+    button.disabled = !product.in_stock;
+    if (!product.in_stock) button.textContent = "Sold out";
     return element;
   };
 
-  const load = async () => {
+  const load = async (list) => {
     const response = await fetch(`/api/products?category=${encodeURIComponent(list.dataset.category)}`);
     if (!response.ok) throw new Error(`the list answered ${response.status}`);
     list.replaceChildren(...(await response.json()).map(card));
   };
 
-  load()
-    .catch(() => {
-      list.replaceChildren();
-      failure.textContent = "The list could not be loaded. Reload the page to try again.";
-      failure.hidden = false;
-    })
-    .finally(() => list.setAttribute("aria-busy", "false"));
+  const fail = (list) => {
+    const failure = document.getElementById("list-error");
+    list.replaceChildren();
+    failure.textContent = "The list could not be loaded. Reload the page to try again.";
+    failure.hidden = false;
+  };
+
+  shop.on("click", ".product button", async (_, button) => {
+    button.disabled = true;
+    const { ok, body } = await shop.send("POST", "/api/cart/items", { sku: button.value, quantity: 1 });
+    if (ok) shop.showCount(body.text);
+    button.disabled = false;
+  });
+
+  document.addEventListener("DOMContentLoaded", async () => {
+    const list = document.getElementById("products");
+    await load(list).catch(() => fail(list));
+    list.setAttribute("aria-busy", "false");
+  });
 })();

@@ -3,19 +3,18 @@
 
 (() => {
   const shownFor = 1000;
-  const form = document.getElementById("newsletter-form");
-  const failure = document.getElementById("newsletter-error");
-  const toast = document.getElementById("toast");
 
   const thank = (message) => {
+    const toast = document.getElementById("toast");
     toast.textContent = message;
     toast.hidden = false;
     setTimeout(() => (toast.hidden = true), shownFor);
   };
 
-  form.addEventListener("submit", async (event) => {
+  shop.on("submit", "#newsletter-form", async (event, form) => {
     event.preventDefault();
     analytics.track("newsletter");
+    const failure = document.getElementById("newsletter-error");
     const { ok, body } = await shop.send("POST", "/api/newsletter", { email: form.email.value });
     failure.hidden = ok;
     failure.textContent = ok ? "" : body.message;

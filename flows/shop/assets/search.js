@@ -3,15 +3,18 @@
 
 (() => {
   const pause = 150;
-  const input = document.getElementById("search");
-  const list = document.getElementById("suggestions");
   let timer;
   let request = new AbortController();
 
+  const field = () => document.getElementById("search");
+  const list = () => document.getElementById("suggestions");
+
   const close = () => {
-    list.hidden = true;
-    input.setAttribute("aria-expanded", "false");
-    input.removeAttribute("aria-activedescendant");
+    clearTimeout(timer);
+    request.abort();
+    list().hidden = true;
+    field().setAttribute("aria-expanded", "false");
+    field().removeAttribute("aria-activedescendant");
   };
 
   const option = (suggestion, index) => {
@@ -25,17 +28,17 @@
   };
 
   const show = (suggestions) => {
-    list.replaceChildren(...suggestions.map(option));
+    list().replaceChildren(...suggestions.map(option));
     if (suggestions.length === 0) return close();
-    list.hidden = false;
-    input.setAttribute("aria-expanded", "true");
+    list().hidden = false;
+    field().setAttribute("aria-expanded", "true");
   };
 
   const suggest = async () => {
     request.abort();
     request = new AbortController();
     try {
-      const address = `/api/suggestions?q=${encodeURIComponent(input.value)}`;
+      const address = `/api/suggestions?q=${encodeURIComponent(field().value)}`;
       const response = await fetch(address, { signal: request.signal });
       show(await response.json());
     } catch (error) {
@@ -44,36 +47,33 @@
   };
 
   const select = (step) => {
-    const options = [...list.children];
+    const options = [...list().children];
     const now = options.findIndex((item) => item.getAttribute("aria-selected") === "true");
-    const next = options[(now + step + options.length) % options.length];
-    options.forEach((item) => item.setAttribute("aria-selected", String(item === next)));
-    input.setAttribute("aria-activedescendant", next.id);
+    const next = now < 0 && step < 0 ? options.length - 1 : (now + step + options.length) % options.length;
+    options.forEach((item, index) => item.setAttribute("aria-selected", String(index === next)));
+    field().setAttribute("aria-activedescendant", options[next].id);
   };
 
-  input.addEventListener("input", () => {
+  shop.on("input", "#search", () => {
     clearTimeout(timer);
     timer = setTimeout(suggest, pause);
   });
 
-  input.addEventListener("keydown", (event) => {
+  shop.on("keydown", "#search", (event) => {
     if (event.key === "Escape") return close();
-    if (list.hidden) return;
+    if (list().hidden) return;
     if (event.key === "ArrowDown") select(1);
     else if (event.key === "ArrowUp") select(-1);
     else if (event.key === "Enter") {
-      const chosen = list.querySelector("[aria-selected=true]");
+      const chosen = list().querySelector("[aria-selected=true]");
       if (!chosen) return;
       location.assign(chosen.dataset.url);
     } else return;
     event.preventDefault();
   });
 
-  input.addEventListener("blur", () => close());
+  shop.on("blur", "#search", close);
   // Before the box loses the focus, which would close the list.
-  list.addEventListener("mousedown", (event) => event.preventDefault());
-  list.addEventListener("click", (event) => {
-    const chosen = event.target.closest("[role=option]");
-    if (chosen) location.assign(chosen.dataset.url);
-  });
+  shop.on("mousedown", "#suggestions", (event) => event.preventDefault());
+  shop.on("click", "#suggestions [role=option]", (_, chosen) => location.assign(chosen.dataset.url));
 })();

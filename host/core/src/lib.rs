@@ -11,7 +11,11 @@ pub mod browser;
 pub mod budget;
 pub mod cassette;
 pub mod clock;
+#[cfg(any(test, feature = "contract"))]
+pub mod contract;
 pub mod failure;
+#[cfg(any(test, feature = "fakes"))]
+pub mod fakes;
 pub mod flow;
 pub mod gate;
 pub mod grant;

@@ -1,2 +1,27 @@
-//! daemon
-fn main() {}
+//! The binary `flowguard`: command line, configuration, reports. The only crate that knows clap, files and
+//! the environment.
+
+mod app;
+mod cli;
+mod discover;
+mod report;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments = cli::Cli::parse();
+    cli::start_log(&arguments);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return cli::fatal(&anyhow::anyhow!("the runtime did not start: {error}")),
+    };
+    // A worker of the runtime, not this thread, starts the browsers: they live as long as the thread that
+    // started them.
+    let outcome = runtime.block_on(async move { tokio::spawn(cli::run(arguments)).await });
+    match outcome {
+        Ok(Ok(exit)) => exit.into(),
+        Ok(Err(error)) => cli::fatal(&error),
+        Err(error) => cli::fatal(&anyhow::anyhow!("flowguard itself failed: {error}; please report it")),
+    }
+}

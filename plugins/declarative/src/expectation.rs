@@ -264,7 +264,7 @@ fn pair(
 ) -> Option<Option<(String, Match)>> {
     let node = fields.get(matcher)?;
     let read = |problems: &mut Problems| {
-        let mut fields = Fields::of(node, matcher, problems)?;
+        let mut fields = Fields::of(node, &format!("`{matcher}`"), problems)?;
         let name = fields
             .need(key)
             .and_then(|node| scalar(node, key, problems))

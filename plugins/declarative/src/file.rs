@@ -5,7 +5,8 @@ use std::time::Duration;
 use crate::fields::{Fields, list, scalar};
 use crate::node::{self, Node};
 use crate::problem::Problems;
-use crate::step::{Action, Step, read_steps};
+use crate::step::{Action, Step};
+use crate::step_reader::read_steps;
 use crate::template::Template;
 
 /// What a file holds.

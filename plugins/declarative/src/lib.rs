@@ -11,6 +11,7 @@ mod node;
 mod perform;
 mod problem;
 mod step;
+mod step_reader;
 mod target;
 mod template;
 
@@ -20,6 +21,7 @@ use flowguard_sdk::{
 };
 
 use crate::file::{File, Flow};
+use crate::template::{Params, Template};
 
 struct Declarative;
 
@@ -71,15 +73,16 @@ fn describe_flow(flow: &Flow) -> FlowInfo {
     FlowInfo {
         name: flow.name.clone(),
         intent: flow.intent.clone(),
-        url: flow
-            .url
-            .as_ref()
-            .map(|(written, _)| written.clone())
-            .unwrap_or_default(),
+        url: flow.url.as_ref().map(described_url).unwrap_or_default(),
         critical: flow.critical,
         tags: flow.tags.clone(),
         timeout: flow.timeout.map(contract_timeout),
     }
+}
+
+/// Where the flow begins when no parameter is given; as written where one is needed.
+fn described_url((written, template): &(String, Template)) -> String {
+    template.fill(&Params::new()).unwrap_or_else(|_| written.clone())
 }
 
 #[cfg(test)]

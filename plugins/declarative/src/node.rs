@@ -279,7 +279,7 @@ mod tests {
     #[test]
     fn deep_nesting_is_refused_also_by_aliases() {
         for text in [
-            "[".repeat(1_000),
+            "[".repeat(100),
             format!(
                 "a: &a {}x{}\nb: {}*a{}",
                 "[".repeat(40),
@@ -295,11 +295,14 @@ mod tests {
 
     #[test]
     fn what_is_no_document_is_told() {
-        insta::assert_snapshot!(problems_of("a: [1, 2\nb: 3\n"), @"");
-        insta::assert_snapshot!(problems_of(""), @"");
-        insta::assert_snapshot!(problems_of("a: 1\n---\nb: 2\n"), @"");
-        insta::assert_snapshot!(problems_of("a: 1\nb: 2\na: 3\n"), @"");
-        insta::assert_snapshot!(problems_of("a: &x [*x]\n"), @"");
-        insta::assert_snapshot!(problems_of("[a]: 1\n"), @"");
+        let cases = [
+            "a: [1, 2\nb: 3\n",
+            "",
+            "a: 1\n---\nb: 2\n",
+            "a: 1\nb: 2\na: 3\n",
+            "a: &x [*x]\n",
+            "[a]: 1\n",
+        ];
+        insta::assert_snapshot!(cases.map(problems_of).join("\n\n"));
     }
 }

@@ -44,10 +44,6 @@ impl Problems {
         self.0.is_empty()
     }
 
-    pub(crate) fn count(&self) -> usize {
-        self.0.len()
-    }
-
     /// All problems in the order of the file, each with its line.
     pub(crate) fn render(mut self, file: &str, text: &str) -> String {
         self.0
@@ -70,7 +66,12 @@ fn render_one(out: &mut String, file: &str, lines: &[&str], problem: &Problem) {
     // Writing into a String cannot fail.
     let _ = writeln!(out, "{file}:{line}:{column}: {}", problem.message);
     let Some(text) = lines.get(line - 1) else { return };
-    let skipped = (column - 1).saturating_sub(WIDEST / 2);
+    let is_long = text.chars().nth(WIDEST).is_some();
+    let skipped = if is_long {
+        (column - 1).saturating_sub(WIDEST / 2)
+    } else {
+        0
+    };
     // Tabs would make the mark miss its place, other control characters the terminal.
     let shown: String = text
         .chars()

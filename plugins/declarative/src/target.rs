@@ -70,6 +70,13 @@ impl Target {
     /// Reads a target; `plain` is what a plain text means here.
     pub(crate) fn read(node: &Node, key: &str, plain: Plain, problems: &mut Problems) -> Option<Self> {
         if !matches!(&*node.value, Value::Map(_)) {
+            if node.is_nothing() || node.text().is_none() {
+                let message = format!(
+                    "`{key}` takes a target, a text or a mapping, and this is {}",
+                    node.kind()
+                );
+                return problems.none(node.place, message);
+            }
             let text = template(node, key, problems)?;
             let find = match plain {
                 Plain::Text => Find::Text(Match::Plain(text)),
@@ -83,9 +90,10 @@ impl Target {
             });
         }
         let mut fields = Fields::of(node, key, problems)?;
-        let find = find(&mut fields, problems);
         let scope = scope(&mut fields, problems);
         let filters = filters(&mut fields, problems);
+        // Last, so that a key it does not know is unknown to all.
+        let find = find(&mut fields, problems);
         fields.finish("a target", problems);
         Some(Self {
             find: find?,
@@ -196,11 +204,13 @@ fn text(fields: &mut Fields<'_>, key: &'static str, problems: &mut Problems) -> 
     fields.get(key).and_then(|node| Match::read(node, key, problems))
 }
 
+/// A key and what its text finds.
+type TextWay = (&'static str, fn(Match) -> Find);
+
 /// The one way to find that the mapping names.
 fn find(fields: &mut Fields<'_>, problems: &mut Problems) -> Option<Find> {
-    let (written, unknown_before) = (fields.keys().count(), problems.count());
     let mut ways: Vec<(&'static str, Option<Find>)> = Vec::new();
-    let by_text: [(&'static str, fn(Match) -> Find); 6] = [
+    let by_text: [TextWay; 6] = [
         ("text", Find::Text),
         ("label", Find::Label),
         ("placeholder", Find::Placeholder),
@@ -235,7 +245,7 @@ fn find(fields: &mut Fields<'_>, problems: &mut Problems) -> Option<Find> {
     }
     match ways.len() {
         1 => ways.pop().and_then(|(_, way)| way),
-        0 if written > 0 && (fields.has_unknown() || problems.count() > unknown_before) => None,
+        0 if fields.has_unknown() => None,
         0 => problems.none(
             fields.place(),
             "a target says how to find the element, for example { button: Pay } or { label: Email }",

@@ -1,1 +1,248 @@
+//! The format as a whole: what the documentation shows is read, and mistakes are told well.
 
+use crate::file::{self, File};
+use crate::step::Action;
+
+const DOCUMENTATION: &str = include_str!("../../../docs/writing-flows-in-yaml.md");
+
+fn read(text: &str) -> File {
+    file::read("flows/checkout.yaml", text).unwrap_or_else(|problems| panic!("{problems}"))
+}
+
+fn problems(text: &str) -> String {
+    match file::read("checkout.yaml", text) {
+        Ok(file) => panic!("no problem was found: {file:?}"),
+        Err(problems) if problems.is_empty() => panic!("refused without a word: {text}"),
+        Err(problems) => problems,
+    }
+}
+
+/// The flow of one step, and what is wrong with it.
+fn problems_of_step(step: &str) -> String {
+    problems(&format!("steps:\n  - {step}\n"))
+}
+
+#[test]
+fn the_example_of_the_documentation_is_read() {
+    let example = DOCUMENTATION
+        .split("```yaml\n")
+        .nth(1)
+        .and_then(|rest| rest.split("```").next())
+        .unwrap();
+    let file = read(example);
+    let flow = &file.flows[0];
+    assert_eq!(
+        (flow.name.as_str(), flow.intent.as_str()),
+        ("checkout", "Buys one mug and pays by card")
+    );
+    assert_eq!(
+        (flow.critical, &flow.tags[..]),
+        (true, &["smoke".to_owned(), "checkout".to_owned()][..])
+    );
+    assert_eq!(flow.timeout, Some(std::time::Duration::from_secs(45)));
+    let lines: Vec<usize> = flow.steps.iter().map(|step| step.line).collect();
+    assert_eq!(lines, [8, 9, 10, 12, 17]);
+    let Action::Group(_, inner) = &flow.steps[3].action else {
+        panic!("not a group")
+    };
+    assert_eq!(inner.iter().map(|step| step.line).collect::<Vec<_>>(), [14, 16]);
+}
+
+#[test]
+fn every_way_to_write_a_step_is_read() {
+    let file = read(EVERYTHING);
+    assert_eq!(file.flows[0].name, "checkout", "the name of the file");
+    assert_eq!(
+        (file.version.as_str(), &file.hosts[..]),
+        ("1.4.0", &["pay.example".to_owned()][..])
+    );
+    assert_eq!(
+        file.plugins,
+        ["vitals", "content"],
+        "those that are needed and those that are called"
+    );
+    let steps: Vec<_> = file.flows[0]
+        .steps
+        .iter()
+        .map(|step| format!("{step:?}"))
+        .collect();
+    insta::assert_snapshot!(steps.join("\n"));
+}
+
+#[test]
+fn every_action_and_matcher_is_documented() {
+    for word in EVERYTHING.lines().filter_map(|line| line.split_once(':')) {
+        let key = word.0.trim().trim_start_matches("- ");
+        assert!(DOCUMENTATION.contains(&format!("`{key}")), "{key}");
+    }
+}
+
+#[test]
+fn several_flows_lie_in_one_file() {
+    let file = read("flows:\n  - name: a\n    steps: [reload]\n  - name: b\n    steps: [back]\n");
+    assert_eq!(
+        file.flows
+            .iter()
+            .map(|flow| flow.name.as_str())
+            .collect::<Vec<_>>(),
+        ["a", "b"]
+    );
+}
+
+#[test]
+fn one_look_finds_several_mistakes() {
+    insta::assert_snapshot!(problems(
+        "name: checkout\nintnet: Buys one mug\ntimeout: 45\ncritical: yes\nsteps:\n  - clik: Pay\n  - fill: Email\n    \
+         wiht: a@b.c\n  - expect: { role: buton }\n    to-have-txt: 1 item\n  - expect: { buton: Pay }\n    to-be-visible:\n"
+    ));
+}
+
+#[test]
+fn mistakes_in_a_file_are_told() {
+    let cases = [
+        "name: a\n",
+        "steps: []\n",
+        "steps: click\n",
+        "- click: Pay\n",
+        "flows: []\n",
+        "flows:\n  - steps: [reload]\n",
+        "flows:\n  - { name: a, steps: [reload] }\n  - { name: a, steps: [back] }\n",
+        "flows:\n  - { name: a, steps: [reload] }\nsteps: [reload]\n",
+        "needs: { host: [a.example] }\nsteps: [reload]\n",
+        "tags: smoke\nsteps: [reload]\n",
+        "url: /?bug=${bug\nsteps: [reload]\n",
+        "steps:\n  - click: *none\n",
+        "steps:\n\t- click: Pay\n",
+    ];
+    insta::assert_snapshot!(cases.map(problems).join("\n\n"));
+}
+
+#[test]
+fn mistakes_in_a_step_are_told() {
+    let cases = [
+        "jump",
+        "{}",
+        "{ click: Pay, fill: Email }",
+        "{ click: }",
+        "{ click: [Pay] }",
+        "{ click: {} }",
+        "{ click: { within: Cart } }",
+        "{ click: { button: Pay, text: Pay } }",
+        "{ click: { role: button, nme: Pay } }",
+        "{ click: { button: Pay, nth: second } }",
+        "{ click: { button: { exactly: Pay } } }",
+        "{ click: { button: { pattern: Pay, flags: g } } }",
+        "{ click: { role: checkbox, checked: perhaps } }",
+        "{ click: Pay, button: rihgt, modifiers: [Ctrl], position: { x: 1 } }",
+        "{ fill: Email }",
+        "{ select: Colour, with: { valeu: red } }",
+        "{ press: Enter, timeout: 1s }",
+        "{ reload: now }",
+        "{ viewport: big }",
+        "{ metric: total, value: much }",
+        "{ expect: Pay }",
+        "{ expect: page, to-be: visible }",
+        "{ expect: Pay, to-be: visible, to-have-count: 1 }",
+        "{ expect: Pay, to-be: visble }",
+        "{ expect: Pay, to-have-attribute: href }",
+        "{ assert: content, with: links }",
+        "{ step: pay }",
+        "{ goto: \"/?a=${b c}\" }",
+    ];
+    insta::assert_snapshot!(cases.map(problems_of_step).join("\n\n"));
+}
+
+/// Each action, option, way to find and matcher at least once.
+const EVERYTHING: &str = r##"
+version: 1.4.0
+needs:
+  hosts: [pay.example]
+  plugins: [vitals]
+url: /?bug=${bug:-none}
+steps:
+  - goto: /cart
+    wait-until: commit
+    timeout: 5s
+  - reload
+  - reload:
+    wait-until: dom-content-loaded
+  - back
+  - click: Pay
+  - click: { link: Mugs }
+    button: right
+    count: 3
+    modifiers: [Control, Shift]
+    position: { x: 1, y: 2.5 }
+    force: true
+    trial: true
+    timeout: 300ms
+  - double-click: { role: row, name: { exact: "3" }, selected: false, level: 2 }
+  - hover: { css: "#menu", within: { test-id: { pattern: "^nav", flags: i } }, visible: true, nth: -1 }
+  - check: Terms
+  - uncheck: { role: checkbox, checked: mixed, pressed: true, disabled: false, expanded: true, include-hidden: true }
+  - fill: { label: Card number, frame: "#payment", within: { title: Checkout } }
+    with: "4242 4242 4242 4242"
+  - clear: { placeholder: Search }
+  - press: Enter
+  - press: Control+a
+    on: { label: Search }
+    timeout: 1s
+  - focus: { alt: Logo, or: { text: Shop }, and: { css: img } }
+  - select: Colour
+    with: Red
+  - select: Colour
+    with: [{ value: red }, { index: 2 }, Blue]
+  - wait-for-url: { pattern: "/thanks$" }
+    timeout: 10s
+  - wait-for-load-state: network-idle
+  - screenshot: cart
+    of: { css: main, has-text: Total, has-not-text: Error }
+    format: webp
+  - screenshot: all
+    full-page: true
+  - judge: the cart shows two items
+    min-confidence: 0.8
+    soft: true
+  - viewport: 390x844
+  - log: bug is ${bug:-none}
+    level: warn
+  - metric: cart.items
+    value: 2
+  - attach: note.json
+    text: "{}"
+    media-type: application/json
+  - expect: page
+    to-have-url: /cart
+    not: true
+  - expect: page
+    to-have-title: Cart
+  - expect: { role: status }
+    to-have-text: 1 item
+    soft: true
+    because: the counter follows the server
+  - expect: Pay
+    to-be: in-viewport
+  - expect: Pay
+    to-contain-text: pay
+  - expect: { css: li }
+    to-have-texts: [One, { exact: Two }, 3]
+  - expect: { label: Email }
+    to-have-value: ada@example.com
+  - expect: { link: Mugs }
+    to-have-attribute: { name: href, value: /mugs }
+  - expect: Pay
+    to-have-class: primary big
+  - expect: Pay
+    to-have-css: { property: color, value: "rgb(0, 0, 0)" }
+  - expect: Pay
+    to-have-name: Pay now
+  - expect: { css: li }
+    to-have-count: 3
+  - assert: content
+    with: { links: true, ignore: ["^/draft"] }
+    soft: true
+    timeout: 60s
+  - step: pay
+    steps:
+      - click: Pay
+"##;

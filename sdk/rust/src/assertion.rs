@@ -157,14 +157,16 @@ impl<A: Assertion> host::Guest for Exported<A> {
 
 /// Exports a type that implements [`Assertion`] as the component of the crate; `#[assertion]` calls it.
 #[doc(hidden)]
+#[rustfmt::skip]
 #[macro_export]
 macro_rules! export_assertion {
     ($assertion:ty) => {
         const _: () = $crate::__private::is_assertion::<$assertion>();
         #[cfg(target_arch = "wasm32")]
         const _: () = {
-            type Exported = $crate::__private::ExportedAssertion<$assertion>;
-            $crate::bindings::assertion::export_assertion!(Exported with_types_in $crate::bindings::assertion);
+            type FlowguardExport = $crate::__private::ExportedAssertion<$assertion>;
+            use $crate::bindings::assertion as bindings;
+            bindings::export_assertion!(FlowguardExport with_types_in bindings);
         };
     };
 }

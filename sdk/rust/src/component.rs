@@ -186,14 +186,16 @@ impl<C: Component> host::Guest for Exported<C> {
 
 /// Exports a type that implements [`Component`] as the component of the crate, which must be a `cdylib`.
 /// On other targets than WebAssembly it only checks the type, so that unit tests of the crate link.
+#[rustfmt::skip]
 #[macro_export]
 macro_rules! export_component {
     ($component:ty) => {
         const _: () = $crate::__private::is_component::<$component>();
         #[cfg(target_arch = "wasm32")]
         const _: () = {
-            type Exported = $crate::__private::ExportedComponent<$component>;
-    $crate::bindings::flow::export_flow!(Exported with_types_in $crate::bindings::flow);
+            type FlowguardExport = $crate::__private::ExportedComponent<$component>;
+            use $crate::bindings::flow as bindings;
+            bindings::export_flow!(FlowguardExport with_types_in bindings);
         };
     };
 }

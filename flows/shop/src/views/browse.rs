@@ -128,7 +128,7 @@ pub(crate) fn deals(session: &Session) -> Markup {
                     h2 { (product.name) }
                     p { (product.description) }
                     p.price { s { (product.price) } " " strong { (price) } }
-                    p { "Ends in " span #countdown role="timer" aria-label="Time left" { "60:00" } }
+                    p { "Ends in " span #countdown role="timer" aria-label="Time left" { "--:--" } }
                     div.runway { button.sliding #claim type="button" { "Claim the deal" } }
                     p.note #claimed hidden { "It is in your cart." }
                 }

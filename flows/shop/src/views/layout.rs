@@ -32,10 +32,10 @@ pub(crate) fn head(session: &Session, title: &str, scripts: &[&str]) -> Markup {
             link rel="stylesheet" href="/assets/shop.css";
             // The bug `console`: the script that others rely on is left out.
             @if session.bug != Some(Bug::Console) {
-                script defer src="/assets/analytics.js" {}
+                script src="/assets/analytics.js" {}
             }
             @for script in scripts {
-                script defer src={ "/assets/" (script) } {}
+                script src={ "/assets/" (script) } {}
             }
         }
     }

@@ -119,3 +119,21 @@ fn unavailable(what: &str, root: &Path, error: &io::Error) -> ArtifactError {
         root.display()
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `/dev/full` refuses every write as a full disk does.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_full_disk_is_told() {
+        let mut full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let error = full.write_all(b"screenshot").unwrap_err();
+        let told = unavailable("written", Path::new("/artifacts"), &error).to_string();
+        assert!(
+            told.contains("the disk is full, free some space or name another folder: /artifacts"),
+            "{told}"
+        );
+    }
+}

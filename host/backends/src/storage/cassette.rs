@@ -88,9 +88,6 @@ mod tests {
         let first = cassette.append(b"{}\n").unwrap_err();
         assert_eq!(first.kind(), io::ErrorKind::StorageFull);
         let second = cassette.append(b"{}\n").unwrap_err();
-        assert!(
-            second.to_string().contains("an earlier write failed"),
-            "{second}"
-        );
+        assert!(second.to_string().contains("an earlier write failed"), "{second}");
     }
 }

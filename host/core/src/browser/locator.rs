@@ -240,8 +240,7 @@ impl TextMatch {
 impl fmt::Display for TextMatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Substring { value } => write!(f, "{value:?}"),
-            Self::Exact { value } => write!(f, "exactly {value:?}"),
+            Self::Substring { value } | Self::Exact { value } => write!(f, "{value:?}"),
             Self::Pattern { source, flags } => write!(f, "/{source}/{flags}"),
         }
     }
@@ -266,18 +265,14 @@ impl fmt::Display for Part {
             Self::Text { text } => write!(f, "text {text}"),
             Self::Label { text } => write!(f, "label {text}"),
             Self::Placeholder { text } => write!(f, "placeholder {text}"),
-            Self::AltText { text } => write!(f, "alt text {text}"),
+            Self::AltText { text } => write!(f, "alt-text {text}"),
             Self::Title { text } => write!(f, "title {text}"),
-            Self::TestId { text } => match text {
-                TextMatch::Exact { value } => write!(f, "test-id {value:?}"),
-                other => write!(f, "test-id {other}"),
-            },
+            Self::TestId { text } => write!(f, "test-id {text}"),
             Self::Css { selector } => write!(f, "css {selector:?}"),
-            Self::HasText { text } => write!(f, "with text {text}"),
-            Self::HasNotText { text } => write!(f, "without text {text}"),
+            Self::HasText { text } => write!(f, "has-text {text}"),
+            Self::HasNotText { text } => write!(f, "has-not-text {text}"),
             Self::Visible { visible: true } => f.write_str("visible"),
             Self::Visible { visible: false } => f.write_str("hidden"),
-            Self::Nth { index: -1 } => f.write_str("last"),
             Self::Nth { index } => write!(f, "nth {index}"),
             Self::And { locator } => write!(f, "and ({locator})"),
             Self::Or { locator } => write!(f, "or ({locator})"),
@@ -293,19 +288,17 @@ impl fmt::Display for RoleQuery {
             write!(f, " {name}")?;
         }
         let states = [
-            ("checked", self.checked.map(Tristate::name)),
-            ("disabled", self.disabled.map(yes_no)),
-            ("expanded", self.expanded.map(yes_no)),
-            ("pressed", self.pressed.map(Tristate::name)),
-            ("selected", self.selected.map(yes_no)),
+            ("checked", self.checked.map(|state| state.name().to_owned())),
+            ("pressed", self.pressed.map(|state| state.name().to_owned())),
+            ("selected", self.selected.map(|value| value.to_string())),
+            ("expanded", self.expanded.map(|value| value.to_string())),
+            ("level", self.level.map(|value| value.to_string())),
+            ("disabled", self.disabled.map(|value| value.to_string())),
         ];
         for (state, value) in states {
             if let Some(value) = value {
                 write!(f, " [{state}={value}]")?;
             }
-        }
-        if let Some(level) = self.level {
-            write!(f, " [level={level}]")?;
         }
         Ok(())
     }
@@ -321,10 +314,6 @@ impl Tristate {
             Self::Mixed => "mixed",
         }
     }
-}
-
-const fn yes_no(value: bool) -> &'static str {
-    if value { "true" } else { "false" }
 }
 
 #[cfg(test)]
@@ -363,7 +352,7 @@ mod tests {
         .then(Part::Nth { index: -1 });
         assert_eq!(
             locator.to_string(),
-            r#"test-id "cart" › frame › button "Pay" [disabled=false] › or (text exactly "Pay") › last"#
+            r#"test-id "cart" › frame › button "Pay" [disabled=false] › or (text "Pay") › nth -1"#
         );
     }
 

@@ -254,7 +254,7 @@ impl Storage {
         self.buckets
             .get(&self.id(&call.bucket), &call.key, self.now_ms())
             .await
-            .map_err(failure)
+            .map_err(Failure::from)
     }
 
     /// Sets the value.
@@ -280,7 +280,7 @@ impl Storage {
         self.buckets
             .set(&bucket, &call.key, &call.value, expires, now, limits)
             .await
-            .map_err(failure)
+            .map_err(Failure::from)
     }
 
     /// Removes the value.
@@ -292,7 +292,7 @@ impl Storage {
         self.buckets
             .delete(&self.id(&call.bucket), &call.key, self.now_ms())
             .await
-            .map_err(failure)
+            .map_err(Failure::from)
     }
 
     /// Lists keys.
@@ -311,7 +311,7 @@ impl Storage {
         self.buckets
             .list(&bucket, &call.prefix, cursor, call.limit, self.now_ms())
             .await
-            .map_err(failure)
+            .map_err(Failure::from)
     }
 
     /// Adds to a counter.
@@ -325,7 +325,7 @@ impl Storage {
         self.buckets
             .increment(&bucket, &call.key, call.delta.into(), now, limits)
             .await
-            .map_err(failure)
+            .map_err(Failure::from)
     }
 
     /// Sets the value if it is as expected.
@@ -343,7 +343,7 @@ impl Storage {
         self.buckets
             .compare_and_swap(&bucket, &call.key, expected, new, now, limits)
             .await
-            .map_err(failure)
+            .map_err(Failure::from)
     }
 
     fn id(&self, name: &str) -> BucketId {
@@ -383,11 +383,13 @@ fn check_value(value: &[u8]) -> Result<(), Failure> {
     Err(Failure::new(Code::OverBudget, message))
 }
 
-fn failure(error: StorageError) -> Failure {
-    let code = match error {
-        StorageError::Full(_) => Code::OverBudget,
-        StorageError::NotACounter(_) => Code::InvalidArgument,
-        StorageError::Unavailable(_) | StorageError::Newer { .. } => Code::Unavailable,
-    };
-    Failure::new(code, error.to_string())
+impl From<StorageError> for Failure {
+    fn from(error: StorageError) -> Self {
+        let code = match error {
+            StorageError::Full(_) => Code::OverBudget,
+            StorageError::NotACounter(_) => Code::InvalidArgument,
+            StorageError::Unavailable(_) | StorageError::Newer { .. } => Code::Unavailable,
+        };
+        Self::new(code, error.to_string())
+    }
 }

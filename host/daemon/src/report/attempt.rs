@@ -46,7 +46,10 @@ pub(super) const fn outcome_name(outcome: &StepOutcome) -> &'static str {
 
 /// A piece of evidence by its title.
 pub(super) fn evidence<'a>(failure: &'a Failure, title: &str) -> Option<&'a str> {
-    let found = failure.evidence.iter().find(|evidence| evidence.title == title);
+    let found = failure
+        .evidence
+        .iter()
+        .find(|evidence| evidence.title == title);
     found.map(|evidence| evidence.text.as_str())
 }
 
@@ -55,7 +58,9 @@ pub(super) fn is_problem(event: &PageEvent) -> bool {
     match event {
         PageEvent::Console { level, .. } => level == "error",
         PageEvent::Uncaught { .. } | PageEvent::Crashed => true,
-        PageEvent::Request { status, error, .. } => error.is_some() || status.is_some_and(|status| status >= 400),
+        PageEvent::Request { status, error, .. } => {
+            error.is_some() || status.is_some_and(|status| status >= 400)
+        }
         PageEvent::Dialog { .. } => false,
     }
 }
@@ -79,8 +84,13 @@ pub(super) fn event_line(event: &PageEvent) -> String {
 /// What a request was answered: its status, or why there was no answer.
 pub(super) fn answer(event: &PageEvent) -> String {
     match event {
-        PageEvent::Request { error: Some(error), .. } => error.clone(),
-        PageEvent::Request { status: Some(status), .. } => status.to_string(),
+        PageEvent::Request {
+            error: Some(error), ..
+        } => error.clone(),
+        PageEvent::Request {
+            status: Some(status),
+            ..
+        } => status.to_string(),
         _ => "no answer".to_owned(),
     }
 }
@@ -96,9 +106,11 @@ pub(super) struct Place<'a> {
 /// Where in the flow a failure happened: the call that it names, or else the last step that began.
 pub(super) fn place<'a>(attempt: &'a Attempt, failure: &Failure) -> Option<Place<'a>> {
     let steps = &attempt.history.steps;
-    let named = failure
-        .call
-        .and_then(|call| steps.iter().find(|s| failure_of(s).is_some_and(|f| f.call == Some(call))));
+    let named = failure.call.and_then(|call| {
+        steps
+            .iter()
+            .find(|s| failure_of(s).is_some_and(|f| f.call == Some(call)))
+    });
     let step = named.or_else(|| steps.last())?;
     Some(Place {
         path: path(steps, step),
@@ -164,7 +176,13 @@ impl<'a> Tree<'a> {
                 .parent
                 .and_then(|id| find(steps, id))
                 .filter(|above| *above < place);
-            let above = above.and_then(|above| if depth[above] < MAX_DEPTH { Some(above) } else { outer[above] });
+            let above = above.and_then(|above| {
+                if depth[above] < MAX_DEPTH {
+                    Some(above)
+                } else {
+                    outer[above]
+                }
+            });
             outer.push(above);
             depth.push(above.map_or(0, |above| depth[above] + 1));
             match above {
@@ -193,7 +211,9 @@ impl<'a> Node<'a> {
     /// The steps that happened in this one.
     pub(super) fn children(self) -> impl ExactSizeIterator<Item = Node<'a>> {
         let tree = self.tree;
-        tree.children[self.place].iter().map(|place| tree.node(*place))
+        tree.children[self.place]
+            .iter()
+            .map(|place| tree.node(*place))
     }
 
     /// Whether it, or a step in it, did not pass.
@@ -208,10 +228,13 @@ pub(super) fn picture_of<'a>(attempt: &'a Attempt, failure: &Failure) -> Option<
     let is_picture = |attachment: &&Attachment| attachment.media_type.starts_with("image/");
     let place = place(attempt, failure);
     let around = place.iter().flat_map(|place| place.path.iter().rev());
-    let near = around.flat_map(|step| step.attachments.iter().rev()).find(is_picture);
+    let near = around
+        .flat_map(|step| step.attachments.iter().rev())
+        .find(is_picture);
     near.or_else(|| {
         let all = attempt.history.steps.iter().rev();
-        all.flat_map(|step| step.attachments.iter().rev()).find(is_picture)
+        all.flat_map(|step| step.attachments.iter().rev())
+            .find(is_picture)
     })
 }
 
@@ -243,7 +266,14 @@ mod tests {
 
     #[test]
     fn steps_form_a_tree_and_a_false_parent_makes_a_root() {
-        let steps = [step(0, None), step(1, Some(0)), step(2, Some(1)), step(3, Some(0)), step(4, Some(9)), step(5, Some(5))];
+        let steps = [
+            step(0, None),
+            step(1, Some(0)),
+            step(2, Some(1)),
+            step(3, Some(0)),
+            step(4, Some(9)),
+            step(5, Some(5)),
+        ];
         let tree = Tree::of(&steps);
         let roots: Vec<String> = tree.roots().map(drawn).collect();
         assert_eq!(roots, ["0(1(2()) 3())", "4()", "5()"]);

@@ -13,7 +13,7 @@ const MAX_BYTES: u64 = 96 << 20;
 
 /// What became of one attachment.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum File {
+pub(crate) enum File {
     /// Its bytes.
     Read(Bytes),
     /// Why there are none, for a person.
@@ -22,13 +22,13 @@ pub enum File {
 
 /// The attachments of a report, by digest.
 #[derive(Clone, Debug, Default)]
-pub struct Files {
+pub(crate) struct Files {
     by_digest: HashMap<Digest, File>,
 }
 
 impl Files {
     /// Reads what the report refers to.
-    pub async fn read(report: &Report, artifacts: &dyn Artifacts) -> Self {
+    pub(crate) async fn read(report: &Report, artifacts: &dyn Artifacts) -> Self {
         Self::read_within(report, artifacts, MAX_BYTES).await
     }
 
@@ -44,7 +44,7 @@ impl Files {
 
     /// What became of the attachment with this digest.
     #[must_use]
-    pub fn get(&self, digest: &Digest) -> Option<&File> {
+    pub(crate) fn get(&self, digest: &Digest) -> Option<&File> {
         self.by_digest.get(digest)
     }
 }
@@ -53,7 +53,9 @@ async fn read_one(attachment: &Attachment, artifacts: &dyn Artifacts, left: &mut
     let length = u64::from(attachment.bytes);
     if length > *left {
         let size = words::bytes(length);
-        return File::Missing(format!("left out to keep this page small enough to open: {size}"));
+        return File::Missing(format!(
+            "left out to keep this page small enough to open: {size}"
+        ));
     }
     match artifacts.get(&attachment.digest).await {
         Ok(bytes) => {
@@ -69,13 +71,13 @@ mod tests {
     use super::super::fixtures;
     use super::*;
 
-    #[test]
-    fn failures_keep_their_pictures_when_room_is_short() {
+    #[tokio::test]
+    async fn failures_keep_their_pictures_when_room_is_short() {
         let (report, artifacts) = fixtures::report();
         let failing = fixtures::picture_of(&report, "pay by card");
         let passing = fixtures::picture_of(&report, "browse the catalogue");
         let limit = u64::from(failing.bytes);
-        let files = futures::executor::block_on(Files::read_within(&report, &artifacts, limit));
+        let files = Files::read_within(&report, &artifacts, limit).await;
         assert!(matches!(files.get(&failing.digest), Some(File::Read(_))));
         let Some(File::Missing(why)) = files.get(&passing.digest) else {
             panic!("the passing run's picture was read although there was no room left");
@@ -83,10 +85,10 @@ mod tests {
         assert!(why.starts_with("left out"), "{why}");
     }
 
-    #[test]
-    fn what_has_expired_is_said() {
+    #[tokio::test]
+    async fn what_has_expired_is_said() {
         let (report, _) = fixtures::report();
-        let files = futures::executor::block_on(Files::read(&report, &fixtures::Shelf::default()));
+        let files = Files::read(&report, &fixtures::Shelf::default()).await;
         let digest = &fixtures::picture_of(&report, "pay by card").digest;
         let Some(File::Missing(why)) = files.get(digest) else {
             panic!("an artifact was read from an empty store");

@@ -11,13 +11,13 @@ use super::attempt::{self, failures, outcome_name};
 use super::{Report, words};
 
 /// The version of the format. A field that is added does not change it; one that changes or goes does.
-pub const SCHEMA: u32 = 1;
+pub(crate) const SCHEMA: u32 = 1;
 
 /// The report as JSON, indented, with a line end.
 ///
 /// # Errors
 /// None that a report can cause: every key is a text and every number is finite.
-pub fn render(report: &Report) -> Result<String, serde_json::Error> {
+pub(crate) fn render(report: &Report) -> Result<String, serde_json::Error> {
     serde_json::to_string_pretty(&ReportJson::of(report)).map(|text| text + "\n")
 }
 
@@ -355,4 +355,86 @@ fn event(event: &Event) -> EventJson<'_> {
 
 fn millis(us: u64) -> f64 {
     us as f64 / 1_000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures;
+    use super::*;
+    use serde_json::Value;
+
+    #[test]
+    fn a_report_of_each_kind() {
+        let (report, _) = fixtures::report();
+        insta::assert_snapshot!(render(&report).unwrap());
+    }
+
+    #[test]
+    fn what_is_written_is_what_the_schema_describes() {
+        let schema: Value =
+            serde_json::from_str(include_str!("../../../../docs/report.schema.json")).unwrap();
+        for report in [fixtures::report().0, fixtures::hostile()] {
+            let written: Value = serde_json::from_str(&render(&report).unwrap()).unwrap();
+            check(&schema, &schema, &written, "report");
+        }
+    }
+
+    /// Checks as much of JSON Schema as the document uses: references, types, enumerations, properties.
+    fn check(document: &Value, schema: &Value, value: &Value, at: &str) {
+        if let Some(name) = schema["$ref"].as_str() {
+            let target = &document["$defs"][name.strip_prefix("#/$defs/").unwrap()];
+            assert!(target.is_object(), "{at}: {name} is not defined");
+            return check(document, target, value, at);
+        }
+        if let Some(any) = schema["anyOf"].as_array() {
+            if !value.is_null() {
+                check(document, &any[0], value, at);
+            }
+            return;
+        }
+        if let Some(only) = schema.get("const") {
+            assert_eq!(value, only, "{at}");
+        }
+        if let Some(cases) = schema["enum"].as_array() {
+            assert!(
+                cases.contains(value),
+                "{at}: {value} is not among {cases:?}"
+            );
+        }
+        let types: Vec<&str> = match &schema["type"] {
+            Value::Array(types) => types.iter().filter_map(Value::as_str).collect(),
+            name => name.as_str().into_iter().collect(),
+        };
+        let is = match value {
+            Value::Null => "null",
+            Value::Bool(_) => "boolean",
+            Value::Number(number) if number.is_f64() => "number",
+            Value::Number(_) => "integer",
+            Value::String(_) => "string",
+            Value::Array(_) => "array",
+            Value::Object(_) => "object",
+        };
+        assert!(
+            types.is_empty() || types.contains(&is),
+            "{at} is {is}, not {types:?}"
+        );
+        for (number, item) in value.as_array().into_iter().flatten().enumerate() {
+            check(document, &schema["items"], item, &format!("{at}[{number}]"));
+        }
+        if let Some(fields) = value.as_object() {
+            for (name, field) in fields {
+                let described = &schema["properties"][name];
+                assert!(described.is_object(), "{at}.{name} is not described");
+                check(document, described, field, &format!("{at}.{name}"));
+            }
+            for name in schema["required"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_str)
+            {
+                assert!(fields.contains_key(name), "{at}.{name} is missing");
+            }
+        }
+    }
 }

@@ -6,15 +6,15 @@
 //! text: what pages, flows and models wrote passes the escaping of its format.
 
 mod attempt;
-pub mod files;
-pub mod html;
-pub mod json;
-pub mod junit;
+pub(crate) mod files;
+pub(crate) mod html;
+pub(crate) mod json;
+pub(crate) mod junit;
 mod model;
-pub mod terminal;
+pub(crate) mod terminal;
 mod words;
 
 #[cfg(test)]
 mod fixtures;
 
-pub use model::{Counts, LoadFailure, Overall, Report};
+pub(crate) use model::{Counts, LoadFailure, Overall, Report};

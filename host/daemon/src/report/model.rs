@@ -8,33 +8,33 @@ use std::time::Duration;
 
 /// A file that could not be loaded, so that none of its flows ran.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LoadFailure {
+pub(crate) struct LoadFailure {
     /// The file that was named to FlowGuard.
-    pub file: String,
+    pub(crate) file: String,
     /// What happened and what to do.
-    pub message: String,
+    pub(crate) message: String,
 }
 
 /// How many flows ended how.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
+pub(crate) struct Counts {
     /// Flows that ran.
-    pub flows: usize,
+    pub(crate) flows: usize,
     /// Flows of which everything held, flaky ones included.
-    pub passed: usize,
+    pub(crate) passed: usize,
     /// Flows that found the product wrong.
-    pub failed: usize,
+    pub(crate) failed: usize,
     /// Flows that could not be decided.
-    pub errored: usize,
+    pub(crate) errored: usize,
     /// Flows that passed, and not at the first attempt.
-    pub flaky: usize,
+    pub(crate) flaky: usize,
     /// Files that could not be loaded.
-    pub not_loaded: usize,
+    pub(crate) not_loaded: usize,
 }
 
 /// What all of it came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Overall {
+pub(crate) enum Overall {
     /// Something ran, and everything held.
     Passed,
     /// The product under test is wrong.
@@ -46,7 +46,7 @@ pub enum Overall {
 impl Overall {
     /// `passed`, `failed` or `errored`.
     #[must_use]
-    pub const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Passed => "passed",
             Self::Failed => "failed",
@@ -57,17 +57,17 @@ impl Overall {
 
 /// A finished invocation: its runs in the order in which they are to be shown.
 #[derive(Clone, Debug)]
-pub struct Report {
+pub(crate) struct Report {
     /// FlowGuard's version.
-    pub version: String,
+    pub(crate) version: String,
     /// When it began, in milliseconds since 1970.
-    pub started_ms: u64,
+    pub(crate) started_ms: u64,
     /// How long it took, in microseconds.
-    pub took_us: u64,
+    pub(crate) took_us: u64,
     /// The runs.
-    pub runs: Vec<RunRecord>,
+    pub(crate) runs: Vec<RunRecord>,
     /// What could not be loaded.
-    pub load_failures: Vec<LoadFailure>,
+    pub(crate) load_failures: Vec<LoadFailure>,
 }
 
 /// The runs of one component from one file.
@@ -80,7 +80,7 @@ pub(super) struct Suite<'a> {
 
 impl Report {
     /// A report of these runs.
-    pub fn new(
+    pub(crate) fn new(
         runs: Vec<RunRecord>,
         load_failures: Vec<LoadFailure>,
         started_ms: u64,
@@ -98,8 +98,9 @@ impl Report {
 
     /// How many flows ended how.
     #[must_use]
-    pub fn counts(&self) -> Counts {
-        let count = |holds: &dyn Fn(&RunRecord) -> bool| self.runs.iter().filter(|run| holds(run)).count();
+    pub(crate) fn counts(&self) -> Counts {
+        let count =
+            |holds: &dyn Fn(&RunRecord) -> bool| self.runs.iter().filter(|run| holds(run)).count();
         Counts {
             flows: self.runs.len(),
             passed: count(&|run| run.verdict.passed()),
@@ -112,7 +113,7 @@ impl Report {
 
     /// What all of it came to. Where nothing ran, nothing is known: that is no success.
     #[must_use]
-    pub fn overall(&self) -> Overall {
+    pub(crate) fn overall(&self) -> Overall {
         let counts = self.counts();
         if counts.failed > 0 {
             Overall::Failed

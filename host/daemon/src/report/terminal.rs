@@ -23,17 +23,17 @@ const INDENT: &str = "    ";
 
 /// How the text is to look.
 #[derive(Clone, Copy)]
-pub struct Style<'a> {
+pub(crate) struct Style<'a> {
     /// Whether the terminal shows colours.
-    pub colour: bool,
+    pub(crate) colour: bool,
     /// Where the file of an artifact is, if it can be named.
-    pub locate: &'a dyn Fn(&Digest) -> Option<String>,
+    pub(crate) locate: &'a dyn Fn(&Digest) -> Option<String>,
 }
 
 impl Style<'_> {
     /// No colours, and artifacts by their digest.
     #[must_use]
-    pub fn plain() -> Self {
+    pub(crate) fn plain() -> Self {
         Self {
             colour: false,
             locate: &|_| None,
@@ -70,7 +70,7 @@ struct Page<'a> {
 
 /// A finished run: its line, and what went wrong if something did.
 #[must_use]
-pub fn render(run: &RunRecord, style: Style<'_>) -> String {
+pub(crate) fn render(run: &RunRecord, style: Style<'_>) -> String {
     let mut page = Page {
         style,
         text: String::new(),
@@ -91,13 +91,17 @@ pub fn render(run: &RunRecord, style: Style<'_>) -> String {
 
 /// What all of it came to.
 #[must_use]
-pub fn summary(report: &Report, style: Style<'_>) -> String {
+pub(crate) fn summary(report: &Report, style: Style<'_>) -> String {
     let mut page = Page {
         style,
         text: String::new(),
     };
     for failure in &report.load_failures {
-        let line = format!("{} {} could not be loaded", page.paint(Paint::Bad, "✗"), safe(&failure.file));
+        let line = format!(
+            "{} {} could not be loaded",
+            page.paint(Paint::Bad, "✗"),
+            safe(&failure.file)
+        );
         page.line(&line);
         page.block(&failure.message, TEXT_LINES);
         page.line("");
@@ -118,7 +122,10 @@ pub fn summary(report: &Report, style: Style<'_>) -> String {
     if said.is_empty() {
         said.push(page.paint(Paint::Odd, "nothing ran"));
     }
-    let took = page.paint(Paint::Faint, &format!("({})", words::duration(report.took_us)));
+    let took = page.paint(
+        Paint::Faint,
+        &format!("({})", words::duration(report.took_us)),
+    );
     let mark = match report.overall() {
         Overall::Passed => page.paint(Paint::Good, "✓"),
         Overall::Failed => page.paint(Paint::Bad, "✗"),
@@ -135,7 +142,10 @@ impl Page<'_> {
             Verdict::Failed { .. } => self.paint(Paint::Bad, "✗"),
             Verdict::Errored { .. } => self.paint(Paint::Odd, "!"),
         };
-        let component = self.paint(Paint::Faint, &format!("{} ›", one_line(&run.origin.component)));
+        let component = self.paint(
+            Paint::Faint,
+            &format!("{} ›", one_line(&run.origin.component)),
+        );
         let name = one_line(&run.flow.name);
         let name = match run.verdict.passed() {
             true => name,
@@ -153,8 +163,15 @@ impl Page<'_> {
     }
 
     fn flaky(&mut self, run: &RunRecord) {
-        for attempt in run.attempts.iter().filter(|attempt| !attempt.verdict.passed()) {
-            let message = attempt.verdict.failure().map_or("", |failure| &failure.message);
+        for attempt in run
+            .attempts
+            .iter()
+            .filter(|attempt| !attempt.verdict.passed())
+        {
+            let message = attempt
+                .verdict
+                .failure()
+                .map_or("", |failure| &failure.message);
             self.labelled(&format!("attempt {}", attempt.number), Paint::Odd, message);
         }
     }
@@ -179,7 +196,11 @@ impl Page<'_> {
                 attempt.verdict.failure().map(|failure| &failure.message)
                     == run.verdict.failure().map(|failure| &failure.message)
             });
-            let how = if same { "all with this failure" } else { "not all with this failure" };
+            let how = if same {
+                "all with this failure"
+            } else {
+                "not all with this failure"
+            };
             let text = format!("{}, {how}", words::count(run.attempts.len(), "attempt"));
             self.labelled("tried", Paint::Faint, &text);
         }
@@ -190,7 +211,11 @@ impl Page<'_> {
     fn failure(&mut self, attempt: &Attempt, failure: &Failure) {
         for (number, line) in failure.message.lines().take(TEXT_LINES).enumerate() {
             let line = safe(line);
-            let line = if number == 0 { self.paint(Paint::Strong, &line) } else { line };
+            let line = if number == 0 {
+                self.paint(Paint::Strong, &line)
+            } else {
+                line
+            };
             self.line(&format!("{INDENT}{line}"));
         }
         if let Some(expected) = evidence(failure, "expected") {
@@ -200,7 +225,11 @@ impl Page<'_> {
             self.labelled("received", Paint::Bad, received);
         }
         if let Some(place) = place(attempt, failure) {
-            let titles: Vec<String> = place.path.iter().map(|step| one_line(&step.title)).collect();
+            let titles: Vec<String> = place
+                .path
+                .iter()
+                .map(|step| one_line(&step.title))
+                .collect();
             let label = if place.exact { "where" } else { "last step" };
             self.labelled(label, Paint::Faint, &titles.join(" › "));
         }
@@ -232,7 +261,12 @@ impl Page<'_> {
 
     fn advice(&mut self, blame: Blame, failure: &Failure) {
         self.line("");
-        let who = format!("{} ({}/{})", words::headline(blame), blame.name(), failure.code.name());
+        let who = format!(
+            "{} ({}/{})",
+            words::headline(blame),
+            blame.name(),
+            failure.code.name()
+        );
         let who = self.paint(Paint::Strong, &who);
         self.line(&format!("{INDENT}{who}"));
         self.line(&format!("{INDENT}{}", words::meaning(blame)));
@@ -300,4 +334,55 @@ fn safe(line: &str) -> String {
 
 fn one_line(text: &str) -> String {
     safe(text.lines().next().unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures;
+    use super::*;
+
+    fn whole(report: &Report, style: Style<'_>) -> String {
+        let runs = report.runs.iter().map(|run| render(run, style));
+        runs.chain([summary(report, style)]).collect()
+    }
+
+    #[test]
+    fn a_report_of_each_kind() {
+        let (report, _) = fixtures::report();
+        let locate = |digest: &Digest| Some(format!(".flowguard/artifacts/{}.png", digest.short()));
+        let style = Style {
+            colour: false,
+            locate: &locate,
+        };
+        insta::assert_snapshot!(whole(&report, style));
+    }
+
+    #[test]
+    fn in_colour() {
+        let style = Style {
+            colour: true,
+            ..Style::plain()
+        };
+        let text = render(&fixtures::failed(), style);
+        insta::assert_snapshot!(text.replace('\u{1b}', "ESC"));
+        assert_eq!(
+            text.matches("\u{1b}[").count(),
+            2 * text.matches("\u{1b}[0m").count()
+        );
+    }
+
+    #[test]
+    fn nothing_ran_is_said() {
+        let report = Report::new(vec![], vec![], 0, std::time::Duration::ZERO, "0.1.0");
+        assert_eq!(summary(&report, Style::plain()), "! nothing ran (<1 ms)\n");
+    }
+
+    #[test]
+    fn a_page_cannot_steer_the_terminal() {
+        let text = whole(&fixtures::hostile(), Style::plain());
+        assert_eq!(text.chars().find(|c| c.is_control() && *c != '\n'), None);
+        assert!(!text.contains('\u{202e}'));
+        let lines = |report: &Report| whole(report, Style::plain()).lines().count();
+        assert_eq!(lines(&fixtures::hostile()), lines(&fixtures::benign()));
+    }
 }

@@ -57,7 +57,10 @@ pub(super) fn timestamp(ms: u64) -> String {
 /// Makes visible what would not be seen or would change what is seen: control characters become their
 /// pictures (`␛`), marks that change the direction of writing become their code points.
 pub(super) fn visible(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(|c| c.is_control() && c != '\n' || turns(c)) {
+    if !text
+        .chars()
+        .any(|c| c.is_control() && c != '\n' || turns(c))
+    {
         return Cow::Borrowed(text);
     }
     let mut shown = String::with_capacity(text.len() + 16);
@@ -94,7 +97,9 @@ pub(super) const fn headline(blame: Blame) -> &'static str {
 pub(super) const fn meaning(blame: Blame) -> &'static str {
     match blame {
         Blame::Product => "The application did not do what the flow expects of it.",
-        Blame::Flow => "The flow could not finish because of its own code, so it says nothing about the product.",
+        Blame::Flow => {
+            "The flow could not finish because of its own code, so it says nothing about the product."
+        }
         Blame::Policy => {
             "The flow was refused something, so it says nothing about the product. Who runs FlowGuard decides."
         }
@@ -113,9 +118,15 @@ pub(super) const fn hint(code: Code) -> &'static str {
         Code::Timeout => {
             "Read the call log: the element never came, or the last line says what kept it from being ready."
         }
-        Code::NavigationFailed => "Check that the application is running and can be reached at this address.",
-        Code::AmbiguousLocator => "Make the locator match one element; the candidates show what it matches now.",
-        Code::InvalidArgument => "Correct the argument in the flow; the message says what is wrong with it.",
+        Code::NavigationFailed => {
+            "Check that the application is running and can be reached at this address."
+        }
+        Code::AmbiguousLocator => {
+            "Make the locator match one element; the candidates show what it matches now."
+        }
+        Code::InvalidArgument => {
+            "Correct the argument in the flow; the message says what is wrong with it."
+        }
         Code::WrongElement => "Point the locator at an element that can do this.",
         Code::FlowError => {
             "Read the message, then the backtrace from its top: the first line in the flow's own code is the place."
@@ -126,9 +137,13 @@ pub(super) const fn hint(code: Code) -> &'static str {
         Code::Cancelled => {
             "Look where it stood when its time was over; raise the flow's timeout if it only needs longer."
         }
-        Code::PageLost => "Run it again. If it happens each time, look at what the page loads and how much memory it takes.",
+        Code::PageLost => {
+            "Run it again. If it happens each time, look at what the page loads and how much memory it takes."
+        }
         Code::Unavailable => "Run it again when the part that the message names is back.",
-        Code::Internal => "Please report it with this report attached: this is FlowGuard's own fault.",
+        Code::Internal => {
+            "Please report it with this report attached: this is FlowGuard's own fault."
+        }
     }
 }
 
@@ -138,17 +153,40 @@ mod tests {
 
     #[test]
     fn durations_read_as_people_say_them() {
-        let said = [0, 999, 1_000, 412_700, 999_999, 1_234_000, 59_949_000, 59_950_000, 185_000_000, 3_720_000_000]
-            .map(duration);
+        let said = [
+            0,
+            999,
+            1_000,
+            412_700,
+            999_999,
+            1_234_000,
+            59_949_000,
+            59_950_000,
+            185_000_000,
+            3_720_000_000,
+        ]
+        .map(duration);
         let expected = [
-            "<1 ms", "<1 ms", "1 ms", "412 ms", "999 ms", "1.2 s", "59.9 s", "1 min 00 s", "3 min 05 s", "1 h 02 min",
+            "<1 ms",
+            "<1 ms",
+            "1 ms",
+            "412 ms",
+            "999 ms",
+            "1.2 s",
+            "59.9 s",
+            "1 min 00 s",
+            "3 min 05 s",
+            "1 h 02 min",
         ];
         assert_eq!(said, expected);
     }
 
     #[test]
     fn sizes_and_moments() {
-        assert_eq!([812, 14_400, 2_621_440].map(bytes), ["812 B", "14 KiB", "2.5 MiB"]);
+        assert_eq!(
+            [812, 14_400, 2_621_440].map(bytes),
+            ["812 B", "14 KiB", "2.5 MiB"]
+        );
         assert_eq!(timestamp(1_795_213_112_123), "2026-11-20T22:18:32.123Z");
         assert_eq!(timestamp(u64::MAX), "1970-01-01T00:00:00.000Z");
     }

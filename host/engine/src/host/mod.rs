@@ -1,6 +1,8 @@
 //! The contract's interfaces, implemented: each method converts, goes through the gate, and converts back.
 //! There is no logic here; it is in the core.
 
+#![expect(unreachable_pub, reason = "the generated bindings export these again")]
+
 mod assertions;
 mod browser;
 mod storage;
@@ -17,18 +19,18 @@ use wasmtime::component::ResourceTableError;
 
 /// A page, as a guest holds it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct PageHandle(pub(crate) PageId);
+pub struct PageHandle(pub(crate) PageId);
 
 /// A locator, as a guest holds it: the page and how to find elements there.
 #[derive(Clone, Debug)]
-pub(crate) struct LocatorHandle {
+pub struct LocatorHandle {
     pub(crate) page: PageId,
     pub(crate) locator: Locator,
 }
 
 /// An image, as a guest holds it.
 #[derive(Clone, Debug)]
-pub(crate) struct ImageHandle(pub(crate) ImageInfo);
+pub struct ImageHandle(pub(crate) ImageInfo);
 
 impl ImageHandle {
     pub(crate) fn digest(&self) -> &Digest {
@@ -38,15 +40,15 @@ impl ImageHandle {
 
 /// A bucket, as a guest holds it.
 #[derive(Clone, Debug)]
-pub(crate) struct BucketHandle(pub(crate) String);
+pub struct BucketHandle(pub(crate) String);
 
 /// A step of the flow's own, as a guest holds it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct SpanHandle(pub(crate) StepId);
+pub struct SpanHandle(pub(crate) StepId);
 
 /// What a host function answers instead of a value: a failure that the guest sees, or the end of the guest.
 #[derive(Debug)]
-pub(crate) enum Failed {
+pub enum Failed {
     /// The guest sees it.
     Failure(Failure),
     /// The guest is stopped.

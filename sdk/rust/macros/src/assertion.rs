@@ -33,9 +33,9 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> Result<TokenS
         #function
 
         const _: () = {
-            struct Exported;
+            struct Declared;
 
-            impl ::flowguard_sdk::Assertion for Exported {
+            impl ::flowguard_sdk::Assertion for Declared {
                 const NAME: &'static str = #name;
                 const VERSION: &'static str = ::core::env!("CARGO_PKG_VERSION");
                 const SUMMARY: &'static str = #summary;
@@ -50,7 +50,7 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> Result<TokenS
                 }
             }
 
-            ::flowguard_sdk::export_assertion!(Exported);
+            ::flowguard_sdk::export_assertion!(Declared);
         };
     })
 }

@@ -12,7 +12,9 @@ function cssMatches(scope, selector) {
   const hasShadow = shadowRootsIn(documentOf(scope)).length > 0;
   if (!hasShadow || /:scope\b/.test(selector)) return queryAll(scope, selector);
   const chains = remembered("css", selector, splitSelector);
-  return elementsBelow(scope).filter((element) => chains.some((chain) => matchesChain(element, chain, chain.length - 1)));
+  return elementsBelow(scope).filter((element) =>
+    chains.some((chain) => matchesChain(element, chain, chain.length - 1)),
+  );
 }
 
 /** Refuses what the browser does not accept as a selector. */

@@ -101,7 +101,8 @@ const documentOf = (node) => (isDocument(node) ? node : ownerDocument(node));
 const windowOf = (node) => defaultView(documentOf(node));
 
 /** The slot that shows the node, null when there is none. */
-const slotOf = (node) => (isElement(node) ? elementSlot(node) : nodeType(node) === TEXT_NODE ? textSlot(node) : null);
+const slotOf = (node) =>
+  isElement(node) ? elementSlot(node) : nodeType(node) === TEXT_NODE ? textSlot(node) : null;
 
 /** The parent element; at the top of a shadow tree, its host. Null at the root of the document. */
 function parentOf(node) {
@@ -191,7 +192,11 @@ function remembered(name, key, compute) {
 
 /** The computed style of an element or one of its pseudo-elements; null outside a shown document. */
 function styleOf(element, pseudo) {
-  return remembered(`style${pseudo ?? ""}`, element, () => windowOf(element)?.getComputedStyle(element, pseudo) ?? null);
+  return remembered(
+    `style${pseudo ?? ""}`,
+    element,
+    () => windowOf(element)?.getComputedStyle(element, pseudo) ?? null,
+  );
 }
 
 /** Every element below `scope` in the order of the document; open shadow trees come before the light children. */

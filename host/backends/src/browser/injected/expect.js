@@ -10,7 +10,8 @@ const CHECKS = {
   editable: checkEditable,
   focused: (element) => stateVerdict(isFocused(element), "focused", "not focused"),
   empty: (element) => stateVerdict(isEmpty(element), "empty", "not empty"),
-  inViewport: async (element) => stateVerdict(await isInViewport(element), "in the viewport", "outside of the viewport"),
+  inViewport: async (element) =>
+    stateVerdict(await isInViewport(element), "in the viewport", "outside of the viewport"),
   checked: (element, { state }) => {
     const received = checkableState(retargetControl(element));
     return verdict(received === state, received, state);
@@ -20,7 +21,8 @@ const CHECKS = {
   hasValue: (element, { text }) => textVerdict(valueOf(element), text, false),
   hasName: (element, { text }) => textVerdict(nameOf(element), text, false),
   hasAttribute: (element, { name, value }) => textVerdict(attribute(element, name), value, false),
-  hasCss: (element, { property, value }) => textVerdict(styleOf(element)?.getPropertyValue(property) ?? "", value, false),
+  hasCss: (element, { property, value }) =>
+    textVerdict(styleOf(element)?.getPropertyValue(property) ?? "", value, false),
   hasClass: checkClass,
 };
 
@@ -29,8 +31,10 @@ const LIST_CHECKS = {
   hasCount: (elements, { count }) => verdict(elements.length === count, String(elements.length), String(count)),
   hasTexts: (elements, { texts }) => {
     const received = elements.map(textOf);
-    const pass = received.length === texts.length && texts.every((text, index) => assertionTest(text, false)(received[index]));
-    return verdict(pass, JSON.stringify(received.map((text) => brief(text, 200))), `[${texts.map(describeMatch).join(",")}]`);
+    const tests = texts.map((text) => assertionTest(text, false));
+    const pass = received.length === tests.length && tests.every((test, index) => test(received[index]));
+    const short = received.map((text) => quoted(brief(text, 200)));
+    return verdict(pass, `[${short.join(", ")}]`, `[${texts.map(describeMatch).join(", ")}]`);
   },
 };
 
@@ -64,14 +68,18 @@ function checkEditable(element) {
 function checkClass(element, { classes }) {
   const received = attribute(element, "class") ?? "";
   const present = received.split(/\s+/);
-  const pass = classes.split(/\s+/).filter(Boolean).every((name) => present.includes(name));
+  const pass = classes
+    .split(/\s+/)
+    .filter(Boolean)
+    .every((name) => present.includes(name));
   return verdict(pass, quoted(received), quoted(classes));
 }
 
 /** The value of a control; anything without one is refused. */
 function valueOf(element) {
   const control = retargetControl(element);
-  if (!isNativeControl(control)) throw new Refusal("wrong-element", `not an input, text area or select: ${openingTag(control)}`);
+  if (!isNativeControl(control))
+    throw new Refusal("wrong-element", `not an input, text area or select: ${openingTag(control)}`);
   return control.value;
 }
 
@@ -92,7 +100,10 @@ function isInViewport(element) {
 
 /** What can be told without a frame: whether the rectangle touches the viewport. */
 function touchesViewport(element) {
-  const { left, top, right, bottom } = intersection(boundingRect(element), visibleArea(element, framesAround(element)));
+  const { left, top, right, bottom } = intersection(
+    boundingRect(element),
+    visibleArea(element, framesAround(element)),
+  );
   return right > left && bottom > top;
 }
 

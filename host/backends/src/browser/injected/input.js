@@ -18,7 +18,7 @@ function attemptFill(element, action, { request }) {
     if (missing) return { reason: missing };
   }
   if (SET_INPUTS.includes(inputType(control))) return { reply: setValue(control, value) };
-  return { reply: typeOver(control, value) };
+  return typeOver(control, value);
 }
 
 /** The value as the control takes it; what can never be filled is refused. */
@@ -26,10 +26,17 @@ function fillValue(control, value) {
   if (tag(control) === "input") {
     const type = inputType(control);
     if (SET_INPUTS.includes(type)) return type === "color" ? value.trim().toLowerCase() : value.trim();
-    if (!TYPED_INPUTS.includes(type)) throw new Refusal("wrong-element", `an input of type "${type}" cannot be filled: ${openingTag(control)}`);
+    if (!TYPED_INPUTS.includes(type))
+      throw new Refusal(
+        "wrong-element",
+        `an input of type "${type}" cannot be filled: ${openingTag(control)}`,
+      );
     if (type !== "number") return value;
     if (Number.isNaN(Number(value.trim()))) {
-      throw new Refusal("invalid-argument", `the value is no number, which the input requires: ${openingTag(control)}`);
+      throw new Refusal(
+        "invalid-argument",
+        `the value is no number, which the input requires: ${openingTag(control)}`,
+      );
     }
     return value.trim();
   }
@@ -44,7 +51,10 @@ function setValue(input, value) {
   focusOn(input);
   input.value = value;
   if (input.value !== value) {
-    throw new Refusal("invalid-argument", `the value is malformed or out of range for the input: ${openingTag(input)}`);
+    throw new Refusal(
+      "invalid-argument",
+      `the value is malformed or out of range for the input: ${openingTag(input)}`,
+    );
   }
   dispatch(input, new Event("input", { bubbles: true, composed: true }));
   dispatch(input, new Event("change", { bubbles: true }));
@@ -53,39 +63,48 @@ function setValue(input, value) {
 
 /**
  * Replaces the text as typing would. Editable elements are left to the host's typing, because editors listen to
- * events that only the browser itself can send; so is a control whose page refuses the command.
+ * events that only the browser itself can send; so is a control whose page refuses the command. The host types
+ * into whatever has the focus, so it is never asked to while something else has it.
  */
 function typeOver(control, value) {
+  const focused = selectAll(control);
+  if (activeIn(rootNode(control)) !== focused) return { reason: "element does not keep the focus" };
+  if (!isNativeControl(control)) return { reply: { status: "needsInsertText" } };
+  if (value === "" && control.value === "") return { reply: { status: "done" } };
+  if (!announce(control, value) || command(control, value)) return { reply: { status: "done" } };
   selectAll(control);
-  if (isEditableContent(control) && !isNativeControl(control)) return { status: "needsInsertText" };
-  if (activeIn(rootNode(control)) !== control) return { status: "needsInsertText" };
-  if (value === "" && control.value === "") return { status: "done" };
-  if (!announce(control, value)) return { status: "done" };
+  return { reply: { status: "needsInsertText" } };
+}
+
+/** Inserts or deletes by the browser's editing command; whether the page has let it. */
+function command(control, value) {
   let arrived = false;
   const notice = () => (arrived = true);
   const view = windowOf(control);
-  listen(view, "input", notice, { capture: true });
   const owner = ownerDocument(control);
-  const accepted = value === "" ? execCommand(owner, "delete") : execCommand(owner, "insertText", false, value);
+  listen(view, "input", notice, { capture: true });
+  const accepted =
+    value === "" ? execCommand(owner, "delete") : execCommand(owner, "insertText", false, value);
   unlisten(view, "input", notice, { capture: true });
-  if (accepted || arrived) return { status: "done" };
-  selectAll(control);
-  return { status: "needsInsertText" };
+  return accepted || arrived;
 }
 
 /** Sends the `beforeinput` that a command leaves out; false when the page cancels it, as it may cancel typing. */
 function announce(control, value) {
   const inputType = value === "" ? "deleteContentBackward" : "insertText";
   const data = value === "" ? null : value;
-  return dispatch(control, new InputEvent("beforeinput", { inputType, data, bubbles: true, cancelable: true, composed: true }));
+  return dispatch(
+    control,
+    new InputEvent("beforeinput", { inputType, data, bubbles: true, cancelable: true, composed: true }),
+  );
 }
 
-/** Focuses the control with all of its text selected. */
+/** Focuses the control with all of its text selected; answers the element that should have the focus now. */
 function selectAll(control) {
   if (isNativeControl(control)) {
     focusOn(control);
     control.select();
-    return;
+    return control;
   }
   let host = control;
   for (let each = parentOf(host); each && isEditableContent(each); each = parentOf(each)) host = each;
@@ -95,6 +114,7 @@ function selectAll(control) {
   const selection = windowOf(control).getSelection();
   selection?.removeAllRanges();
   selection?.addRange(range);
+  return host;
 }
 
 /** One attempt at selecting options of a `<select>`. */
@@ -102,7 +122,10 @@ function attemptSelect(element, action, { request }) {
   const select = retargetControl(element);
   if (tag(select) !== "select") throw new Refusal("wrong-element", `not a select: ${openingTag(select)}`);
   if (!select.multiple && action.choices.length > 1) {
-    throw new Refusal("invalid-argument", `${action.choices.length} options for a select that takes one: ${openingTag(select)}`);
+    throw new Refusal(
+      "invalid-argument",
+      `${action.choices.length} options for a select that takes one: ${openingTag(select)}`,
+    );
   }
   if (!request.force) {
     const missing = missingState(element, ["visible", "enabled"]);
@@ -113,7 +136,8 @@ function attemptSelect(element, action, { request }) {
   for (const choice of action.choices) {
     const option = options.find((each, index) => isChoice(each, index, choice));
     if (!option) return { reason: `no option with ${describeChoice(choice)}` };
-    if (!request.force && isDisabled(option)) return { reason: `the option with ${describeChoice(choice)} is not enabled` };
+    if (!request.force && isDisabled(option))
+      return { reason: `the option with ${describeChoice(choice)} is not enabled` };
     chosen.add(option);
   }
   return { reply: { status: "done", value: choose(select, options, chosen) } };
@@ -131,7 +155,8 @@ const describeChoice = (choice) =>
 function choose(select, options, chosen) {
   focusOn(select);
   if (!select.multiple) select.selectedIndex = -1;
-  for (const option of options) if (select.multiple || chosen.has(option)) option.selected = chosen.has(option);
+  for (const option of options)
+    if (select.multiple || chosen.has(option)) option.selected = chosen.has(option);
   dispatch(select, new Event("input", { bubbles: true, composed: true }));
   dispatch(select, new Event("change", { bubbles: true }));
   return options.filter((option) => chosen.has(option)).map((option) => option.value);
@@ -145,7 +170,8 @@ const CHECK_GRACE_MS = 500;
 /** The state of a control that can be checked; any other is refused. */
 function checkableState(control) {
   const state = checkedState(control);
-  if (state === undefined) throw new Refusal("wrong-element", `not a check box, radio button or switch: ${openingTag(control)}`);
+  if (state === undefined)
+    throw new Refusal("wrong-element", `not a check box, radio button or switch: ${openingTag(control)}`);
   return state;
 }
 
@@ -155,7 +181,10 @@ function attemptSetChecked(element, action, attempt) {
   const state = checkableState(control);
   if (state === (action.checked ? "on" : "off")) return { reply: { status: "done", value: false } };
   if (!action.checked && inputType(control) === "radio") {
-    throw new Refusal("wrong-element", `a radio button cannot be unchecked, only another one checked: ${openingTag(control)}`);
+    throw new Refusal(
+      "wrong-element",
+      `a radio button cannot be unchecked, only another one checked: ${openingTag(control)}`,
+    );
   }
   checkedControl = new WeakRef(control);
   return attemptPointer(element, { guard: "click", position: action.position }, attempt);
@@ -163,10 +192,12 @@ function attemptSetChecked(element, action, attempt) {
 
 /** Whether the click that followed `setChecked` did it; a page that answers late is given some time. */
 function attemptVerifyChecked(element, action, { started }) {
-  const remembered = checkedControl?.deref();
-  const control = remembered && isConnected(remembered) ? remembered : element && retargetControl(element);
+  const clicked = checkedControl?.deref();
+  const control = clicked && isConnected(clicked) ? clicked : element && retargetControl(element);
   if (!control) return { reason: "no element matches" };
-  if (checkableState(control) === (action.checked ? "on" : "off")) return { reply: { status: "done", value: true } };
-  if (performance.now() - started < CHECK_GRACE_MS) return { reason: "clicking has not changed its state yet" };
+  if (checkableState(control) === (action.checked ? "on" : "off"))
+    return { reply: { status: "done", value: true } };
+  if (performance.now() - started < CHECK_GRACE_MS)
+    return { reason: "clicking has not changed its state yet" };
   throw new Refusal("wrong-element", `clicking did not change its state: ${openingTag(control)}`);
 }

@@ -40,7 +40,8 @@ function alternative(element, walk) {
     const name = references.map((each) => inside(each, walk, "reference")).join(" ");
     if (name !== "") return name;
   }
-  const embedded = walk.place !== "self" && walk.place !== "native" ? embeddedValue(element, references, walk) : null;
+  const embedded =
+    walk.place !== "self" && walk.place !== "native" ? embeddedValue(element, references, walk) : null;
   if (embedded !== null) return embedded;
   const label = attribute(element, "aria-label") ?? "";
   if (label.trim() !== "") return visited(element, walk, label);
@@ -50,7 +51,8 @@ function alternative(element, walk) {
 }
 
 /** The alternative of an element that names another one: a label, a reference, a caption. */
-const inside = (element, walk, place) => alternative(element, { ...walk, place, inHidden: isHiddenForAria(element) });
+const inside = (element, walk, place) =>
+  alternative(element, { ...walk, place, inHidden: isHiddenForAria(element) });
 
 /** Marks the element as visited and answers the text. */
 function visited(element, walk, text) {
@@ -82,7 +84,9 @@ function chosenOptions(element, role, walk) {
     if (options.length === 0 && element.options.length > 0) options.push(element.options[0]);
   } else {
     const list = role === "combobox" ? owned(element).find((each) => roleOf(each) === "listbox") : element;
-    options = list ? owned(list).filter((each) => roleOf(each) === "option" && ariaBoolean(each, "aria-selected")) : [];
+    options = list
+      ? owned(list).filter((each) => roleOf(each) === "option" && ariaBoolean(each, "aria-selected"))
+      : [];
   }
   if (options.length === 0 && tag(element) === "input") return element.value;
   return options.map((option) => alternative(option, below(walk))).join(" ");
@@ -105,8 +109,10 @@ function nativeName(element, isReferenced, walk) {
   if (kind === "svg" || kind.startsWith("svg:")) return drawingName(element, walk);
   if (isReferenced) return null;
   if (kind === "button") return labelsName(element, walk);
-  if (kind === "output") return labelsName(element, walk) ?? visited(element, walk, firstFilled(element, "title"));
-  if (kind === "textarea") return labelsName(element, walk) ?? visited(element, walk, firstFilled(element, "title", "placeholder"));
+  if (kind === "output")
+    return labelsName(element, walk) ?? visited(element, walk, firstFilled(element, "title"));
+  if (kind === "textarea")
+    return labelsName(element, walk) ?? visited(element, walk, firstFilled(element, "title", "placeholder"));
   if (["select", "meter", "progress"].includes(kind)) {
     return labelsName(element, walk) ?? visited(element, walk, firstFilled(element, "title"));
   }
@@ -153,7 +159,10 @@ function labelsName(element, walk) {
   const labels = nativeLabels(element);
   if (labels.length === 0) return null;
   walk.visited.add(element);
-  return labels.map((label) => inside(label, walk, "label")).filter(Boolean).join(" ");
+  return labels
+    .map((label) => inside(label, walk, "label"))
+    .filter(Boolean)
+    .join(" ");
 }
 
 /** The name by the first child of that kind; null when there is none. */
@@ -166,7 +175,8 @@ function childName(element, kind, walk) {
 
 function drawingName(element, walk) {
   walk.visited.add(element);
-  for (const child of childElementsOf(element)) if (tag(child) === "svg:title") return inside(child, walk, "reference");
+  for (const child of childElementsOf(element))
+    if (tag(child) === "svg:title") return inside(child, walk, "reference");
   const title = tag(element) === "svg:a" ? firstFilled(element, "xlink:title") : "";
   walk.visited.delete(element);
   return title === "" ? null : visited(element, walk, title);
@@ -177,7 +187,10 @@ function contentName(element, walk) {
   const isSummary = tag(element) === "summary" && !isPresentation(role);
   const isNaming = ["reference", "label", "native"].includes(walk.place);
   const allowed =
-    NAMED_FROM_CONTENT.has(role) || isSummary || isNaming || (walk.place === "descendant" && TRANSPARENT_BELOW.has(role));
+    NAMED_FROM_CONTENT.has(role) ||
+    isSummary ||
+    isNaming ||
+    (walk.place === "descendant" && TRANSPARENT_BELOW.has(role));
   if (!allowed) return "";
   walk.visited.add(element);
   const text = contentText(element, below(walk));
@@ -193,7 +206,11 @@ function titleName(element, walk) {
 /** The names of the content in rendered order, generated content included. */
 function contentText(element, walk) {
   const replaced = generatedText(element);
-  const content = replaced ?? contentNodes(element).map((node) => nodeName(node, walk)).join("");
+  const content =
+    replaced ??
+    contentNodes(element)
+      .map((node) => nodeName(node, walk))
+      .join("");
   return generatedText(element, "::before") + content + generatedText(element, "::after");
 }
 
@@ -210,7 +227,8 @@ function contentNodes(element) {
 }
 
 function nodeName(node, walk) {
-  if (nodeType(node) === TEXT_NODE) return !walk.includeHidden && !walk.inHidden && isUnrendered(node) ? "" : nodeValue(node);
+  if (nodeType(node) === TEXT_NODE)
+    return !walk.includeHidden && !walk.inHidden && isUnrendered(node) ? "" : nodeValue(node);
   if (!isElement(node)) return "";
   const name = alternative(node, walk);
   const isInline = (styleOf(node)?.display ?? "inline") === "inline" && tag(node) !== "br";

@@ -6,6 +6,8 @@ const GUARDED_EVENTS = [...CLICK_EVENTS, ...HOVER_EVENTS];
 // What the page offers the pointer grows by one alignment with each attempt, so that sticky bars are escaped.
 const ALIGNMENTS = ["needed", "end", "center", "start"];
 const MINIMUM_AREA = 0.99;
+// How long the events of an action may take to reach the page.
+const EVENT_MS = 1000;
 
 let lastToken = 0;
 
@@ -41,11 +43,18 @@ function framePlacement(frame) {
   return { left, top, scaleX, scaleY };
 }
 
-const outward = (point, { left, top, scaleX, scaleY }) => ({ x: left + point.x * scaleX, y: top + point.y * scaleY });
-const inward = (point, { left, top, scaleX, scaleY }) => ({ x: (point.x - left) / scaleX, y: (point.y - top) / scaleY });
+const outward = (point, { left, top, scaleX, scaleY }) => ({
+  x: left + point.x * scaleX,
+  y: top + point.y * scaleY,
+});
+const inward = (point, { left, top, scaleX, scaleY }) => ({
+  x: (point.x - left) / scaleX,
+  y: (point.y - top) / scaleY,
+});
 
 /** A point of the element's frame in the main frame's viewport. */
-const toMainFrame = (point, frames) => frames.reduceRight((at, frame) => outward(at, framePlacement(frame)), point);
+const toMainFrame = (point, frames) =>
+  frames.reduceRight((at, frame) => outward(at, framePlacement(frame)), point);
 
 /** The part of the element's own viewport that can be seen through every frame around it. */
 function visibleArea(element, frames) {
@@ -115,7 +124,7 @@ function blockerAt(element, point) {
 /** The top-most element at the point, looking into the shadow trees that lead to `element`. */
 function deepestAt(element, { x, y }) {
   const roots = [];
-  for (let node = element; node; ) {
+  for (let node = element; node;) {
     const root = rootNode(node);
     roots.unshift(root);
     node = isDocument(root) ? null : (root.host ?? null);
@@ -146,23 +155,22 @@ function describeBlocker({ element, top }) {
   return `${openingTag(element)}${from} intercepts pointer events`;
 }
 
-/** Whether any element around is transformed, so that points cannot be carried through it exactly. */
-function isTransformedAround(element) {
-  for (const each of selfAndAncestors(element)) if ((styleOf(each)?.transform ?? "none") !== "none") return true;
-  return false;
-}
-
-/** The hit test through every frame: what blocks the way to the element, as a reason; null when nothing does. */
+/**
+ * The hit test through every frame: what blocks the way to the element, as a reason; null when nothing does.
+ * A transformed frame is not tested itself, because points cannot be carried through it exactly.
+ */
 function blockedReason(element, frames, point) {
   let at = toMainFrame(point, frames);
   for (const frame of frames) {
-    const blocker = isTransformedAround(frame) ? null : blockerAt(frame, at);
+    const blocker = isTransformed(frame) ? null : blockerAt(frame, at);
     if (blocker) return describeBlocker(blocker);
     at = inward(at, framePlacement(frame));
   }
   const blocker = blockerAt(element, point);
   return blocker ? describeBlocker(blocker) : null;
 }
+
+const unstableReason = (element) => (isConnected(element) ? "element is not stable" : "element was detached");
 
 const rounded = (value) => Math.round(value * 100) / 100;
 
@@ -176,7 +184,7 @@ async function attemptPointer(element, action, attempt) {
   if (!request.force) {
     const missing = missingState(element, states);
     if (missing) return { reason: missing };
-    if (!(await isStable(element))) return { reason: isConnected(element) ? "element is not stable" : "element was detached" };
+    if (!(await isStable(element))) return { reason: unstableReason(element) };
     const later = missingState(element, states);
     if (later) return { reason: later };
   }
@@ -184,10 +192,10 @@ async function attemptPointer(element, action, attempt) {
   forget();
   const frames = framesAround(element);
   const point = pointIn(element, action.position, frames);
-  if (point.reason) return request.force ? { hopeless: point.reason } : point;
+  if (point.reason) return request.force ? { hopeless: point.reason } : { ...point, hasScrolled: true };
   const target = retargetPointer(element);
   const reason = request.force ? null : blockedReason(target, frames, point);
-  if (reason) return { reason };
+  if (reason) return { reason, hasScrolled: true };
   if (request.trial) return { reply: { status: "done" } };
   const { x, y } = toMainFrame(point, frames);
   lastToken += 1;
@@ -206,8 +214,10 @@ function armGuard(target, kind, token) {
     target,
     windows,
     verdict: null,
+    onVerdict: null,
     onEvent: (event, view) => {
-      guard.verdict ??= judgeEvent(event, view, target);
+      if (!guard.verdict) guard.verdict = judgeEvent(event, view, target);
+      if (guard.verdict) guard.onVerdict?.();
       if (guard.verdict?.status !== "blocked") return;
       event.preventDefault();
       event.stopImmediatePropagation();
@@ -227,10 +237,14 @@ function judgeEvent(event, view, target) {
     const [hit] = event.composedPath();
     const isOnTheWay = framesAround(target).includes(hit);
     if (isOnTheWay || !hit || !("nodeType" in hit) || !isElement(hit)) return null;
-    return { status: "blocked", by: openingTag(hit) };
+    return { status: "blocked", by: openingTag(hit), reason: describeBlocker({ element: hit, top: null }) };
+  }
+  if (!isConnected(target)) {
+    return { status: "blocked", by: "nothing", reason: `element was detached: ${openingTag(target)}` };
   }
   const blocker = blockerAt(target, { x: event.clientX, y: event.clientY });
-  return blocker ? { status: "blocked", by: openingTag(blocker.element) } : { status: "hit" };
+  if (!blocker) return { status: "hit" };
+  return { status: "blocked", by: openingTag(blocker.element), reason: describeBlocker(blocker) };
 }
 
 /** The capturing listener of this window; it was there before any script of the page. */
@@ -252,11 +266,28 @@ function disarmGuard() {
   return guard;
 }
 
-/** Ends the guard of an action: whether its events hit, missed and were swallowed, or never came. */
-function settleGuard(token) {
-  if (!here.guard || here.guard.token !== token) return { status: "none" };
-  const { verdict } = disarmGuard();
-  if (!verdict) return { status: "none" };
-  if (verdict.status === "hit") return verdict;
-  return { ...verdict, log: [`${verdict.by} intercepts pointer events`] };
+/**
+ * Ends the guard of an action: whether its events hit, missed and were swallowed, or never came. The call may
+ * overtake the events on their way to the page, so it waits for the first one. A guard that has seen a miss
+ * stays until the next call, because more events of the same action may follow.
+ */
+async function settleGuard(token) {
+  const { guard } = here;
+  if (!guard || guard.token !== token) return { status: "none" };
+  if (!guard.verdict) await firstEvent(guard);
+  const { verdict } = guard;
+  if (verdict?.status === "blocked") return { status: "blocked", by: verdict.by, log: [verdict.reason] };
+  if (here.guard === guard) disarmGuard();
+  return verdict ?? { status: "none" };
+}
+
+/** Resolves when the guard has judged an event, or when none has come in time. */
+function firstEvent(guard) {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, EVENT_MS);
+    guard.onVerdict = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+  });
 }

@@ -104,18 +104,22 @@ async function performOnElement(tryAction, action, attempt) {
     if (element !== previous) attempt.log(`found ${openingTag(element)}`);
     previous = element;
     const outcome = await tryAction(element, action, attempt);
-    if (outcome.reason) attempt.turn += 1;
+    if (outcome.hasScrolled) attempt.turn += 1;
     return outcome;
   });
 }
 
 async function performVerify(action, attempt) {
-  return repeat(attempt, () => attemptVerifyChecked(resolve(attempt.parts, attempt.context)[0] ?? null, action, attempt));
+  return repeat(attempt, () =>
+    attemptVerifyChecked(resolve(attempt.parts, attempt.context)[0] ?? null, action, attempt),
+  );
 }
 
 /** Repeats the check until it holds or the time is over; a failure says what was seen last. */
 async function performExpect(action, attempt) {
-  attempt.log(`expecting ${describeLocator(attempt.parts)}${action.negated ? " not" : ""} ${action.expectation.kind}`);
+  attempt.log(
+    `expecting ${describeLocator(attempt.parts)}${action.negated ? " not" : ""} ${action.expectation.kind}`,
+  );
   let last = null;
   const reply = await repeat(attempt, async () => {
     last = await checkOnce(action, attempt);
@@ -172,7 +176,7 @@ function clean(value, limit = TEXT_LIMIT) {
 }
 
 /** Ends a pointer action: tells what its guard saw, and removes it. */
-const settle = (token) => clean(settleGuard(token));
+const settle = async (token) => clean(await settleGuard(token));
 
 shifts.observe({ type: "layout-shift" });
 observe();

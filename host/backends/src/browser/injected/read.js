@@ -36,13 +36,14 @@ const renderedText = (element) => (isHtml(element) ? innerText(element) : (textC
 async function attemptClip(element, attempt) {
   const missing = missingState(element, ["visible"]);
   if (missing) return { reason: missing };
-  if (!(await isStable(element))) return { reason: "element is not stable" };
-  if (!isConnected(element)) return { reason: "element was detached" };
+  if (!(await isStable(element))) return { reason: unstableReason(element) };
   scrollTo(element, attempt.turn);
   forget();
   const box = boxOf(element);
   if (!box || box.width <= 0 || box.height <= 0) return { reason: "element is not visible" };
-  return { reply: { status: "done", value: { ...box, x: box.x + window.scrollX, y: box.y + window.scrollY } } };
+  return {
+    reply: { status: "done", value: { ...box, x: box.x + window.scrollX, y: box.y + window.scrollY } },
+  };
 }
 
 /** The links, images and visible text of the document, as `outline` in the contract. */
@@ -54,7 +55,9 @@ function outline() {
   const images = elements.filter((element) => tag(element) === "img").slice(0, MAX_ITEMS);
   return {
     links: links.map((element) => outlineItem(element, element.href, true)),
-    images: images.map((element) => outlineItem(element, element.currentSrc || element.src, element.complete && element.naturalWidth > 0)),
+    images: images.map((element) =>
+      outlineItem(element, element.currentSrc || element.src, element.complete && element.naturalWidth > 0),
+    ),
     text: documentText(),
   };
 }
@@ -67,7 +70,9 @@ function outlineItem(element, url, loaded) {
 /** The rendered text of the body, followed by that of every open shadow tree. */
 function documentText() {
   const body = bodyOf(document);
-  const shadows = shadowRootsIn(document).flatMap((root) => [...childElementsOf(root)].filter((each) => !isTextless(each)));
+  const shadows = shadowRootsIn(document).flatMap((root) =>
+    [...childElementsOf(root)].filter((each) => !isTextless(each)),
+  );
   return [...(body ? [body] : []), ...shadows].map(renderedText).filter(Boolean).join("\n");
 }
 
@@ -86,7 +91,9 @@ function selectorOf(element) {
 }
 
 const isOnlyWithId = (element, id) => {
-  const found = remembered("id", id, () => elementsBelow(document).filter((each) => attribute(each, "id") === id));
+  const found = remembered("id", id, () =>
+    elementsBelow(document).filter((each) => attribute(each, "id") === id),
+  );
   return found.length === 1 && found[0] === element;
 };
 

@@ -51,7 +51,8 @@ const PLAIN_ROLES = {
   tbody: "rowgroup", textarea: "textbox", tfoot: "rowgroup", thead: "rowgroup", time: "time", tr: "row", ul: "list",
 };
 
-const link = (element) => (hasAttribute(element, "href") || hasAttribute(element, "xlink:href") ? "link" : null);
+const link = (element) =>
+  hasAttribute(element, "href") || hasAttribute(element, "xlink:href") ? "link" : null;
 const named = (role) => (element) => (hasExplicitName(element) ? role : null);
 const landmark = (role) => (element) => (closestAcross(element, LANDMARK_BARRIER) ? null : role);
 
@@ -74,7 +75,10 @@ function hasExplicitName(element) {
 
 function imageRole(element) {
   const decorative =
-    attribute(element, "alt") === "" && !attribute(element, "title") && !hasGlobalAttribute(element, "") && !hasTabIndex(element);
+    attribute(element, "alt") === "" &&
+    !attribute(element, "title") &&
+    !hasGlobalAttribute(element, "") &&
+    !hasTabIndex(element);
   return decorative ? "presentation" : "img";
 }
 
@@ -141,7 +145,12 @@ function isFocusable(element) {
 function explicitRole(element) {
   const written = attribute(element, "role");
   if (!written) return null;
-  return written.toLowerCase().split(/\s+/).find((role) => ROLES.has(role)) ?? null;
+  return (
+    written
+      .toLowerCase()
+      .split(/\s+/)
+      .find((role) => ROLES.has(role)) ?? null
+  );
 }
 
 const isPresentation = (role) => role === "none" || role === "presentation";

@@ -54,10 +54,15 @@ const ROLE_STATES = {
 };
 
 function roleTest(part) {
-  const states = Object.entries(ROLE_STATES).filter(([state]) => part[state] !== undefined && part[state] !== null);
+  const states = Object.entries(ROLE_STATES).filter(
+    ([state]) => part[state] !== undefined && part[state] !== null,
+  );
   for (const [state, { roles }] of states) {
     if (roles && !roles.includes(part.role)) {
-      throw new Refusal("invalid-argument", `"${state}" is no state of role "${part.role}", only of: ${roles.join(", ")}`);
+      throw new Refusal(
+        "invalid-argument",
+        `"${state}" is no state of role "${part.role}", only of: ${roles.join(", ")}`,
+      );
     }
   }
   const name = part.name ? locatorTest(part.name) : null;
@@ -83,7 +88,8 @@ function resolve(parts, context) {
 function resolveFrom(parts, context) {
   let found = [context.root];
   enter(context.root, context);
-  for (const [index, part] of parts.entries()) found = applyPart(part, found, context, parts.slice(0, index + 1));
+  for (const [index, part] of parts.entries())
+    found = applyPart(part, found, context, parts.slice(0, index + 1));
   return found;
 }
 
@@ -96,7 +102,10 @@ function enter(root, context) {
 function applyPart(part, found, context, soFar) {
   switch (part.kind) {
     case "css":
-      return inOrder(found.map((scope) => cssMatches(scope, part.selector)), context);
+      return inOrder(
+        found.map((scope) => cssMatches(scope, part.selector)),
+        context,
+      );
     case "nth":
       return [found.at(part.index)].filter(Boolean);
     case "and": {
@@ -109,12 +118,16 @@ function applyPart(part, found, context, soFar) {
       return enterFrame(found, context, soFar);
     default:
   }
-  if (Object.hasOwn(FILTER_TESTS, part.kind)) return found.filter(isElement).filter(FILTER_TESTS[part.kind](part));
+  if (Object.hasOwn(FILTER_TESTS, part.kind))
+    return found.filter(isElement).filter(FILTER_TESTS[part.kind](part));
   if (!Object.hasOwn(ELEMENT_TESTS, part.kind)) {
     throw new Refusal("invalid-argument", `unknown part of a locator: ${part.kind}`);
   }
   const test = ELEMENT_TESTS[part.kind](part, context);
-  return inOrder(found.map((scope) => elementsBelow(scope).filter(test)), context);
+  return inOrder(
+    found.map((scope) => elementsBelow(scope).filter(test)),
+    context,
+  );
 }
 
 /** The union of several lists without repetition, in the order of the document. */
@@ -132,11 +145,17 @@ function enterFrame(found, context, parts) {
   if (found.length > 1) throw ambiguous(parts.slice(0, -1), found, context);
   const [element] = found;
   if (!isElement(element) || !isFrame(element)) {
-    throw new Refusal("wrong-element", `not a frame: ${isElement(element) ? openingTag(element) : "the document"}`);
+    throw new Refusal(
+      "wrong-element",
+      `not a frame: ${isElement(element) ? openingTag(element) : "the document"}`,
+    );
   }
   const inner = frameDocument(element);
   if (!inner) {
-    throw new Refusal("unsupported-frame", `the frame's document is of another origin or process: ${openingTag(element)}`);
+    throw new Refusal(
+      "unsupported-frame",
+      `the frame's document is of another origin or process: ${openingTag(element)}`,
+    );
   }
   context.root = inner;
   enter(inner, context);
@@ -181,7 +200,9 @@ function describePart(part) {
   const name = PART_NAMES[part.kind] ?? part.kind;
   switch (part.kind) {
     case "role": {
-      const states = Object.keys(ROLE_STATES).filter((state) => part[state] !== undefined && part[state] !== null);
+      const states = Object.keys(ROLE_STATES).filter(
+        (state) => part[state] !== undefined && part[state] !== null,
+      );
       const written = states.map((state) => ` [${state}=${part[state]}]`).join("");
       return part.role + (part.name ? ` ${describeMatch(part.name)}` : "") + written;
     }

@@ -37,7 +37,8 @@ function addContent(node, element, isPerceived, seen) {
   node.children.push(generatedText(element, "::before"));
   for (const child of contentNodes(element)) {
     if (isElement(child)) addElement(node, child, isPerceived, seen);
-    else if (nodeType(child) === TEXT_NODE && isPerceived && !isUnrendered(child)) node.children.push(nodeValue(child));
+    else if (nodeType(child) === TEXT_NODE && isPerceived && !isUnrendered(child))
+      node.children.push(nodeValue(child));
   }
   node.children.push(generatedText(element, "::after"));
   if (isBlock) node.children.push(" ");
@@ -45,11 +46,13 @@ function addContent(node, element, isPerceived, seen) {
 
 /** The node of an element with a role; null for one without. */
 function nodeOf(element) {
-  if (isFrame(element)) return { role: "iframe", name: nameOf(element), states: "", children: [], isLeaf: true };
+  if (isFrame(element))
+    return { role: "iframe", name: nameOf(element), states: "", children: [], isLeaf: true };
   const role = roleOf(element);
   if (!role || role === "generic" || isPresentation(role)) return null;
   const node = { role, name: nameOf(element), states: statesOf(element, role), children: [], properties: [] };
-  if (role === "link" && hasAttribute(element, "href")) node.properties.push(["/url", attribute(element, "href")]);
+  if (role === "link" && hasAttribute(element, "href"))
+    node.properties.push(["/url", attribute(element, "href")]);
   if (["input", "textarea"].includes(tag(element))) addValue(node, element);
   return node;
 }
@@ -58,7 +61,8 @@ function addValue(node, element) {
   node.isLeaf = true;
   const placeholder = attribute(element, "placeholder");
   if (placeholder && placeholder !== node.name) node.properties.push(["/placeholder", placeholder]);
-  if (!["checkbox", "radio", "file", "password"].includes(inputType(element))) node.children.push(element.value);
+  if (!["checkbox", "radio", "file", "password"].includes(inputType(element)))
+    node.children.push(element.value);
 }
 
 function statesOf(element, role) {
@@ -82,7 +86,9 @@ function folded(children) {
     if (typeof child === "string" && typeof joined.at(-1) === "string") joined.push(joined.pop() + child);
     else joined.push(child);
   }
-  return joined.map((child) => (typeof child === "string" ? fold(child) : child)).filter((child) => child !== "");
+  return joined
+    .map((child) => (typeof child === "string" ? fold(child) : child))
+    .filter((child) => child !== "");
 }
 
 function writeChildren(children, indent, lines) {
@@ -110,6 +116,8 @@ function writeNode(node, indent, lines) {
 /** A text as a YAML scalar, quoted where plain writing would mean something else. */
 function scalar(text) {
   const line = brief(text, 500);
-  const needsQuotes = line === "" || /^[\s\-?:,[\]{}#&*!|>'"%@`]|: |:$| #|^(?:true|false|null|yes|no|~)$|^[\d.+-]+$/iu.test(line);
+  const needsQuotes =
+    line === "" ||
+    /^[\s\-?:,[\]{}#&*!|>'"%@`]|: |:$| #|^(?:true|false|null|yes|no|~)$|^[\d.+-]+$/iu.test(line);
   return needsQuotes ? JSON.stringify(line) : line;
 }

@@ -39,7 +39,8 @@ function isVisibleHere(element) {
   if (!style) return false;
   if (style.display === "contents") {
     return [...childrenOf(element)].some(
-      (child) => (isElement(child) && isVisibleHere(child)) || (nodeType(child) === TEXT_NODE && isVisibleText(child)),
+      (child) =>
+        (isElement(child) && isVisibleHere(child)) || (nodeType(child) === TEXT_NODE && isVisibleText(child)),
     );
   }
   if (!isStyledVisible(element)) return false;
@@ -74,7 +75,8 @@ function isNativelyDisabled(element) {
   if (tag(element) === "option" && closest(element, "optgroup[disabled]")) return true;
   const fieldset = closest(element, "fieldset[disabled]");
   if (!fieldset) return false;
-  for (const child of childElementsOf(fieldset)) if (tag(child) === "legend") return !contains(child, element);
+  for (const child of childElementsOf(fieldset))
+    if (tag(child) === "legend") return !contains(child, element);
   return true;
 }
 
@@ -128,7 +130,9 @@ function expandedState(element) {
 function levelOf(element) {
   const heading = /^h([1-6])$/.exec(tag(element));
   if (heading) return Number(heading[1]);
-  const level = LEVEL_ROLES.includes(roleOf(element)) ? Number(attribute(element, "aria-level") ?? Number.NaN) : 0;
+  const level = LEVEL_ROLES.includes(roleOf(element))
+    ? Number(attribute(element, "aria-level") ?? Number.NaN)
+    : 0;
   return Number.isInteger(level) && level >= 1 ? level : 0;
 }
 

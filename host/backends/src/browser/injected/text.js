@@ -15,7 +15,11 @@ const PREVIEW_LIMIT = 120;
 const encoder = new TextEncoder();
 
 /** White space folded to single blanks and trimmed; soft hyphens and zero-width spaces removed. */
-const fold = (text) => text.replace(/[\u200b\u00ad]/g, "").trim().replace(/\s+/g, " ");
+const fold = (text) =>
+  text
+    .replace(/[\u200b\u00ad]/g, "")
+    .trim()
+    .replace(/\s+/g, " ");
 
 /** The text cut to so many bytes of UTF-8, with lone surrogates replaced. */
 function cut(text, limit = TEXT_LIMIT) {

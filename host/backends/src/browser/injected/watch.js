@@ -14,7 +14,16 @@ const MOVING_EVENTS = ["scroll", "resize", "load", "transitionrun", "animationst
 const STATE_EVENTS = ["input", "change", "focusin", "focusout", "transitionend", "animationend", "error"];
 
 /** What is known of this document. `count` rises with every change. */
-const here = { count: 0, lastChange: 0, calmFrames: 0, waiting: new Set(), guard: null, isQuiet, observe };
+const here = {
+  count: 0,
+  lastChange: 0,
+  calmFrames: 0,
+  waiting: new Set(),
+  guard: null,
+  isCalm,
+  isQuiet,
+  observe,
+};
 let observedDocument = null;
 let observedRoots = new WeakSet();
 let isCountingFrames = false;
@@ -24,7 +33,10 @@ const shifts = new PerformanceObserver(noteMove);
 /** Resolves at the next frame; a page without frames (hidden, occluded) gets a timer instead. */
 function nextFrame() {
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, document.visibilityState === "hidden" ? HIDDEN_FRAME_MS : LATE_FRAME_MS);
+    const timer = setTimeout(
+      resolve,
+      document.visibilityState === "hidden" ? HIDDEN_FRAME_MS : LATE_FRAME_MS,
+    );
     requestAnimationFrame(() => {
       clearTimeout(timer);
       resolve();
@@ -87,13 +99,19 @@ function listenTo(root) {
   for (const type of STATE_EVENTS) listen(root, type, noteState, { capture: true, passive: true });
 }
 
+/** Whether at least one whole frame has passed since the last sign of a change. */
+function isCalm() {
+  if (mutations.takeRecords().length > 0 || shifts.takeRecords().length > 0) noteMove();
+  return here.calmFrames > 0;
+}
+
 /**
  * Whether nothing in this document can be moving: it is loaded, several frames have passed since the last
  * mutation, scroll, resize, late image or font and shift of layout, and no animation runs.
  */
 function isQuiet() {
-  if (mutations.takeRecords().length > 0 || shifts.takeRecords().length > 0) noteMove();
-  if (here.calmFrames < QUIET_FRAMES || performance.now() - here.lastChange < QUIET_MS) return false;
+  if (!isCalm() || here.calmFrames < QUIET_FRAMES || performance.now() - here.lastChange < QUIET_MS)
+    return false;
   if (readyState(document) !== "complete" || fontsOf(document)?.status === "loading") return false;
   forget();
   const roots = shadowRootsIn(document);
@@ -115,25 +133,29 @@ function watchOf(view) {
 const windowsAround = (element) => [...framesAround(element).map(windowOf), windowOf(element)];
 
 /**
- * Whether the element keeps its place and size. A quiet document needs no frame; otherwise two frames must
- * show the same rectangle. Elements under a transform always take the frames: a style sheet that a script
- * rewrites can move those without any sign.
+ * Whether the element keeps its place and size: two frames in a row must show the same rectangle. The frame
+ * that is on the screen is the first of them, unless something has changed since it was drawn. A quiet
+ * document needs no frame, except for elements under a transform: a style sheet that a script rewrites can
+ * move those without any sign.
  */
 async function isStable(element) {
-  const isTransformed = (each) => {
-    const style = styleOf(each);
-    return style && [style.transform, style.translate, style.rotate, style.scale, style.offsetPath].some((value) => value && value !== "none");
-  };
-  if (windowsAround(element).every((view) => watchOf(view)?.isQuiet())) {
-    let steady = true;
-    for (let each = element; each && steady; each = flatParentOf(each)) steady = !isTransformed(each);
-    if (steady) return true;
-  }
-  await nextFrame();
+  const watches = windowsAround(element).map(watchOf);
+  if (watches.every((watch) => watch?.isQuiet()) && !isTransformed(element)) return true;
+  if (!watches.every((watch) => watch?.isCalm())) await nextFrame();
   const before = placeOf(element);
   await nextFrame();
   forget();
-  return placeOf(element) === before;
+  return isConnected(element) && placeOf(element) === before;
+}
+
+/** Whether a transform of its own or of something around it places the element. */
+function isTransformed(element) {
+  const names = ["transform", "translate", "rotate", "scale", "offsetPath"];
+  for (let each = element; each; each = flatParentOf(each)) {
+    const style = styleOf(each);
+    if (style && names.some((name) => style[name] && style[name] !== "none")) return true;
+  }
+  return framesAround(element).some(isTransformed);
 }
 
 /** Place and size of the element and the frames around it, comparable as text. */

@@ -1,4 +1,5 @@
-//! Values by key. Every statement that reaches a bucket names its tenant, its component and its name.
+//! Values by key. A statement reaches a bucket by its tenant, its component and its name, or by the number that
+//! these three were found to have in the same transaction; a bucket's number never leaves [`Contents`].
 
 use flowguard_core::storage::calls::Keys;
 use flowguard_core::storage::{self, BucketId, BucketLimits, StorageError};
@@ -23,7 +24,7 @@ pub(super) fn get(
          AND (expires_ms IS NULL OR expires_ms > ?5)",
     )?;
     let owner = (bucket.tenant.as_str(), &bucket.component, &bucket.name);
-    let named = params![owner.0, owner.1, owner.2, key.as_bytes(), time(now_ms)];
+    let named = params![owner.0, owner.1, owner.2, key.as_bytes(), signed(now_ms)];
     Ok(statement.query_row(named, |row| row.get(0)).optional()?)
 }
 
@@ -44,7 +45,7 @@ pub(super) fn list(
     )?;
     let owner = (bucket.tenant.as_str(), &bucket.component, &bucket.name);
     let one_more = i64::from(limit) + 1;
-    let named = params![owner.0, owner.1, owner.2, from, to, time(now_ms), one_more];
+    let named = params![owner.0, owner.1, owner.2, from, to, signed(now_ms), one_more];
     let rows = statement.query_map(named, |row| row.get::<_, Vec<u8>>(0))?;
     let mut keys = rows.map(|row| text(row?)).collect::<Result<Vec<_>, Fault>>()?;
     let more = keys.len() > limit as usize;
@@ -59,7 +60,10 @@ fn range(prefix: &str, cursor: Option<&str>) -> (Vec<u8>, Vec<u8>) {
     let prefix = prefix.as_bytes().to_vec();
     let to = [prefix.as_slice(), &[BEYOND_EVERY_KEY]].concat();
     let after = cursor.map(|cursor| [cursor.as_bytes(), &[0]].concat());
-    (after.map_or_else(|| prefix.clone(), |after| after.max(prefix.clone())), to)
+    (
+        after.map_or_else(|| prefix.clone(), |after| after.max(prefix.clone())),
+        to,
+    )
 }
 
 fn text(key: Vec<u8>) -> Result<String, Fault> {
@@ -99,14 +103,16 @@ impl<'a> Contents<'a> {
     ) -> Result<Self, Fault> {
         let owner = (bucket.tenant.as_str(), &bucket.component, &bucket.name);
         transaction
-            .prepare_cached("INSERT INTO bucket (tenant, component, name) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING")?
+            .prepare_cached(
+                "INSERT INTO bucket (tenant, component, name) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+            )?
             .execute(owner)?;
         let id = transaction
             .prepare_cached("SELECT id FROM bucket WHERE tenant = ?1 AND component = ?2 AND name = ?3")?
             .query_row(owner, |row| row.get(0))?;
         transaction
             .prepare_cached("DELETE FROM entry WHERE bucket = ?1 AND expires_ms <= ?2")?
-            .execute(params![id, time(now_ms)])?;
+            .execute(params![id, signed(now_ms)])?;
         Ok(Self {
             transaction,
             id,
@@ -116,13 +122,17 @@ impl<'a> Contents<'a> {
 
     /// Sets a value.
     pub(super) fn put(&self, key: &str, value: &[u8], expires_ms: Option<u64>) -> Result<(), Fault> {
+        self.write(key, value, expires_ms.map(signed))
+    }
+
+    fn write(&self, key: &str, value: &[u8], expires_ms: Option<i64>) -> Result<(), Fault> {
         let before = self.size()?;
         self.transaction
             .prepare_cached(
                 "INSERT INTO entry (bucket, key, value, expires_ms) VALUES (?1, ?2, ?3, ?4)
                  ON CONFLICT (bucket, key) DO UPDATE SET value = excluded.value, expires_ms = excluded.expires_ms",
             )?
-            .execute(params![self.id, key.as_bytes(), value, expires_ms.map(time)])?;
+            .execute(params![self.id, key.as_bytes(), value, expires_ms])?;
         self.check_growth(before)
     }
 
@@ -138,22 +148,22 @@ impl<'a> Contents<'a> {
     /// Adds to a counter, which keeps its expiry.
     pub(super) fn add(&self, key: &str, delta: i64) -> Result<i64, Fault> {
         let (before, expires_ms) = match self.find(key)? {
-            Some((value, expires_ms)) => (Some(value), expires_ms),
+            Some(entry) => (Some(entry.value), entry.expires_ms),
             None => (None, None),
         };
         let sum = storage::count(before.as_deref(), delta)?;
-        self.put(key, sum.to_string().as_bytes(), expires_ms)?;
+        self.write(key, sum.to_string().as_bytes(), expires_ms)?;
         Ok(sum)
     }
 
     /// Sets or removes a value if it is as expected; whether it did.
     pub(super) fn swap(&self, key: &str, expected: Option<&[u8]>, new: Option<&[u8]>) -> Result<bool, Fault> {
         let now = self.find(key)?;
-        if now.as_ref().map(|(value, _)| value.as_slice()) != expected {
+        if now.as_ref().map(|entry| entry.value.as_slice()) != expected {
             return Ok(false);
         }
         match new {
-            Some(value) => self.put(key, value, None)?,
+            Some(value) => self.write(key, value, None)?,
             None => {
                 self.remove(key)?;
             }
@@ -161,15 +171,18 @@ impl<'a> Contents<'a> {
         Ok(true)
     }
 
-    fn find(&self, key: &str) -> Result<Option<(Vec<u8>, Option<u64>)>, Fault> {
+    fn find(&self, key: &str) -> Result<Option<Entry>, Fault> {
         let found = self
             .transaction
             .prepare_cached("SELECT value, expires_ms FROM entry WHERE bucket = ?1 AND key = ?2")?
             .query_row(params![self.id, key.as_bytes()], |row| {
-                Ok((row.get(0)?, row.get::<_, Option<i64>>(1)?))
+                Ok(Entry {
+                    value: row.get(0)?,
+                    expires_ms: row.get(1)?,
+                })
             })
             .optional()?;
-        Ok(found.map(|(value, expires)| (value, expires.map(|ms| u64::try_from(ms).unwrap_or(0)))))
+        Ok(found)
     }
 
     fn size(&self) -> Result<Size, Fault> {
@@ -189,16 +202,24 @@ impl<'a> Contents<'a> {
     fn check_growth(&self, before: Size) -> Result<(), Fault> {
         let after = self.size()?;
         let (keys, bytes) = (self.limits.keys, self.limits.bytes);
-        if after.keys > before.keys && after.keys > time(keys) {
+        if after.keys > before.keys && after.keys > signed(keys) {
             let message = format!("it may have {keys} keys, delete some");
             return Err(StorageError::Full(message).into());
         }
-        if after.bytes > before.bytes && after.bytes > time(bytes) {
-            let message = format!("it may have {bytes} bytes of keys and values, delete some: it would have {}", after.bytes);
+        if after.bytes > before.bytes && after.bytes > signed(bytes) {
+            let message = format!(
+                "it may have {bytes} bytes of keys and values, delete some: it would have {}",
+                after.bytes
+            );
             return Err(StorageError::Full(message).into());
         }
         Ok(())
     }
+}
+
+struct Entry {
+    value: Vec<u8>,
+    expires_ms: Option<i64>,
 }
 
 #[derive(Clone, Copy)]
@@ -222,7 +243,7 @@ pub(super) fn sweep(db: &mut Connection, now_ms: u64) -> Result<Portion, Fault> 
             "DELETE FROM entry WHERE rowid IN
              (SELECT rowid FROM entry WHERE expires_ms <= ?1 LIMIT ?2)",
         )?
-        .execute(params![time(now_ms), SWEEP_PORTION])?;
+        .execute(params![signed(now_ms), SWEEP_PORTION])?;
     let last = removed < SWEEP_PORTION as usize;
     if last {
         transaction.execute("DELETE FROM bucket WHERE keys = 0", [])?;
@@ -235,6 +256,6 @@ pub(super) fn sweep(db: &mut Connection, now_ms: u64) -> Result<Portion, Fault> 
 }
 
 /// SQLite's integers have a sign; what is beyond them is as good as for ever.
-fn time(number: u64) -> i64 {
+fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }

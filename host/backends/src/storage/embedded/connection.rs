@@ -17,6 +17,8 @@ const APPLICATION_ID: i32 = 0x464c_4744;
 const STEPS: &[(u32, &str)] = &[(1, include_str!("schema_1.sql"))];
 /// The schema that this program reads and writes: the last step's.
 const SCHEMA: u32 = 1;
+/// One page of the smallest size; a file grows to a page at once.
+const SMALLEST_DATABASE: u64 = 512;
 /// How often opening gives way to another process that is making the same store.
 const TURNS: usize = 32;
 
@@ -75,21 +77,27 @@ fn configure(db: &Connection) -> Result<(), Fault> {
     Ok(())
 }
 
-/// SQLite takes an empty file for a new database and discards the log beside it, which may be all that is left.
+/// SQLite takes a file of no byte or one for a new database, writes over it and discards the log beside it, which
+/// may be all that is left.
 fn refuse_emptied(path: &Path) -> Result<(), StorageError> {
     let length = |path: &Path| path.metadata().map_or(0, |file| file.len());
     let mut log = path.as_os_str().to_owned();
     log.push("-wal");
-    if length(path) == 0 && length(Path::new(&log)) > 0 {
-        return Err(fault::damaged(path, "it is empty or gone and its log is not"));
+    match length(path) {
+        0 if length(Path::new(&log)) > 0 => {
+            Err(fault::damaged(path, "it is empty or gone and its log is not"))
+        }
+        1..SMALLEST_DATABASE => Err(fault::damaged(path, "it is shorter than any store")),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// Refuses a file that some other program made.
 fn recognise(db: &Connection, path: &Path) -> Result<(), Fault> {
     // In this order: a process that makes the store sets the mark and the tables at once.
-    let tables = db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))?;
+    let tables = db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| {
+        row.get::<_, i64>(0)
+    })?;
     let mark = db.pragma_query_value(None, "application_id", |row| row.get::<_, i32>(0))?;
     if mark == APPLICATION_ID || (mark == 0 && tables == 0) {
         return Ok(());
@@ -105,11 +113,13 @@ fn recognise(db: &Connection, path: &Path) -> Result<(), Fault> {
 /// without waiting, so whoever is refused waits for the other's transaction to end, and looks again.
 fn use_write_ahead_log(db: &mut Connection) -> Result<(), Fault> {
     for _ in 0..TURNS {
-        let turned_on = db.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get::<_, String>(0));
+        let turned_on =
+            db.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get::<_, String>(0));
         match turned_on {
             Ok(mode) if mode == "wal" => return Ok(()),
             Ok(mode) => {
-                let message = format!("the file system has no write-ahead log, use a local disk: it has {mode}");
+                let message =
+                    format!("the file system has no write-ahead log, use a local disk: it has {mode}");
                 return Err(StorageError::Unavailable(message).into());
             }
             Err(error) if fault::is_busy(&error) => wait_for_others(db)?,

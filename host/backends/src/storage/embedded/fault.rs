@@ -69,3 +69,77 @@ pub(super) fn unavailable(store: &Path, error: &rusqlite::Error) -> StorageError
     };
     StorageError::Unavailable(format!("{error}: {advice}: {}", store.display()))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use flowguard_core::storage::{BucketId, BucketLimits, TenantId};
+    use rusqlite::Connection;
+
+    use super::super::{buckets, connection};
+    use super::*;
+
+    fn set(db: &mut Connection, store: &Path, key: &str, bytes: usize) -> Result<(), StorageError> {
+        let bucket = BucketId {
+            tenant: TenantId::local(),
+            component: "shop".to_owned(),
+            name: "carts".to_owned(),
+        };
+        let value = vec![7; bytes];
+        let done = buckets::change(db, &bucket, 0, BucketLimits::default(), |contents| {
+            contents.put(key, &value, None)
+        });
+        done.map_err(|fault| fault.told(store))
+    }
+
+    fn opened() -> (Connection, Arc<Path>, tempfile::TempDir) {
+        let folder = tempfile::tempdir().unwrap();
+        let path: Arc<Path> = folder.path().join("store.db").into();
+        (connection::open_for_writing(&path).unwrap(), path, folder)
+    }
+
+    /// A bound on the file's pages refuses a write with the same code as a full disk.
+    #[test]
+    fn a_full_disk_is_told_and_the_store_stays_whole() {
+        let (mut db, path, _folder) = opened();
+        set(&mut db, &path, "before", 10).unwrap();
+        let pages: i64 = db
+            .pragma_query_value(None, "page_count", |row| row.get(0))
+            .unwrap();
+        let bound = |db: &Connection, pages: i64| {
+            db.pragma_update_and_check(None, "max_page_count", pages, |row| row.get::<_, i64>(0))
+                .unwrap();
+        };
+        bound(&db, pages);
+        let told = set(&mut db, &path, "large", 1 << 20).unwrap_err().to_string();
+        assert!(
+            told.contains("the disk is full and nothing was written, free some space"),
+            "{told}"
+        );
+        assert!(told.ends_with(&path.display().to_string()), "{told}");
+
+        bound(&db, 1 << 20);
+        set(&mut db, &path, "after", 1 << 20).unwrap();
+        let keys: i64 = db
+            .query_row("SELECT keys FROM bucket", [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(keys, 2, "the refused one is not counted");
+    }
+
+    #[test]
+    fn a_store_that_another_holds_is_told() {
+        let (mut db, path, _folder) = opened();
+        db.busy_timeout(Duration::from_millis(1)).unwrap();
+        let other = Connection::open(&path).unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let told = set(&mut db, &path, "key", 1).unwrap_err().to_string();
+        assert!(
+            told.contains("another process has held it for too long"),
+            "{told}"
+        );
+        other.execute_batch("COMMIT").unwrap();
+        set(&mut db, &path, "key", 1).unwrap();
+    }
+}

@@ -84,11 +84,7 @@ pub(super) fn recent(
     rows.map(|row| row?.read()).collect()
 }
 
-pub(super) fn ids_beginning(
-    db: &Connection,
-    tenant: &TenantId,
-    prefix: &str,
-) -> Result<Vec<RunId>, Fault> {
+pub(super) fn ids_beginning(db: &Connection, tenant: &TenantId, prefix: &str) -> Result<Vec<RunId>, Fault> {
     let mut statement = db.prepare_cached(
         "SELECT id FROM run WHERE tenant = ?1 AND id >= ?2 AND id < ?3 ORDER BY id LIMIT ?4",
     )?;

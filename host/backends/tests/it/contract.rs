@@ -1,0 +1,27 @@
+//! The contracts of the storage ports, kept by the embedded store and the artifact folder.
+
+use flowguard_backends::storage::{ArtifactFolder, EmbeddedStore};
+use tempfile::TempDir;
+
+async fn store() -> (EmbeddedStore, TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let store = EmbeddedStore::open(folder.path().join("store.db")).unwrap();
+    (store, folder)
+}
+
+async fn artifact_folder() -> (ArtifactFolder, TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    (ArtifactFolder::new(folder.path().join("artifacts")), folder)
+}
+
+mod embedded_buckets {
+    flowguard_core::buckets_contract!(super::store);
+}
+
+mod embedded_runs {
+    flowguard_core::runs_contract!(super::store);
+}
+
+mod folder_artifacts {
+    flowguard_core::artifacts_contract!(super::artifact_folder);
+}

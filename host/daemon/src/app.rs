@@ -1,0 +1,126 @@
+//! Who is built from what: the composition root. Engine and back ends meet here and nowhere else.
+
+use anyhow::Context;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::cli::{Common, UsageError};
+use flowguard_backends::browser::{LocalBrowsers, LocalOptions};
+use flowguard_backends::storage::{ArtifactFolder, CassetteFile, EmbeddedStore};
+use flowguard_core::cassette::{Header, Tape};
+use flowguard_core::clock::{Clock, SystemClock};
+use flowguard_core::grant::Policy;
+use flowguard_core::storage::TenantId;
+use flowguard_engine::{CompiledCache, Component, Engine, FlowComponent, Ports, Runner, Tapes};
+
+/// The file name, without `.wasm`, of the component that interprets YAML flows.
+const DECLARATIVE: &str = "declarative";
+
+/// Everything that lives as long as the program.
+pub(crate) struct App {
+    pub(crate) engine: Engine,
+    pub(crate) store: Arc<EmbeddedStore>,
+    pub(crate) artifacts: Arc<ArtifactFolder>,
+    pub(crate) browsers: Arc<LocalBrowsers>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) tenant: TenantId,
+    /// What interprets YAML flows, where it is installed.
+    pub(crate) declarative: Option<Arc<FlowComponent>>,
+    /// Where plugins were looked for.
+    pub(crate) plugin_folders: Vec<PathBuf>,
+    data: PathBuf,
+    assertions: Vec<Arc<flowguard_engine::AssertionComponent>>,
+}
+
+impl App {
+    /// Builds the program from what the command line says. No browser is started yet.
+    pub(crate) async fn build(common: &Common, headed: bool) -> anyhow::Result<Self> {
+        let data = common.data.clone();
+        let cache = CompiledCache::open(&data.join("compiled"))
+            .map_err(|error| UsageError(format!("the data folder {} cannot be used: {error}", data.display())))?;
+        let engine = Engine::new(cache).map_err(|error| anyhow::anyhow!("the engine did not start: {error}"))?;
+        let store = Arc::new(EmbeddedStore::open(data.join("store.sqlite"))?);
+        let artifacts = Arc::new(ArtifactFolder::new(data.join("artifacts")));
+        let browsers = Arc::new(LocalBrowsers::new(LocalOptions {
+            executable: common.chromium.clone(),
+            search_path: std::env::var_os("PATH").unwrap_or_default(),
+            headed,
+        }));
+        let plugin_folders = plugin_folders(common);
+        let mut app = Self {
+            engine,
+            store,
+            artifacts,
+            browsers,
+            clock: Arc::new(SystemClock::new()),
+            tenant: TenantId::local(),
+            declarative: None,
+            plugin_folders,
+            data,
+            assertions: Vec::new(),
+        };
+        app.load_plugins().await?;
+        Ok(app)
+    }
+
+    /// A runner over the custom assertions that are loaded, and these besides.
+    pub(crate) async fn runner(
+        &self,
+        more: Vec<Arc<flowguard_engine::AssertionComponent>>,
+    ) -> anyhow::Result<Runner> {
+        let assertions = self.assertions.iter().cloned().chain(more).collect();
+        let ports = Ports {
+            browsers: self.browsers.clone(),
+            buckets: self.store.clone(),
+            model: None,
+            artifacts: self.artifacts.clone(),
+            tapes: Arc::new(CassetteFolder(self.data.join("cassettes"))),
+            clock: self.clock.clone(),
+            policy: Policy::permissive(),
+            tenant: self.tenant.clone(),
+        };
+        Ok(Runner::new(self.engine.clone(), ports, assertions).await?)
+    }
+
+    /// Where a past run's report is written.
+    pub(crate) fn report_folder(&self, run: &str) -> PathBuf {
+        self.data.join("reports").join(run)
+    }
+
+    async fn load_plugins(&mut self) -> anyhow::Result<()> {
+        let Some(folder) = self.plugin_folders.iter().find(|folder| folder.is_dir()) else { return Ok(()) };
+        let mut files: Vec<PathBuf> = std::fs::read_dir(folder)?.filter_map(|entry| Some(entry.ok()?.path())).collect();
+        files.sort();
+        for file in files.iter().filter(|file| file.extension().is_some_and(|e| e == "wasm")) {
+            let bytes = std::fs::read(file).with_context(|| format!("plugin {}", file.display()))?;
+            let loaded = self.engine.load(bytes).await;
+            match loaded.map_err(|error| UsageError(format!("plugin {}: {error}", file.display())))? {
+                Component::Flow(flow) if file.file_stem().is_some_and(|stem| stem == DECLARATIVE) => {
+                    self.declarative = Some(flow);
+                }
+                Component::Flow(_) => {}
+                Component::Assertion(assertion) => self.assertions.push(assertion),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Where plugins may be: where the user says, in the project, beside the program.
+fn plugin_folders(common: &Common) -> Vec<PathBuf> {
+    if let Some(named) = &common.plugins {
+        return vec![named.clone()];
+    }
+    let beside = std::env::current_exe().ok().and_then(|exe| Some(exe.parent()?.join("plugins")));
+    [Some(Path::new("plugins/dist").to_owned()), beside].into_iter().flatten().collect()
+}
+
+/// A folder with a cassette for each attempt.
+struct CassetteFolder(PathBuf);
+
+impl Tapes for CassetteFolder {
+    fn open(&self, header: &Header) -> std::io::Result<Box<dyn Tape>> {
+        let file = self.0.join(&header.run).join(format!("{}.cassette", header.attempt));
+        Ok(Box::new(CassetteFile::create(file, header)?))
+    }
+}

@@ -1,0 +1,358 @@
+//! `flowguard run`: load what was named, choose flows, run them side by side, report, end with the code that
+//! says what came of it.
+
+use clap::Args;
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::Semaphore;
+use url::Url;
+
+use super::live::Live;
+use super::{Common, Exit, UsageError, duration, say};
+use crate::app::App;
+use crate::discover::{Candidate, discover};
+use crate::report::{self, LoadFailure, Report};
+use flowguard_core::Blame;
+use flowguard_core::artifact::Digest;
+use flowguard_core::flow::{Description, Flow, Needs, Source};
+use flowguard_core::progress::Cancel;
+use flowguard_core::run::{Origin, RunId, RunOptions, RunRecord, RunRequest};
+use flowguard_core::storage::Runs;
+use flowguard_engine::{AssertionComponent, Component, FlowComponent, Runner};
+
+const MAX_SOURCE_BYTES: usize = 1 << 20;
+
+/// Runs flows and reports
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// Components, YAML files, or folders that hold them
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// Where the application is, for example http://127.0.0.1:4000
+    #[arg(long, value_name = "URL", env = "FLOWGUARD_BASE_URL")]
+    base_url: Option<Url>,
+    /// Only flows whose name contains this
+    #[arg(long, value_name = "TEXT")]
+    grep: Option<String>,
+    /// Only flows with this tag; may be repeated, any of them is enough
+    #[arg(long, value_name = "TAG")]
+    tag: Vec<String>,
+    /// Flows at once
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
+    workers: Option<u32>,
+    /// Attempts after a first one that did not pass
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=10))]
+    retries: u32,
+    /// Time for each flow instead of its own, for example 45s
+    #[arg(long, value_name = "TIME", value_parser = duration::parse)]
+    timeout: Option<Duration>,
+    /// A parameter for the flows; may be repeated
+    #[arg(long, value_name = "KEY=VALUE", value_parser = parameter)]
+    param: Vec<(String, String)>,
+    /// list, json=FILE, junit=FILE or html=DIR; may be repeated
+    #[arg(long, value_name = "REPORTER", value_parser = reporter)]
+    reporter: Vec<Reporter>,
+    /// Show the browser
+    #[arg(long)]
+    headed: bool,
+}
+
+/// Where and how a report goes.
+#[derive(Clone, Debug)]
+pub(super) enum Reporter {
+    /// Lines in the terminal.
+    List,
+    /// JSON into a file.
+    Json(PathBuf),
+    /// JUnit XML into a file.
+    Junit(PathBuf),
+    /// One HTML page into a folder.
+    Html(PathBuf),
+}
+
+pub(super) fn reporter(text: &str) -> Result<Reporter, String> {
+    match text.split_once('=') {
+        None if text == "list" => Ok(Reporter::List),
+        Some((_, "")) => Err(format!("{text:?} names no place; write for example html=report")),
+        Some(("json", file)) => Ok(Reporter::Json(file.into())),
+        Some(("junit", file)) => Ok(Reporter::Junit(file.into())),
+        Some(("html", folder)) => Ok(Reporter::Html(folder.into())),
+        _ => Err(format!("{text:?} is none of list, json=FILE, junit=FILE, html=DIR")),
+    }
+}
+
+fn parameter(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or_else(|| format!("{text:?} is not KEY=VALUE"))?;
+    Ok((key.to_owned(), value.to_owned()))
+}
+
+/// A flow that is to be run.
+struct Job {
+    component: Arc<FlowComponent>,
+    origin: Origin,
+    needs: Needs,
+    request: RunRequest,
+}
+
+/// What the named files came to.
+#[derive(Default)]
+struct Loaded {
+    jobs: Vec<Job>,
+    assertions: Vec<Arc<AssertionComponent>>,
+    failures: Vec<LoadFailure>,
+}
+
+pub(super) async fn run(common: &Common, args: RunArgs) -> anyhow::Result<Exit> {
+    let candidates = discover(&args.paths).map_err(UsageError)?;
+    let app = Arc::new(App::build(common, args.headed).await?);
+    let started_ms = u64::try_from(app.clock.wall().as_millis())?;
+    let began = Instant::now();
+    let mut loaded = load_all(&app, &args, &candidates).await?;
+    if loaded.jobs.is_empty() && loaded.failures.is_empty() {
+        return Err(UsageError(nothing_to_run(&args, &candidates)).into());
+    }
+    let runner = app.runner(std::mem::take(&mut loaded.assertions)).await?;
+    let cancel = cancelled_by_interrupt();
+    let jobs = std::mem::take(&mut loaded.jobs);
+    let runs = run_all(&app, &runner, jobs, workers(&args), &cancel, wants_list(&args)).await;
+    app.browsers.shut_down().await;
+    let report = Report::new(runs, loaded.failures, started_ms, began.elapsed(), env!("CARGO_PKG_VERSION"));
+    let written = write_reports(&app, &report, &args.reporter).await;
+    if wants_list(&args) {
+        say(&report::terminal::summary(&report, style(&locate(&app))));
+    }
+    written?;
+    Ok(if cancel.is_cancelled() { Exit::Interrupted } else { exit_of(&report) })
+}
+
+async fn load_all(app: &App, args: &RunArgs, candidates: &[Candidate]) -> anyhow::Result<Loaded> {
+    let mut loaded = Loaded::default();
+    for candidate in candidates {
+        let file = candidate.path().display().to_string();
+        match load_one(app, candidate).await {
+            Ok(File::Flows { component, description, source }) => {
+                let digest = component.digest.clone();
+                let Description { name, version, flows, needs } = description;
+                let origin = Origin { file, component: name, version, digest };
+                for flow in flows.into_iter().filter(|flow| is_chosen(flow, args)) {
+                    let request = request(app, args, flow, source.clone())?;
+                    let (component, origin, needs) = (component.clone(), origin.clone(), needs.clone());
+                    loaded.jobs.push(Job { component, origin, needs, request });
+                }
+            }
+            Ok(File::Assertion(assertion)) => loaded.assertions.push(assertion),
+            Err(message) => loaded.failures.push(LoadFailure { file, message }),
+        }
+    }
+    Ok(loaded)
+}
+
+/// What a file holds.
+pub(super) enum File {
+    /// Flows.
+    Flows {
+        /// The component that runs them.
+        component: Arc<FlowComponent>,
+        /// What they are.
+        description: Description,
+        /// The file's text, where the component interprets it.
+        source: Option<Source>,
+    },
+    /// A custom assertion.
+    Assertion(Arc<AssertionComponent>),
+}
+
+/// Loads one file; a message that says what is wrong with it.
+pub(super) async fn load_one(app: &App, candidate: &Candidate) -> Result<File, String> {
+    let path = candidate.path();
+    let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
+    let (component, source) = match candidate {
+        Candidate::Wasm(_) => match app.engine.load(bytes).await.map_err(|error| error.to_string())? {
+            Component::Flow(flow) => (flow, None),
+            Component::Assertion(assertion) => return Ok(File::Assertion(assertion)),
+        },
+        Candidate::Yaml(_) => {
+            let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            (interpreter(app)?, Some(Source { name, text: text_of(bytes)? }))
+        }
+    };
+    let described = app.engine.describe(&component, source.as_ref(), &app.clock).await;
+    let description = described.map_err(|failure| failure.message)?;
+    Ok(File::Flows { component, description, source })
+}
+
+fn interpreter(app: &App) -> Result<Arc<FlowComponent>, String> {
+    app.declarative.clone().ok_or_else(|| {
+        let looked: Vec<String> = app.plugin_folders.iter().map(|f| f.display().to_string()).collect();
+        format!(
+            "YAML flows need the plugin declarative.wasm, which is in none of: {}; name its folder with --plugins, \
+             or build it with `cargo xtask guests`",
+            looked.join(", ")
+        )
+    })
+}
+
+fn text_of(bytes: Vec<u8>) -> Result<String, String> {
+    if bytes.len() > MAX_SOURCE_BYTES {
+        return Err(format!("a YAML file has at most {MAX_SOURCE_BYTES} bytes: {}", bytes.len()));
+    }
+    String::from_utf8(bytes).map_err(|error| format!("the file is not UTF-8: {error}"))
+}
+
+fn is_chosen(flow: &Flow, args: &RunArgs) -> bool {
+    let by_name = args.grep.as_ref().is_none_or(|text| flow.name.contains(text.as_str()));
+    let by_tag = args.tag.is_empty() || args.tag.iter().any(|tag| flow.tags.contains(tag));
+    by_name && by_tag
+}
+
+fn request(app: &App, args: &RunArgs, flow: Flow, source: Option<Source>) -> anyhow::Result<RunRequest> {
+    let options = RunOptions {
+        base_url: args.base_url.clone(),
+        timeout: args.timeout,
+        params: args.param.clone(),
+        ..RunOptions::default()
+    };
+    Ok(RunRequest { id: new_run_id(app)?, flow, source, options, attempts: args.retries + 1 })
+}
+
+/// Sorted by time, and short enough to be typed: `20261120-223001-4f7k2m`.
+fn new_run_id(app: &App) -> anyhow::Result<RunId> {
+    const DIGITS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+    let seconds = i64::try_from(app.clock.wall().as_secs())?;
+    let time = chrono::DateTime::from_timestamp(seconds, 0).unwrap_or_default().format("%Y%m%d-%H%M%S");
+    let mut random = [0; 6];
+    getrandom::fill(&mut random).map_err(|error| anyhow::anyhow!("no random numbers: {error}"))?;
+    let tail: String = random.iter().map(|byte| char::from(DIGITS[usize::from(byte % 32)])).collect();
+    RunId::parse(&format!("{time}-{tail}")).ok_or_else(|| anyhow::anyhow!("a run id could not be made"))
+}
+
+fn nothing_to_run(args: &RunArgs, candidates: &[Candidate]) -> String {
+    let paths: Vec<String> = args.paths.iter().map(|path| path.display().to_string()).collect();
+    let paths = paths.join(", ");
+    if candidates.is_empty() {
+        return format!("no flows in {paths}: looked for .wasm, .yaml and .yml; build Rust flows with `cargo xtask guests`");
+    }
+    format!("no flow in {paths} has the name or the tags that were asked for: `flowguard inspect` lists what there is")
+}
+
+fn workers(args: &RunArgs) -> usize {
+    let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    args.workers.map_or_else(cores, |n| n as usize)
+}
+
+fn wants_list(args: &RunArgs) -> bool {
+    args.reporter.is_empty() || args.reporter.iter().any(|reporter| matches!(reporter, Reporter::List))
+}
+
+fn cancelled_by_interrupt() -> Cancel {
+    let cancel = Cancel::new();
+    let asked = cancel.clone();
+    tokio::spawn(async move {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            asked.cancel();
+        }
+    });
+    cancel
+}
+
+/// Runs the flows, so many at once; the records are in the order of the jobs.
+async fn run_all(
+    app: &Arc<App>,
+    runner: &Runner,
+    jobs: Vec<Job>,
+    workers: usize,
+    cancel: &Cancel,
+    list: bool,
+) -> Vec<RunRecord> {
+    let live = Arc::new(Live::new(jobs.len(), list && std::io::stderr().is_terminal() && std::io::stdout().is_terminal()));
+    let slots = Arc::new(Semaphore::new(workers));
+    let mut running = Vec::new();
+    for job in jobs {
+        let (app, runner, live, slots, cancel) = (app.clone(), runner.clone(), live.clone(), slots.clone(), cancel.clone());
+        running.push(tokio::spawn(async move {
+            let _slot = slots.acquire_owned().await;
+            if cancel.is_cancelled() {
+                return None;
+            }
+            let shown = live.begin(&job.request.flow.name);
+            let Job { component, origin, needs, request } = job;
+            let mut record = runner.run(&component, origin, &needs, &request, &cancel, &shown).await;
+            keep(&app, &mut record).await;
+            let lines = if list { report::terminal::render(&record, style(&locate(&app))) } else { String::new() };
+            live.end(&shown, &lines);
+            Some(record)
+        }));
+    }
+    let mut records = Vec::new();
+    for task in running {
+        match task.await {
+            Ok(record) => records.extend(record),
+            Err(error) => tracing::error!(%error, "a run's task failed"),
+        }
+    }
+    live.finish();
+    records
+}
+
+/// Keeps the result; a run is not lost to the user because the store is.
+async fn keep(app: &App, record: &mut RunRecord) {
+    if let Err(error) = app.store.save(&app.tenant, record).await {
+        tracing::error!(%error, run = %record.id, "the result was not kept");
+        if let Some(last) = record.attempts.last_mut() {
+            last.warnings.push(format!("the result was not kept: {error}"));
+        }
+    }
+}
+
+fn exit_of(report: &Report) -> Exit {
+    let of_run = |run: &RunRecord| match run.verdict.blame() {
+        None => Exit::Passed,
+        Some(Blame::Platform) => Exit::Platform,
+        Some(Blame::Product | Blame::Flow | Blame::Policy) => Exit::Failed,
+    };
+    let runs = report.runs.iter().map(of_run);
+    let files = report.load_failures.iter().map(|_| Exit::Usage);
+    runs.chain(files).max().unwrap_or(Exit::Passed)
+}
+
+/// Writes what was asked for; every one is tried, and the first failure is told.
+pub(super) async fn write_reports(app: &App, report: &Report, reporters: &[Reporter]) -> anyhow::Result<()> {
+    let mut outcome = Ok(());
+    for reporter in reporters {
+        let written = match reporter {
+            Reporter::List => Ok(()),
+            Reporter::Json(file) => write(file, &report::json::render(report)?),
+            Reporter::Junit(file) => write(file, &report::junit::render(report)?),
+            Reporter::Html(folder) => write_html(app, report, folder).await,
+        };
+        outcome = outcome.and(written);
+    }
+    outcome
+}
+
+async fn write_html(app: &App, report: &Report, folder: &std::path::Path) -> anyhow::Result<()> {
+    let files = report::files::Files::read(report, &*app.artifacts).await;
+    let page = folder.join("index.html");
+    write(&page, &report::html::render(report, &files))?;
+    say(&format!("report: {}\n", page.display()));
+    Ok(())
+}
+
+fn write(file: &std::path::Path, text: &str) -> anyhow::Result<()> {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let written = folder.map_or(Ok(()), std::fs::create_dir_all).and_then(|()| std::fs::write(file, text));
+    written.map_err(|error| UsageError(format!("the report {} cannot be written: {error}", file.display())).into())
+}
+
+/// Where a person finds the file of an artifact.
+pub(super) fn locate(app: &App) -> impl Fn(&Digest) -> Option<String> {
+    let artifacts = app.artifacts.clone();
+    move |digest| Some(artifacts.path_of(digest).display().to_string())
+}
+
+pub(super) fn style(locate: &dyn Fn(&Digest) -> Option<String>) -> report::terminal::Style<'_> {
+    let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    report::terminal::Style { colour, locate }
+}

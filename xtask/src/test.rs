@@ -1,0 +1,21 @@
+//! All tests, and what CI runs.
+
+use crate::run::{cargo, check};
+use crate::{guests, setup};
+
+/// Sets up, builds what the tests start, runs all of them.
+pub(crate) fn run() -> anyhow::Result<()> {
+    setup::browser()?;
+    setup::guest_target()?;
+    guests::build()?;
+    check(cargo().args(["build", "--quiet", "--package", "flowguard", "--package", "flowguard-shop"]))?;
+    check(cargo().args(["test", "--workspace", "--no-fail-fast"]))
+}
+
+/// Formatting and lints first: they are quick and say what is wrong with a line.
+pub(crate) fn ci() -> anyhow::Result<()> {
+    check(cargo().args(["fmt", "--all", "--check"]))?;
+    setup::guest_target()?;
+    check(cargo().args(["clippy", "--quiet", "--workspace", "--all-targets", "--", "--deny", "warnings"]))?;
+    run()
+}
