@@ -18,6 +18,8 @@ pub mod failure;
 pub mod fakes;
 pub mod flow;
 pub mod gate;
+#[cfg(test)]
+mod gate_tests;
 pub mod grant;
 pub mod limits;
 pub mod progress;

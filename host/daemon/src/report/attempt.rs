@@ -46,10 +46,7 @@ pub(super) const fn outcome_name(outcome: &StepOutcome) -> &'static str {
 
 /// A piece of evidence by its title.
 pub(super) fn evidence<'a>(failure: &'a Failure, title: &str) -> Option<&'a str> {
-    let found = failure
-        .evidence
-        .iter()
-        .find(|evidence| evidence.title == title);
+    let found = failure.evidence.iter().find(|evidence| evidence.title == title);
     found.map(|evidence| evidence.text.as_str())
 }
 
@@ -88,8 +85,7 @@ pub(super) fn answer(event: &PageEvent) -> String {
             error: Some(error), ..
         } => error.clone(),
         PageEvent::Request {
-            status: Some(status),
-            ..
+            status: Some(status), ..
         } => status.to_string(),
         _ => "no answer".to_owned(),
     }
@@ -211,9 +207,7 @@ impl<'a> Node<'a> {
     /// The steps that happened in this one.
     pub(super) fn children(self) -> impl ExactSizeIterator<Item = Node<'a>> {
         let tree = self.tree;
-        tree.children[self.place]
-            .iter()
-            .map(|place| tree.node(*place))
+        tree.children[self.place].iter().map(|place| tree.node(*place))
     }
 
     /// Whether it, or a step in it, did not pass.

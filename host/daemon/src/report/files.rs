@@ -53,9 +53,7 @@ async fn read_one(attachment: &Attachment, artifacts: &dyn Artifacts, left: &mut
     let length = u64::from(attachment.bytes);
     if length > *left {
         let size = words::bytes(length);
-        return File::Missing(format!(
-            "left out to keep this page small enough to open: {size}"
-        ));
+        return File::Missing(format!("left out to keep this page small enough to open: {size}"));
     }
     match artifacts.get(&attachment.digest).await {
         Ok(bytes) => {

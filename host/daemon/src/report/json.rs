@@ -396,10 +396,7 @@ mod tests {
             assert_eq!(value, only, "{at}");
         }
         if let Some(cases) = schema["enum"].as_array() {
-            assert!(
-                cases.contains(value),
-                "{at}: {value} is not among {cases:?}"
-            );
+            assert!(cases.contains(value), "{at}: {value} is not among {cases:?}");
         }
         let types: Vec<&str> = match &schema["type"] {
             Value::Array(types) => types.iter().filter_map(Value::as_str).collect(),

@@ -11,15 +11,11 @@ use chrono::{DateTime, Utc};
 use flowguard_core::run::{Attempt, RunRecord};
 use flowguard_core::timeline::{Event, PageEvent};
 use flowguard_core::verdict::Verdict;
-use quick_junit::{
-    NonSuccessKind, Property, TestCase, TestCaseStatus, TestRerun, TestSuite, XmlString,
-};
+use quick_junit::{NonSuccessKind, Property, TestCase, TestCaseStatus, TestRerun, TestSuite, XmlString};
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use super::attempt::{
-    Node, Tree, backtrace, event_line, failures, is_problem, outcome_name, place,
-};
+use super::attempt::{Node, Tree, backtrace, event_line, failures, is_problem, outcome_name, place};
 use super::model::{LoadFailure, Suite};
 use super::{Report, words};
 
@@ -70,8 +66,7 @@ fn not_loaded(report: &Report, failure: &LoadFailure) -> TestSuite {
         .set_message(xml(first_line(&failure.message)))
         .set_description(xml(&format!("{}\n{}", failure.file, failure.message)));
     let mut case = TestCase::new("load", status);
-    case.set_classname(xml(&failure.file))
-        .set_time(Duration::ZERO);
+    case.set_classname(xml(&failure.file)).set_time(Duration::ZERO);
     let mut suite = TestSuite::new(xml(&failure.file));
     suite
         .set_timestamp(moment(report.started_ms))
@@ -176,12 +171,7 @@ fn description(attempt: &Attempt, verdict: &Verdict) -> String {
     }
     list(&mut text, "backtrace", backtrace(verdict));
     if let Some((blame, failure)) = verdict.blame().zip(verdict.failure()) {
-        let _ = writeln!(
-            text,
-            "{}\n{}",
-            words::meaning(blame),
-            words::hint(failure.code)
-        );
+        let _ = writeln!(text, "{}\n{}", words::meaning(blame), words::hint(failure.code));
     }
     text
 }
@@ -200,19 +190,13 @@ fn list(text: &mut String, title: &str, lines: &[String]) {
 fn short_story(attempt: &Attempt) -> String {
     let mut lines = Vec::new();
     let tree = Tree::of(&attempt.history.steps);
-    tree.roots()
-        .for_each(|node| step_lines(node, 0, &mut lines));
+    tree.roots().for_each(|node| step_lines(node, 0, &mut lines));
     let steps = lines.len();
     lines.truncate(MAX_LINES);
     if steps > MAX_LINES {
-        lines.push(format!(
-            "… and {}",
-            words::count(steps - MAX_LINES, "more step")
-        ));
+        lines.push(format!("… and {}", words::count(steps - MAX_LINES, "more step")));
     }
-    let worth = |event: &&Event| {
-        is_problem(&event.what) || !matches!(event.what, PageEvent::Request { .. })
-    };
+    let worth = |event: &&Event| is_problem(&event.what) || !matches!(event.what, PageEvent::Request { .. });
     lines.extend(
         attempt
             .history
@@ -265,10 +249,7 @@ fn xml(text: &str) -> XmlString {
     while let Some(c) = rest.next() {
         match c {
             '\u{1b}' if rest.next_if_eq(&'[').is_some() => {
-                while rest
-                    .next_if(|c| matches!(c, '0'..='9' | ';' | '?'))
-                    .is_some()
-                {}
+                while rest.next_if(|c| matches!(c, '0'..='9' | ';' | '?')).is_some() {}
                 rest.next_if(char::is_ascii_alphabetic);
             }
             '\t' => legal.push_str("    "),
@@ -296,8 +277,7 @@ mod tests {
     #[test]
     fn what_a_page_wrote_cannot_break_the_file_and_hides_nothing() {
         let text = render(&fixtures::hostile()).unwrap();
-        let legal =
-            |c: char| matches!(c, '\n' | ' '..='\u{7e}' | '\u{a0}'..='\u{fffd}' | '\u{10000}'..);
+        let legal = |c: char| matches!(c, '\n' | ' '..='\u{7e}' | '\u{a0}'..='\u{fffd}' | '\u{10000}'..);
         assert_eq!(text.chars().find(|c| !legal(*c)), None);
         let read = Junit::deserialize_from_str(&text).unwrap();
         let case = &read.test_suites[0].test_cases[0];

@@ -17,4 +17,4 @@ mod words;
 #[cfg(test)]
 mod fixtures;
 
-pub(crate) use model::{Counts, LoadFailure, Overall, Report};
+pub(crate) use model::{LoadFailure, Overall, Report};

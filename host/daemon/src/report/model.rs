@@ -99,8 +99,7 @@ impl Report {
     /// How many flows ended how.
     #[must_use]
     pub(crate) fn counts(&self) -> Counts {
-        let count =
-            |holds: &dyn Fn(&RunRecord) -> bool| self.runs.iter().filter(|run| holds(run)).count();
+        let count = |holds: &dyn Fn(&RunRecord) -> bool| self.runs.iter().filter(|run| holds(run)).count();
         Counts {
             flows: self.runs.len(),
             passed: count(&|run| run.verdict.passed()),

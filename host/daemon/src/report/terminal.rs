@@ -122,10 +122,7 @@ pub(crate) fn summary(report: &Report, style: Style<'_>) -> String {
     if said.is_empty() {
         said.push(page.paint(Paint::Odd, "nothing ran"));
     }
-    let took = page.paint(
-        Paint::Faint,
-        &format!("({})", words::duration(report.took_us)),
-    );
+    let took = page.paint(Paint::Faint, &format!("({})", words::duration(report.took_us)));
     let mark = match report.overall() {
         Overall::Passed => page.paint(Paint::Good, "✓"),
         Overall::Failed => page.paint(Paint::Bad, "✗"),
@@ -142,10 +139,7 @@ impl Page<'_> {
             Verdict::Failed { .. } => self.paint(Paint::Bad, "✗"),
             Verdict::Errored { .. } => self.paint(Paint::Odd, "!"),
         };
-        let component = self.paint(
-            Paint::Faint,
-            &format!("{} ›", one_line(&run.origin.component)),
-        );
+        let component = self.paint(Paint::Faint, &format!("{} ›", one_line(&run.origin.component)));
         let name = one_line(&run.flow.name);
         let name = match run.verdict.passed() {
             true => name,
@@ -163,15 +157,8 @@ impl Page<'_> {
     }
 
     fn flaky(&mut self, run: &RunRecord) {
-        for attempt in run
-            .attempts
-            .iter()
-            .filter(|attempt| !attempt.verdict.passed())
-        {
-            let message = attempt
-                .verdict
-                .failure()
-                .map_or("", |failure| &failure.message);
+        for attempt in run.attempts.iter().filter(|attempt| !attempt.verdict.passed()) {
+            let message = attempt.verdict.failure().map_or("", |failure| &failure.message);
             self.labelled(&format!("attempt {}", attempt.number), Paint::Odd, message);
         }
     }
@@ -225,11 +212,7 @@ impl Page<'_> {
             self.labelled("received", Paint::Bad, received);
         }
         if let Some(place) = place(attempt, failure) {
-            let titles: Vec<String> = place
-                .path
-                .iter()
-                .map(|step| one_line(&step.title))
-                .collect();
+            let titles: Vec<String> = place.path.iter().map(|step| one_line(&step.title)).collect();
             let label = if place.exact { "where" } else { "last step" };
             self.labelled(label, Paint::Faint, &titles.join(" › "));
         }

@@ -57,10 +57,7 @@ pub(super) fn timestamp(ms: u64) -> String {
 /// Makes visible what would not be seen or would change what is seen: control characters become their
 /// pictures (`␛`), marks that change the direction of writing become their code points.
 pub(super) fn visible(text: &str) -> Cow<'_, str> {
-    if !text
-        .chars()
-        .any(|c| c.is_control() && c != '\n' || turns(c))
-    {
+    if !text.chars().any(|c| c.is_control() && c != '\n' || turns(c)) {
         return Cow::Borrowed(text);
     }
     let mut shown = String::with_capacity(text.len() + 16);
@@ -69,7 +66,7 @@ pub(super) fn visible(text: &str) -> Cow<'_, str> {
         match c {
             '\n' | '\t' => shown.push(c),
             '\r' if rest.peek() == Some(&'\n') => {}
-            '\0'..=' ' => shown.push(char::from_u32(0x2400 + u32::from(c)).unwrap_or('\u{fffd}')),
+            '\0'..='\u{1f}' => shown.push(char::from_u32(0x2400 + u32::from(c)).unwrap_or('\u{fffd}')),
             '\u{7f}' => shown.push('\u{2421}'),
             _ if c.is_control() || turns(c) => shown.push_str(&format!("<U+{:04X}>", u32::from(c))),
             _ => shown.push(c),
@@ -118,15 +115,11 @@ pub(super) const fn hint(code: Code) -> &'static str {
         Code::Timeout => {
             "Read the call log: the element never came, or the last line says what kept it from being ready."
         }
-        Code::NavigationFailed => {
-            "Check that the application is running and can be reached at this address."
-        }
+        Code::NavigationFailed => "Check that the application is running and can be reached at this address.",
         Code::AmbiguousLocator => {
             "Make the locator match one element; the candidates show what it matches now."
         }
-        Code::InvalidArgument => {
-            "Correct the argument in the flow; the message says what is wrong with it."
-        }
+        Code::InvalidArgument => "Correct the argument in the flow; the message says what is wrong with it.",
         Code::WrongElement => "Point the locator at an element that can do this.",
         Code::FlowError => {
             "Read the message, then the backtrace from its top: the first line in the flow's own code is the place."
@@ -141,9 +134,7 @@ pub(super) const fn hint(code: Code) -> &'static str {
             "Run it again. If it happens each time, look at what the page loads and how much memory it takes."
         }
         Code::Unavailable => "Run it again when the part that the message names is back.",
-        Code::Internal => {
-            "Please report it with this report attached: this is FlowGuard's own fault."
-        }
+        Code::Internal => "Please report it with this report attached: this is FlowGuard's own fault.",
     }
 }
 
@@ -194,7 +185,7 @@ mod tests {
     #[test]
     fn what_would_not_be_seen_is_shown() {
         assert_eq!(visible("plain\ntext"), "plain\ntext");
-        assert_eq!(visible("a\x1b[31mred\0\x7f"), "a␛[31mred␀␡");
+        assert_eq!(visible("a \x1b[31mred\0\x7f"), "a ␛[31mred␀␡");
         assert_eq!(visible("line\r\nalone\rhere\t."), "line\nalone␍here\t.");
         assert_eq!(visible("\u{202e}evil\u{85}"), "<U+202E>evil<U+0085>");
     }

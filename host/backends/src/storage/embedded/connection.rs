@@ -166,3 +166,33 @@ fn known_version(db: &Connection, path: &Path) -> Result<u32, Fault> {
 fn version(db: &Connection) -> Result<u32, Fault> {
     Ok(db.pragma_query_value(None, "user_version", |row| row.get(0))?)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+
+    /// SQLite does not wait here by itself; without our waiting, one of two processes that make a store fails.
+    #[test]
+    fn turning_the_log_on_waits_for_whoever_makes_the_store() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store.db");
+        let patience = Duration::from_millis(50);
+        let other = Connection::open(&path).unwrap();
+        let mut ours = Connection::open(&path).unwrap();
+        ours.busy_timeout(patience).unwrap();
+
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let begun = Instant::now();
+        let refused = use_write_ahead_log(&mut ours).unwrap_err();
+        assert!(
+            matches!(&refused, Fault::Database(error) if fault::is_busy(error)),
+            "{refused:?}"
+        );
+        assert!(begun.elapsed() >= patience, "it waited {:?}", begun.elapsed());
+
+        other.execute_batch("COMMIT").unwrap();
+        use_write_ahead_log(&mut ours).unwrap();
+    }
+}

@@ -88,15 +88,11 @@
     target?.scrollIntoView({ block: target === outer ? "start" : "center", behavior: "instant" });
   };
   addEventListener("hashchange", reveal);
-  document.addEventListener("toggle", (event) => event.target.open && unfold(event.target), true);
-  // A link in a summary leads somewhere; it does not also fold the summary.
   document.addEventListener("click", (event) => {
-    const link = event.target.closest?.("summary a[href^='#']");
-    if (!link) return;
-    event.preventDefault();
-    if (location.hash === link.hash) reveal();
-    else location.hash = link.hash;
+    const link = event.target.closest?.("a[href^='#r']");
+    if (link?.hash === location.hash) reveal();
   });
+  document.addEventListener("toggle", (event) => event.target.open && unfold(event.target), true);
 
   // Filters.
   const list = document.querySelector("ol.flows");

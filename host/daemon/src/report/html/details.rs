@@ -58,7 +58,7 @@ fn output(attempt: &Attempt) -> Markup {
     html! {
         @if !attempt.output.is_empty() {
             details.part open[explains] {
-                summary { h5 { "Output of the flow" } span.number { (words::bytes(attempt.output.len() as u64)) } }
+                summary { h4 { "Output of the flow" } span.number { (words::bytes(attempt.output.len() as u64)) } }
                 pre.output { (Text(&attempt.output)) }
             }
         }

@@ -13,7 +13,7 @@ pub(super) fn console(attempt: &Attempt, here: Place) -> Markup {
     let events = numbered(attempt, false);
     html! {
         @if !events.is_empty() {
-            (part("Console", &events, html! {
+            (part("Console", &events, &html! {
                 table {
                     thead { tr { th scope="col" { "At" } th scope="col" { "Kind" } th scope="col" { "Text" } th scope="col" { "Step" } } }
                     tbody { @for (number, event) in &events { (console_row(attempt, here, *number, event)) } }
@@ -28,7 +28,7 @@ pub(super) fn network(attempt: &Attempt, here: Place) -> Markup {
     let events = numbered(attempt, true);
     html! {
         @if !events.is_empty() {
-            (part("Network", &events, html! {
+            (part("Network", &events, &html! {
                 table {
                     thead { tr { th scope="col" { "At" } th scope="col" { "Answer" } th scope="col" { "Request" } th scope="col" { "Took" } th scope="col" { "Step" } } }
                     tbody { @for (number, event) in &events { (request_row(attempt, here, *number, event)) } }
@@ -49,32 +49,25 @@ fn numbered(attempt: &Attempt, requests: bool) -> Vec<(usize, &Event)> {
 }
 
 /// A table that is open where something in it stands out.
-fn part(title: &str, events: &[(usize, &Event)], table: Markup) -> Markup {
-    let problems = events
-        .iter()
-        .filter(|(_, event)| is_problem(&event.what))
-        .count();
+fn part(title: &str, events: &[(usize, &Event)], table: &Markup) -> Markup {
+    let problems = events.iter().filter(|(_, event)| is_problem(&event.what)).count();
     html! {
         details.part open[problems > 0] {
             summary {
-                h5 { (title) }
+                h4 { (title) }
                 span.number { (events.len()) }
                 @if problems > 0 { span.problem { (words::count(problems, "error")) } }
             }
-            div.scroll tabindex="0" role="region" aria-label=(title) { (table) }
+            div.scroll tabindex="0" role="group" aria-label=(title) { (table) }
         }
     }
 }
 
 fn console_row(attempt: &Attempt, here: Place, number: usize, event: &Event) -> Markup {
     let (kind, text, place) = match &event.what {
-        PageEvent::Console { level, text, place } => {
-            (level.as_str(), text.as_str(), place.as_str())
-        }
+        PageEvent::Console { level, text, place } => (level.as_str(), text.as_str(), place.as_str()),
         PageEvent::Uncaught { text } => ("uncaught", text.as_str(), ""),
-        PageEvent::Dialog { kind, text } => {
-            (kind.as_str(), text.as_str(), "dismissed by FlowGuard")
-        }
+        PageEvent::Dialog { kind, text } => (kind.as_str(), text.as_str(), "dismissed by FlowGuard"),
         PageEvent::Crashed => ("crashed", "the page crashed", ""),
         PageEvent::Request { .. } => ("", "", ""),
     };

@@ -5,9 +5,7 @@ use flowguard_core::Failure;
 use flowguard_core::run::Attempt;
 use maud::{Markup, html};
 
-use super::super::attempt::{
-    backtrace, event_line, evidence, failures, is_problem, picture_of, place,
-};
+use super::super::attempt::{backtrace, event_line, evidence, failures, is_problem, picture_of, place};
 use super::super::files::Files;
 use super::super::words;
 use super::{Place, Text, pictures};
@@ -22,9 +20,8 @@ pub(super) fn all(attempt: &Attempt, here: Place, files: &Files) -> Markup {
     let failures = failures(&attempt.verdict);
     html! {
         @for (number, failure) in failures.iter().enumerate() {
-            @let title = format!("{}-title", here.failure(number));
-            section class={ "failure " (attempt.verdict.name()) } id=(here.failure(number)) aria-labelledby=(title) {
-                (head(attempt, failure, &title, (number, failures.len())))
+            section class={ "failure " (attempt.verdict.name()) } id=(here.failure(number)) {
+                (head(attempt, failure, (number, failures.len())))
                 p.message { (Text(&failure.message)) }
                 (path(attempt, failure, here))
                 div.sides {
@@ -45,11 +42,11 @@ pub(super) fn all(attempt: &Attempt, here: Place, files: &Files) -> Markup {
     }
 }
 
-fn head(attempt: &Attempt, failure: &Failure, id: &str, (number, of): (usize, usize)) -> Markup {
+fn head(attempt: &Attempt, failure: &Failure, (number, of): (usize, usize)) -> Markup {
     let blame = attempt.verdict.blame().map_or("", words::headline);
     html! {
         header {
-            h5 id=(id) { (capital(blame)) @if of > 1 { span.number { (number + 1) " of " (of) } } }
+            h4 { (capital(blame)) @if of > 1 { span.number { (number + 1) " of " (of) } } }
             code.code { (failure.code.name()) }
             @if failure.retryable { span.badge { "may pass when run again" } }
         }
@@ -94,10 +91,7 @@ fn compared(failure: &Failure) -> Markup {
 /// A text whose middle, between `before` and `after` bytes, is marked; nothing is marked where both are 0.
 fn marked(text: &str, before: usize, after: usize) -> Markup {
     let end = text.len().saturating_sub(after);
-    let parts = text
-        .get(..before)
-        .zip(text.get(before..end))
-        .zip(text.get(end..));
+    let parts = text.get(..before).zip(text.get(before..end)).zip(text.get(end..));
     html! {
         @match parts {
             Some(((head, middle), tail)) if before + after > 0 && !middle.is_empty() => {
@@ -140,8 +134,8 @@ fn shared(one: &str, other: &str) -> (usize, usize) {
 fn trace(frames: &[String]) -> Markup {
     html! {
         @if !frames.is_empty() {
-            h6 { "Backtrace of the flow, innermost first" }
-            ol.trace { @for frame in frames { li { code { (Text(frame)) } } } }
+            h5 { "Backtrace of the flow, innermost first" }
+            ol.trace tabindex=[scrolls(frames.len())] { @for frame in frames { li { code { (Text(frame)) } } } }
         }
     }
 }
@@ -149,12 +143,10 @@ fn trace(frames: &[String]) -> Markup {
 /// Errors of the page itself: often the cause of what an assertion sees.
 fn meanwhile(attempt: &Attempt, here: Place) -> Markup {
     let events = attempt.history.events.iter().enumerate();
-    let problems: Vec<_> = events
-        .filter(|(_, event)| is_problem(&event.what))
-        .collect();
+    let problems: Vec<_> = events.filter(|(_, event)| is_problem(&event.what)).collect();
     html! {
         @if !problems.is_empty() {
-            h6 { "Meanwhile, the page had " (words::count(problems.len(), "error")) }
+            h5 { "Meanwhile, the page had " (words::count(problems.len(), "error")) }
             ul.meanwhile {
                 @for (number, event) in problems.iter().take(PROBLEMS) {
                     @let line = event_line(&event.what);
@@ -168,8 +160,8 @@ fn meanwhile(attempt: &Attempt, here: Place) -> Markup {
 fn call_log(lines: &[String]) -> Markup {
     html! {
         @if !lines.is_empty() {
-            h6 { "What the host tried and saw" }
-            ol.log { @for line in lines { li { (Text(line)) } } }
+            h5 { "What the host tried and saw" }
+            ol.log tabindex=[scrolls(lines.len())] { @for line in lines { li { (Text(line)) } } }
         }
     }
 }
@@ -182,11 +174,16 @@ fn other_evidence(failure: &Failure) -> Markup {
     html! {
         @for evidence in others {
             details.evidence open[evidence.text.lines().nth(SHORT).is_none()] {
-                summary { h6 { (Text(titled(&evidence.title))) } }
-                pre { (Text(&evidence.text)) }
+                summary { h5 { (Text(titled(&evidence.title))) } }
+                pre tabindex=[scrolls(evidence.text.lines().count())] { (Text(&evidence.text)) }
             }
         }
     }
+}
+
+/// Whether a text of so many lines may have to be scrolled, which needs the focus.
+fn scrolls(lines: usize) -> Option<u8> {
+    (lines > SHORT / 2).then_some(0)
 }
 
 /// The titles that the host gives, in words.

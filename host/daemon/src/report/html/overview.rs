@@ -19,10 +19,7 @@ pub(super) fn headline(report: &Report) -> String {
         (Overall::Failed, failed, 0) => format!("{failed} of {of} failed"),
         (Overall::Failed, failed, errored) => format!("{failed} of {of} failed, {errored} errored"),
         (Overall::Errored, _, 0) if counts.not_loaded > 0 => {
-            format!(
-                "{} could not be loaded",
-                words::count(counts.not_loaded, "file")
-            )
+            format!("{} could not be loaded", words::count(counts.not_loaded, "file"))
         }
         (Overall::Errored, _, 0) => "Nothing ran".to_owned(),
         (Overall::Errored, _, errored) => format!("{errored} of {of} could not be decided"),
@@ -31,11 +28,7 @@ pub(super) fn headline(report: &Report) -> String {
 
 /// The page's head: the verdict, the facts, how the flows are divided.
 pub(super) fn header(report: &Report) -> Markup {
-    let flows: BTreeSet<&str> = report
-        .runs
-        .iter()
-        .map(|run| run.base_url.as_str())
-        .collect();
+    let flows: BTreeSet<&str> = report.runs.iter().map(|run| run.base_url.as_str()).collect();
     let browsers: BTreeSet<&str> = report
         .runs
         .iter()
@@ -198,11 +191,7 @@ fn filters(report: &Report) -> Markup {
 }
 
 fn flow(run: &RunRecord, place: usize, open: bool, files: &Files) -> Markup {
-    let class = if run.flaky() {
-        "flaky"
-    } else {
-        run.verdict.name()
-    };
+    let class = if run.flaky() { "flaky" } else { run.verdict.name() };
     html! {
         li class={ "flow " (class) } data-took=(run.took_us) data-run=(place) {
             details id={ "r" (place) } open[open] {

@@ -15,9 +15,7 @@ const MAX_TEXT_BYTES: usize = 64 << 10;
 /// The media types that are shown as pictures; a guest's own words never get into an address.
 fn picture_type(attachment: &Attachment) -> Option<&'static str> {
     let known = ["image/png", "image/jpeg", "image/webp", "image/gif"];
-    known
-        .into_iter()
-        .find(|known| *known == attachment.media_type)
+    known.into_iter().find(|known| *known == attachment.media_type)
 }
 
 fn is_text(attachment: &Attachment) -> bool {
@@ -45,11 +43,7 @@ pub(super) fn shown(attachment: &Attachment, files: &Files) -> Markup {
             }
         },
         Some(File::Missing(why)) => named(name, attachment, why),
-        _ => named(
-            name,
-            attachment,
-            "not shown here: it is in the artifact store",
-        ),
+        _ => named(name, attachment, "not shown here: it is in the artifact store"),
     }
 }
 

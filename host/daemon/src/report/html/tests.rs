@@ -75,8 +75,7 @@ async fn the_policy_allows_only_what_the_page_holds() {
     assert!(!policy.contains("unsafe"), "{policy}");
     for tag in skeleton(&page) {
         let mut attributes = tag.split(' ').skip(1);
-        let forbidden =
-            attributes.find(|name| name.starts_with("style=") || name.starts_with("on"));
+        let forbidden = attributes.find(|name| name.starts_with("style=") || name.starts_with("on"));
         assert_eq!(forbidden, None, "<{tag}>");
     }
 }
@@ -125,8 +124,8 @@ async fn the_failure_comes_before_the_steps_and_names_what_a_newcomer_needs() {
         "What the host tried and saw",
         "<b>Blame: product. </b>",
         "class=\"timeline g6\"",
-        "<h5>Console</h5>",
-        "<h5>Network</h5>",
+        "<h4>Console</h4>",
+        "<h4>Network</h4>",
     ];
     let mut rest = page.as_str();
     for text in order {
@@ -164,10 +163,7 @@ async fn nothing_that_others_wrote_runs_in_a_browser() {
             dom.contains("id=\"r0a2s0\""),
             "{what}: the details were not unfolded"
         );
-        assert!(
-            dom.contains(title),
-            "{what}: a script of the page under test ran"
-        );
+        assert!(dom.contains(title), "{what}: a script of the page under test ran");
     }
     let raw = "<!doctype html><title>fine</title><img src=x onerror=\"document.title='pwned'\">";
     assert!(
@@ -187,11 +183,11 @@ fn opened(page: &str, fragment: &str) -> String {
     let file = folder.path().join("index.html");
     std::fs::write(&file, page).unwrap();
     let named = std::env::var("FLOWGUARD_CHROMIUM").ok();
-    let candidates = named.iter().map(String::as_str).chain([
-        "chromium-headless-shell",
-        "chromium",
-        "google-chrome",
-    ]);
+    let candidates =
+        named
+            .iter()
+            .map(String::as_str)
+            .chain(["chromium-headless-shell", "chromium", "google-chrome"]);
     for candidate in candidates {
         let mut command = Command::new(candidate);
         command

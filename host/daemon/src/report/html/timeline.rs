@@ -57,12 +57,11 @@ pub(super) fn section(attempt: &Attempt, here: Place, files: &Files) -> Markup {
         told: told(attempt),
         problems: problems(attempt),
     };
-    let title = format!("{}-steps", here.id());
     html! {
         @if !history.steps.is_empty() {
-            section class={ "timeline g" (scene.axis.parts) } aria-labelledby=(title) {
+            section class={ "timeline g" (scene.axis.parts) } {
                 div.axis {
-                    h5 id=(title) { "Steps" span.number { (history.steps.len()) } }
+                    h4 { "Steps" span.number { (history.steps.len()) } }
                     span.ticks aria-hidden="true" {
                         @for tick in scene.axis.ticks() { span { (tick) } }
                     }
@@ -135,8 +134,8 @@ fn row(node: Node<'_>, depth: usize, inner_calls: Option<usize>, scene: &Scene<'
             (Text(&step.title))
             @if step.source != "flow" { span.source { (Text(&step.source)) } }
             @if let Some(calls) = inner_calls { span.number { (words::count(calls, "inner call")) } }
-            @if let Some((first, number)) = scene.problems.get(&step.id) {
-                a.problem href={ "#" (scene.here.event(*first)) } { (words::count(*number, "page error")) }
+            @if let Some((_, number)) = scene.problems.get(&step.id) {
+                span.problem { (words::count(*number, "page error")) }
             }
         }
         (scene.axis.bar(step.at_us, took_us))
@@ -147,7 +146,8 @@ fn row(node: Node<'_>, depth: usize, inner_calls: Option<usize>, scene: &Scene<'
 /// What a step shows when it is opened, if there is anything.
 fn more(step: &Step, scene: &Scene<'_>) -> Option<Markup> {
     let failure = failure_of(step);
-    if failure.is_none() && step.attributes.is_empty() && step.attachments.is_empty() {
+    let problems = scene.problems.get(&step.id);
+    if failure.is_none() && problems.is_none() && step.attributes.is_empty() && step.attachments.is_empty() {
         return None;
     }
     Some(html! {
@@ -163,6 +163,9 @@ fn more(step: &Step, scene: &Scene<'_>) -> Option<Markup> {
                 @if !failure.call_log.is_empty() { ol.log { @for line in &failure.call_log { li { (Text(line)) } } } }
             }
         }
+        @if let Some((first, number)) = problems {
+            p { a href={ "#" (scene.here.event(*first)) } { (words::count(*number, "error")) " of the page during this step" } }
+        }
         @if !step.attributes.is_empty() {
             dl.attributes { @for (key, value) in &step.attributes { div { dt { (Text(key)) } dd { (Text(value)) } } } }
         }
@@ -176,20 +179,13 @@ fn more(step: &Step, scene: &Scene<'_>) -> Option<Markup> {
 pub(super) fn spark(attempt: &Attempt) -> Markup {
     let steps = &attempt.history.steps;
     let outer: HashSet<StepId> = steps.iter().filter_map(|step| step.parent).collect();
-    let leaves: Vec<&Step> = steps
-        .iter()
-        .filter(|step| !outer.contains(&step.id))
-        .collect();
+    let leaves: Vec<&Step> = steps.iter().filter(|step| !outer.contains(&step.id)).collect();
     let every = leaves.len().div_ceil(SPARKS).max(1);
     let shown = leaves
         .iter()
         .enumerate()
         .filter(|(n, step)| n % every == 0 || failure_of(step).is_some());
-    let requests = attempt
-        .history
-        .events
-        .iter()
-        .filter(|event| is_request(event));
+    let requests = attempt.history.events.iter().filter(|event| is_request(event));
     let failed = requests.filter(|event| is_problem(&event.what)).take(20);
     html! {
         svg.spark aria-hidden="true" {
