@@ -2,7 +2,7 @@
 
 use anyhow::{Context, bail};
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use crate::run::{cargo, check, root, say};
@@ -13,16 +13,30 @@ pub(crate) fn run() -> anyhow::Result<()> {
     setup::browser()?;
     setup::guest_target()?;
     guests::build()?;
-    check(cargo().args(["build", "--quiet", "--package", "flowguard", "--package", "flowguard-shop"]))?;
+    check(cargo().args([
+        "build",
+        "--quiet",
+        "--package",
+        "flowguard",
+        "--package",
+        "flowguard-shop",
+    ]))?;
     let programs = guests::target_folder(&guests::metadata()?)?.join("debug");
-    let shop = Shop::start(programs.join("flowguard-shop"))?;
+    let shop = Shop::start(&programs.join("flowguard-shop"))?;
     say(&format!("the shop is at {}", shop.address));
     let report = root().join("report");
     let mut flowguard = Command::new(programs.join("flowguard"));
-    flowguard.current_dir(root()).args(["run", "flows", "--base-url", &shop.address]);
-    flowguard.arg("--reporter=list").arg(format!("--reporter=html={}", report.display()));
+    flowguard
+        .current_dir(root())
+        .args(["run", "flows", "--base-url", &shop.address]);
+    flowguard
+        .arg("--reporter=list")
+        .arg(format!("--reporter=html={}", report.display()));
     let outcome = check(&mut flowguard);
-    say(&format!("open {} in a browser", report.join("index.html").display()));
+    say(&format!(
+        "open {} in a browser",
+        report.join("index.html").display()
+    ));
     outcome
 }
 
@@ -33,16 +47,22 @@ struct Shop {
 }
 
 impl Shop {
-    fn start(program: PathBuf) -> anyhow::Result<Self> {
-        let mut process = Command::new(&program)
+    fn start(program: &Path) -> anyhow::Result<Self> {
+        let mut process = Command::new(program)
             .args(["--port", "0"])
             .stdout(Stdio::piped())
             .spawn()
             .with_context(|| format!("{} did not start", program.display()))?;
-        let stdout = process.stdout.take().context("the shop's output cannot be read")?;
+        let stdout = process
+            .stdout
+            .take()
+            .context("the shop's output cannot be read")?;
         let mut line = String::new();
         BufReader::new(stdout).read_line(&mut line)?;
-        let shop = Self { process, address: line.trim().to_owned() };
+        let shop = Self {
+            process,
+            address: line.trim().to_owned(),
+        };
         if !shop.address.starts_with("http") {
             bail!("the shop did not say where it is: {:?}", shop.address);
         }

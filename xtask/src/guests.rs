@@ -23,7 +23,16 @@ pub(crate) fn build() -> anyhow::Result<()> {
     let metadata = metadata()?;
     let guests = guests(&metadata)?;
     let mut command = cargo();
-    command.args(["build", "--quiet", "--profile", PROFILE, "--target", TARGET, "--lib", "--examples"]);
+    command.args([
+        "build",
+        "--quiet",
+        "--profile",
+        PROFILE,
+        "--target",
+        TARGET,
+        "--lib",
+        "--examples",
+    ]);
     for guest in &guests {
         command.args(["--package", &guest.package]);
     }
@@ -33,7 +42,8 @@ pub(crate) fn build() -> anyhow::Result<()> {
         std::fs::create_dir_all(&guest.dist)?;
         for (file, name) in &guest.files {
             let to = guest.dist.join(format!("{name}.wasm"));
-            std::fs::copy(built.join(file), &to).with_context(|| format!("{} of {}", file.display(), guest.package))?;
+            std::fs::copy(built.join(file), &to)
+                .with_context(|| format!("{} of {}", file.display(), guest.package))?;
         }
     }
     Ok(())
@@ -47,21 +57,31 @@ pub(crate) fn metadata() -> anyhow::Result<Value> {
 
 /// Where cargo builds.
 pub(crate) fn target_folder(metadata: &Value) -> anyhow::Result<PathBuf> {
-    let folder = metadata["target_directory"].as_str().context("cargo names no target folder")?;
+    let folder = metadata["target_directory"]
+        .as_str()
+        .context("cargo names no target folder")?;
     Ok(PathBuf::from(folder))
 }
 
 fn guests(metadata: &Value) -> anyhow::Result<Vec<Guest>> {
-    let packages = metadata["packages"].as_array().context("cargo lists no packages")?;
+    let packages = metadata["packages"]
+        .as_array()
+        .context("cargo lists no packages")?;
     let rooms = ["flows", "plugins", "tests/guests"].map(|room| root().join(room));
     let mut guests = Vec::new();
     for package in packages {
         let manifest = Path::new(package["manifest_path"].as_str().unwrap_or_default());
-        let Some(room) = rooms.iter().find(|room| manifest.starts_with(room)) else { continue };
+        let Some(room) = rooms.iter().find(|room| manifest.starts_with(room)) else {
+            continue;
+        };
         let files = components(package);
         if !files.is_empty() {
             let name = package["name"].as_str().unwrap_or_default().to_owned();
-            guests.push(Guest { package: name, files, dist: room.join("dist") });
+            guests.push(Guest {
+                package: name,
+                files,
+                dist: room.join("dist"),
+            });
         }
     }
     Ok(guests)
@@ -77,9 +97,20 @@ fn components(package: &Value) -> Vec<(PathBuf, String)> {
     let file = |target: &Value| {
         let name = target["name"].as_str().unwrap_or_default();
         let file = format!("{}.wasm", name.replace('-', "_"));
-        let short = name.trim_start_matches("flowguard_").trim_start_matches("flowguard-").replace('_', "-");
-        let is_example = target["kind"].as_array().into_iter().flatten().any(|kind| kind == "example");
-        if is_example { (Path::new("examples").join(file), short) } else { (PathBuf::from(file), short) }
+        let short = name
+            .trim_start_matches("flowguard_")
+            .trim_start_matches("flowguard-")
+            .replace('_', "-");
+        let is_example = target["kind"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .any(|kind| kind == "example");
+        if is_example {
+            (Path::new("examples").join(file), short)
+        } else {
+            (PathBuf::from(file), short)
+        }
     };
     targets.filter(is_component).map(file).collect()
 }

@@ -7,6 +7,7 @@ mod guests;
 mod run;
 mod setup;
 mod test;
+mod tidy;
 
 use clap::{Parser, Subcommand};
 

@@ -12,7 +12,9 @@ pub(crate) fn say(what: &str) {
 
 /// The folder of the workspace.
 pub(crate) fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().map_or_else(PathBuf::new, Path::to_path_buf)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .map_or_else(PathBuf::new, Path::to_path_buf)
 }
 
 /// The cargo that runs this.
@@ -26,7 +28,9 @@ pub(crate) fn cargo() -> Command {
 pub(crate) fn check(command: &mut Command) -> anyhow::Result<()> {
     let shown = shown(command);
     say(&shown);
-    let status = command.status().with_context(|| format!("{shown} did not start"))?;
+    let status = command
+        .status()
+        .with_context(|| format!("{shown} did not start"))?;
     if !status.success() {
         bail!("{shown} ended with {status}");
     }
@@ -36,9 +40,15 @@ pub(crate) fn check(command: &mut Command) -> anyhow::Result<()> {
 /// What a command printed.
 pub(crate) fn output(command: &mut Command) -> anyhow::Result<String> {
     let shown = shown(command);
-    let output = command.output().with_context(|| format!("{shown} did not start"))?;
+    let output = command
+        .output()
+        .with_context(|| format!("{shown} did not start"))?;
     if !output.status.success() {
-        bail!("{shown} ended with {}: {}", output.status, String::from_utf8_lossy(&output.stderr));
+        bail!(
+            "{shown} ended with {}: {}",
+            output.status,
+            String::from_utf8_lossy(&output.stderr)
+        );
     }
     Ok(String::from_utf8(output.stdout)?)
 }
@@ -50,7 +60,12 @@ pub(crate) fn is_installed(program: &str) -> bool {
 }
 
 fn shown(command: &Command) -> String {
-    let program = Path::new(command.get_program()).file_name().unwrap_or_else(|| OsStr::new("?"));
+    let program = Path::new(command.get_program())
+        .file_name()
+        .unwrap_or_else(|| OsStr::new("?"));
     let words = std::iter::once(program).chain(command.get_args());
-    words.map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ")
+    words
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect::<Vec<_>>()
+        .join(" ")
 }

@@ -7,7 +7,12 @@ use crate::run::{check, is_installed, output, say};
 
 /// The target of the components.
 pub(crate) const TARGET: &str = "wasm32-wasip2";
-const BROWSERS: [&str; 4] = ["chromium-headless-shell", "chromium", "google-chrome-stable", "google-chrome"];
+const BROWSERS: [&str; 4] = [
+    "chromium-headless-shell",
+    "chromium",
+    "google-chrome-stable",
+    "google-chrome",
+];
 const BROWSER_PACKAGE: &str = "chromium-headless-shell";
 
 /// Makes sure that Rust can compile components.
@@ -16,13 +21,21 @@ pub(crate) fn guest_target() -> anyhow::Result<()> {
         // A Rust without rustup may carry the target; the build says so if it does not.
         return Ok(());
     }
-    let installed = output(Command::new("rustup").args(["target", "list", "--installed"]).current_dir(crate::run::root()))?;
+    let installed = output(
+        Command::new("rustup")
+            .args(["target", "list", "--installed"])
+            .current_dir(crate::run::root()),
+    )?;
     if installed.lines().any(|line| line == TARGET) {
         return Ok(());
     }
     say(&format!("installing the Rust target {TARGET}"));
-    check(Command::new("rustup").args(["target", "add", TARGET]).current_dir(crate::run::root()))
-        .context("without rustup's targets, docs/guests-without-rustup.md has another way")
+    check(
+        Command::new("rustup")
+            .args(["target", "add", TARGET])
+            .current_dir(crate::run::root()),
+    )
+    .context("without rustup's targets, docs/guests-without-rustup.md has another way")
 }
 
 /// Makes sure that there is a browser.
@@ -32,13 +45,19 @@ pub(crate) fn browser() -> anyhow::Result<()> {
         return Ok(());
     }
     if !is_installed("apt-get") {
-        bail!("no Chromium was found, and this machine has no apt-get: install Chromium or Chrome, or name one with FLOWGUARD_CHROMIUM=PATH");
+        bail!(
+            "no Chromium was found, and this machine has no apt-get: install Chromium or Chrome, or name one with FLOWGUARD_CHROMIUM=PATH"
+        );
     }
     say(&format!("installing {BROWSER_PACKAGE}"));
     let apt = |arguments: &[&str]| {
         // Not everybody is root; sudo says what it wants by itself.
         let is_root = output(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0");
-        let mut command = if is_root { Command::new("apt-get") } else { Command::new("sudo") };
+        let mut command = if is_root {
+            Command::new("apt-get")
+        } else {
+            Command::new("sudo")
+        };
         if !is_root {
             command.arg("apt-get");
         }

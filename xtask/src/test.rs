@@ -8,7 +8,14 @@ pub(crate) fn run() -> anyhow::Result<()> {
     setup::browser()?;
     setup::guest_target()?;
     guests::build()?;
-    check(cargo().args(["build", "--quiet", "--package", "flowguard", "--package", "flowguard-shop"]))?;
+    check(cargo().args([
+        "build",
+        "--quiet",
+        "--package",
+        "flowguard",
+        "--package",
+        "flowguard-shop",
+    ]))?;
     check(cargo().args(["test", "--workspace", "--no-fail-fast"]))
 }
 
@@ -16,6 +23,14 @@ pub(crate) fn run() -> anyhow::Result<()> {
 pub(crate) fn ci() -> anyhow::Result<()> {
     check(cargo().args(["fmt", "--all", "--check"]))?;
     setup::guest_target()?;
-    check(cargo().args(["clippy", "--quiet", "--workspace", "--all-targets", "--", "--deny", "warnings"]))?;
+    check(cargo().args([
+        "clippy",
+        "--quiet",
+        "--workspace",
+        "--all-targets",
+        "--",
+        "--deny",
+        "warnings",
+    ]))?;
     run()
 }

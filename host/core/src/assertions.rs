@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::browser::PageId;
 use crate::budget::Charge;
-use crate::failure::{Code, Evidence, Failure};
+use crate::failure::{Code, Evidence, Failure, cut};
 use crate::gate::{Call, Soft};
 use crate::grant::Ask;
 
@@ -143,10 +143,7 @@ pub fn judged(call: &CallAssertion, verdict: AssertionVerdict) -> Result<Soft<As
             .iter()
             .map(|e| format!("{}: {}", e.title, e.text))
             .collect();
-        let text = [std::slice::from_ref(&finding.message), &details]
-            .concat()
-            .join("\n");
-        failure = failure.with_evidence("finding", text);
+        failure = failure.with_evidence(cut(finding.message.clone(), 300), details.join("\n"));
     }
     if call.soft {
         Ok(Soft {

@@ -277,7 +277,9 @@ impl Gate {
         let number = ledger.calls.fetch_add(1, Ordering::Relaxed) + 1;
         let began = ledger.now();
         let step = match C::SHOWN {
-            true => ledger.timeline.begin(self.source.clone(), C::OP, call.title(), began, self.parent),
+            true => ledger
+                .timeline
+                .begin(self.source.clone(), C::OP, call.title(), began, self.parent),
             false => None,
         };
         let args = serde_json::value::to_raw_value(call).map_err(|error| {

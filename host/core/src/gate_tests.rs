@@ -10,8 +10,8 @@ use serde_json::value::RawValue;
 use crate::budget::{Allowance, Budget};
 use crate::cassette::{Recorded, Tape};
 use crate::clock::SystemClock;
-use crate::fakes::FakeArtifacts;
 use crate::failure::{Code, Failure};
+use crate::fakes::FakeArtifacts;
 use crate::flow::Needs;
 use crate::gate::{Call, Gate, Ledger, Soft};
 use crate::grant::{Ask, Policy};
@@ -53,7 +53,10 @@ impl Tape for Memory {
         if self.broken {
             return Err(std::io::Error::other("disk full"));
         }
-        self.lines.lock().expect("lines").push(String::from_utf8(line.to_vec()).expect("text"));
+        self.lines
+            .lock()
+            .expect("lines")
+            .push(String::from_utf8(line.to_vec()).expect("text"));
         Ok(())
     }
 
@@ -72,13 +75,28 @@ struct Bench {
 impl Bench {
     fn new(tape: Memory, calls: u32) -> Self {
         let progress = Progress::new(Duration::from_secs(5), &Cancel::new());
-        let budget = Budget::new(Allowance { calls, ..Allowance::default() });
+        let budget = Budget::new(Allowance {
+            calls,
+            ..Allowance::default()
+        });
         let clock = Arc::new(SystemClock::new());
-        let ledger =
-            Ledger::new(budget, progress, Arc::new(FakeArtifacts::default()), Box::new(tape.clone()), clock);
-        let needs = Needs { buckets: vec!["mine".into()], ..Needs::default() };
+        let ledger = Ledger::new(
+            budget,
+            progress,
+            Arc::new(FakeArtifacts::default()),
+            Box::new(tape.clone()),
+            clock,
+        );
+        let needs = Needs {
+            buckets: vec!["mine".into()],
+            ..Needs::default()
+        };
         let gate = Gate::new(Arc::new(ledger), Policy::permissive().grant(&needs, None));
-        Self { gate, tape, worked: AtomicU32::new(0) }
+        Self {
+            gate,
+            tape,
+            worked: AtomicU32::new(0),
+        }
     }
 
     async fn press(&self, bucket: &str, result: Result<Soft<u32>, Failure>) -> Result<Soft<u32>, Failure> {
@@ -86,7 +104,14 @@ impl Bench {
             self.worked.fetch_add(1, Ordering::Relaxed);
             result
         };
-        self.gate.call(&Press { bucket: bucket.into() }, work).await
+        self.gate
+            .call(
+                &Press {
+                    bucket: bucket.into(),
+                },
+                work,
+            )
+            .await
     }
 
     fn worked(&self) -> u32 {
@@ -95,7 +120,10 @@ impl Bench {
 
     fn lines(&self) -> Vec<serde_json::Value> {
         let lines = self.tape.lines.lock().expect("lines");
-        lines.iter().map(|line| serde_json::from_str(line).expect("one JSON value a line")).collect()
+        lines
+            .iter()
+            .map(|line| serde_json::from_str(line).expect("one JSON value a line"))
+            .collect()
     }
 }
 
@@ -131,12 +159,18 @@ async fn a_call_is_written_with_its_arguments_and_its_answer() {
     assert_eq!(line["op"], "test.press");
     assert_eq!(line["args"], serde_json::json!({"bucket": "mine"}));
     assert_eq!(line["ok"]["value"], 7);
-    assert_eq!(bench.gate.ledger().timeline.history().steps[0].title, "press mine");
+    assert_eq!(
+        bench.gate.ledger().timeline.history().steps[0].title,
+        "press mine"
+    );
 }
 
 #[tokio::test]
 async fn in_a_replay_the_tape_answers_and_no_work_is_done() {
-    let tape = Memory { answer: Some(r#"{"value":42}"#.into()), ..Memory::default() };
+    let tape = Memory {
+        answer: Some(r#"{"value":42}"#.into()),
+        ..Memory::default()
+    };
     let bench = Bench::new(tape, 10);
     let replayed = bench.press("mine", answer(1)).await.expect("answered");
     assert_eq!((replayed.value, bench.worked()), (42, 0));
@@ -145,7 +179,10 @@ async fn in_a_replay_the_tape_answers_and_no_work_is_done() {
 #[tokio::test]
 async fn a_soft_failure_lets_the_flow_go_on_and_is_kept_for_the_verdict() {
     let bench = Bench::new(Memory::default(), 10);
-    let soft = Soft { value: 1, failure: Some(Failure::new(Code::AssertionFailed, "no")) };
+    let soft = Soft {
+        value: 1,
+        failure: Some(Failure::new(Code::AssertionFailed, "no")),
+    };
     assert!(bench.press("mine", Ok(soft)).await.is_ok());
     let faults = bench.gate.ledger().faults();
     assert_eq!(faults.soft.iter().map(|f| f.call).collect::<Vec<_>>(), [Some(1)]);
@@ -154,22 +191,42 @@ async fn a_soft_failure_lets_the_flow_go_on_and_is_kept_for_the_verdict() {
 #[tokio::test]
 async fn a_platform_failure_is_remembered_even_if_the_guest_goes_on() {
     let bench = Bench::new(Memory::default(), 10);
-    let _ = bench.press("mine", Err(Failure::new(Code::PageLost, "crashed"))).await;
+    let _ = bench
+        .press("mine", Err(Failure::new(Code::PageLost, "crashed")))
+        .await;
     assert!(bench.press("mine", answer(1)).await.is_ok());
-    assert_eq!(bench.gate.ledger().faults().platform.map(|f| f.code), Some(Code::PageLost));
+    assert_eq!(
+        bench.gate.ledger().faults().platform.map(|f| f.code),
+        Some(Code::PageLost)
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_call_that_waits_ends_with_the_run() {
     let bench = Bench::new(Memory::default(), 10);
     let forever = std::future::pending::<Result<Soft<u32>, Failure>>();
-    let ended = bench.gate.call(&Press { bucket: "mine".into() }, forever).await.expect_err("ended");
+    let ended = bench
+        .gate
+        .call(
+            &Press {
+                bucket: "mine".into(),
+            },
+            forever,
+        )
+        .await
+        .expect_err("ended");
     assert_eq!(ended.code, Code::Cancelled);
 }
 
 #[tokio::test]
 async fn a_tape_that_breaks_is_told_and_stops_nothing() {
-    let bench = Bench::new(Memory { broken: true, ..Memory::default() }, 10);
+    let bench = Bench::new(
+        Memory {
+            broken: true,
+            ..Memory::default()
+        },
+        10,
+    );
     assert!(bench.press("mine", answer(1)).await.is_ok());
     assert_eq!(bench.gate.ledger().faults().tape.as_deref(), Some("disk full"));
 }

@@ -203,7 +203,7 @@ impl Telemetry {
             None => StepOutcome::Passed,
             Some(error) => StepOutcome::Failed(Failure::new(Code::FlowError, cut(error.clone(), 4096))),
         };
-        self.ledger.timeline.close(call.span, self.ledger.now(), outcome);
+        self.ledger.timeline.close(call.span, self.ledger.now(), &outcome);
     }
 
     /// Writes a log line.

@@ -101,7 +101,7 @@ pub enum PageEvent {
 /// An event of a page, placed in time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
-    /// When, in microseconds from the attempt's start.
+    /// When it was heard of, in microseconds from the attempt's start; for a request, when it ended.
     pub at_us: u64,
     /// The step that was going on.
     pub step: Option<StepId>,
@@ -201,7 +201,7 @@ impl Timeline {
     }
 
     /// Ends an open step and those still open inside it; those have passed, it ended as `outcome` says.
-    pub fn close(&self, id: StepId, now: Duration, outcome: StepOutcome) {
+    pub fn close(&self, id: StepId, now: Duration, outcome: &StepOutcome) {
         let mut state = self.lock();
         let Some(place) = state.open.iter().position(|open| *open == id) else {
             return;
@@ -261,6 +261,18 @@ impl Timeline {
         });
     }
 
+    /// The attempt is over: what has not ended has lasted until now.
+    pub fn finish(&self, now: Duration) {
+        let mut state = self.lock();
+        state.open.clear();
+        state.current = None;
+        for step in &mut state.history.steps {
+            if step.outcome == StepOutcome::Running {
+                step.took_us = micros(now).saturating_sub(step.at_us);
+            }
+        }
+    }
+
     /// What happened so far.
     #[must_use]
     pub fn history(&self) -> History {
@@ -314,7 +326,7 @@ mod tests {
         timeline.open(inner);
         let call = begin(&timeline, "click", 2);
         timeline.end(Some(call), Duration::from_micros(5), StepOutcome::Passed);
-        timeline.close(outer, Duration::from_micros(9), StepOutcome::Passed);
+        timeline.close(outer, Duration::from_micros(9), &StepOutcome::Passed);
 
         let steps = timeline.history().steps;
         assert_eq!(

@@ -36,9 +36,14 @@ impl App {
     /// Builds the program from what the command line says. No browser is started yet.
     pub(crate) async fn build(common: &Common, headed: bool) -> anyhow::Result<Self> {
         let data = common.data.clone();
-        let cache = CompiledCache::open(&data.join("compiled"))
-            .map_err(|error| UsageError(format!("the data folder {} cannot be used: {error}", data.display())))?;
-        let engine = Engine::new(cache).map_err(|error| anyhow::anyhow!("the engine did not start: {error}"))?;
+        let cache = CompiledCache::open(&data.join("compiled")).map_err(|error| {
+            UsageError(format!(
+                "the data folder {} cannot be used: {error}",
+                data.display()
+            ))
+        })?;
+        let engine =
+            Engine::new(cache).map_err(|error| anyhow::anyhow!("the engine did not start: {error}"))?;
         let store = Arc::new(EmbeddedStore::open(data.join("store.sqlite"))?);
         let artifacts = Arc::new(ArtifactFolder::new(data.join("artifacts")));
         let browsers = Arc::new(LocalBrowsers::new(LocalOptions {
@@ -88,10 +93,17 @@ impl App {
     }
 
     async fn load_plugins(&mut self) -> anyhow::Result<()> {
-        let Some(folder) = self.plugin_folders.iter().find(|folder| folder.is_dir()) else { return Ok(()) };
-        let mut files: Vec<PathBuf> = std::fs::read_dir(folder)?.filter_map(|entry| Some(entry.ok()?.path())).collect();
+        let Some(folder) = self.plugin_folders.iter().find(|folder| folder.is_dir()) else {
+            return Ok(());
+        };
+        let mut files: Vec<PathBuf> = std::fs::read_dir(folder)?
+            .filter_map(|entry| Some(entry.ok()?.path()))
+            .collect();
         files.sort();
-        for file in files.iter().filter(|file| file.extension().is_some_and(|e| e == "wasm")) {
+        for file in files
+            .iter()
+            .filter(|file| file.extension().is_some_and(|e| e == "wasm"))
+        {
             let bytes = std::fs::read(file).with_context(|| format!("plugin {}", file.display()))?;
             let loaded = self.engine.load(bytes).await;
             match loaded.map_err(|error| UsageError(format!("plugin {}: {error}", file.display())))? {
@@ -111,8 +123,13 @@ fn plugin_folders(common: &Common) -> Vec<PathBuf> {
     if let Some(named) = &common.plugins {
         return vec![named.clone()];
     }
-    let beside = std::env::current_exe().ok().and_then(|exe| Some(exe.parent()?.join("plugins")));
-    [Some(Path::new("plugins/dist").to_owned()), beside].into_iter().flatten().collect()
+    let beside = std::env::current_exe()
+        .ok()
+        .and_then(|exe| Some(exe.parent()?.join("plugins")));
+    [Some(Path::new("plugins/dist").to_owned()), beside]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// A folder with a cassette for each attempt.
@@ -120,7 +137,10 @@ struct CassetteFolder(PathBuf);
 
 impl Tapes for CassetteFolder {
     fn open(&self, header: &Header) -> std::io::Result<Box<dyn Tape>> {
-        let file = self.0.join(&header.run).join(format!("{}.cassette", header.attempt));
+        let file = self
+            .0
+            .join(&header.run)
+            .join(format!("{}.cassette", header.attempt));
         Ok(Box::new(CassetteFile::create(file, header)?))
     }
 }

@@ -58,7 +58,10 @@ fn walk(folder: &Path, found: &mut Vec<Candidate>) -> Result<(), String> {
     }
     entries.sort_by(|one, other| one.0.cmp(&other.0));
     for (path, kind) in entries {
-        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let name = path
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned())
+            .unwrap_or_default();
         // A link is not followed: it could lead round in a circle, or out of the folder.
         if name.starts_with('.') || kind.is_symlink() {
             continue;
@@ -71,7 +74,10 @@ fn walk(folder: &Path, found: &mut Vec<Candidate>) -> Result<(), String> {
             found.extend(Candidate::of(&path));
         }
         if found.len() > MAX_FILES {
-            return Err(format!("{}: more than {MAX_FILES} files; name a smaller folder", folder.display()));
+            return Err(format!(
+                "{}: more than {MAX_FILES} files; name a smaller folder",
+                folder.display()
+            ));
         }
     }
     Ok(())
@@ -85,16 +91,29 @@ mod tests {
     fn a_folder_is_searched_for_what_can_be_a_flow() {
         let folder = tempfile::tempdir().expect("folder");
         let root = folder.path();
-        for file in ["b.yaml", "a.wasm", "notes.txt", "sub/c.yml", "target/x.wasm", ".hidden/y.yaml"] {
+        for file in [
+            "b.yaml",
+            "a.wasm",
+            "notes.txt",
+            "sub/c.yml",
+            "target/x.wasm",
+            ".hidden/y.yaml",
+        ] {
             let path = root.join(file);
             std::fs::create_dir_all(path.parent().expect("parent")).expect("folder");
             std::fs::write(path, "").expect("file");
         }
         let paths = [root.to_owned(), root.join("b.yaml"), root.join("notes.txt")];
         let found = discover(&paths).expect("readable");
-        let names: Vec<String> =
-            found.iter().map(|c| c.path().strip_prefix(root).expect("below").display().to_string()).collect();
+        let names: Vec<String> = found
+            .iter()
+            .map(|c| c.path().strip_prefix(root).expect("below").display().to_string())
+            .collect();
         assert_eq!(names, ["a.wasm", "b.yaml", "sub/c.yml", "notes.txt"]);
-        assert!(discover(&[root.join("missing")]).expect_err("missing").contains("missing"));
+        assert!(
+            discover(&[root.join("missing")])
+                .expect_err("missing")
+                .contains("missing")
+        );
     }
 }

@@ -22,6 +22,8 @@ fn main() -> ExitCode {
     match outcome {
         Ok(Ok(exit)) => exit.into(),
         Ok(Err(error)) => cli::fatal(&error),
-        Err(error) => cli::fatal(&anyhow::anyhow!("flowguard itself failed: {error}; please report it")),
+        Err(error) => cli::fatal(&anyhow::anyhow!(
+            "flowguard itself failed: {error}; please report it"
+        )),
     }
 }

@@ -3,11 +3,13 @@
 //! [`load`] makes bytes into a checked, compiled component; [`runner`] walks a run, one function a row;
 //! `host/` converts between the contract and the core, and goes through the gate. No vendor is named here.
 
+mod assertions;
 mod bindings;
 mod cache;
 mod call;
 mod config;
 mod convert;
+mod describe;
 mod guest_world;
 mod host;
 mod limits;
@@ -18,5 +20,6 @@ mod state;
 
 pub use cache::CompiledCache;
 pub use config::Engine;
+pub use describe::describe_assertion;
 pub use load::{AssertionComponent, Component, FlowComponent, LoadError};
 pub use runner::{Ports, RunWatcher, Runner, Tapes};

@@ -1,10 +1,10 @@
 //! A run, walked: one function a row. It takes ports, so that a test runs the whole path with fakes.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
+use crate::assertions::Assertions;
 use crate::bindings::flows;
 use crate::call::{self, Stopped};
 use crate::config::Engine;
@@ -14,13 +14,12 @@ use crate::load::{AssertionComponent, FlowComponent};
 use crate::state::{self, RunState};
 use flowguard_core::Gate;
 use flowguard_core::artifact::Artifacts;
-use flowguard_core::assertions::{AssertionVerdict, CallAssertion};
 use flowguard_core::browser::{Browser, BrowserOptions, Browsers};
 use flowguard_core::budget::{Allowance, Budget};
 use flowguard_core::cassette::{CASSETTE_VERSION, CONTRACT_VERSION, Header, Tape};
 use flowguard_core::clock::Clock;
 use flowguard_core::failure::{Code, Failure};
-use flowguard_core::flow::{AssertionDescription, Description, Source};
+use flowguard_core::flow::AssertionDescription;
 use flowguard_core::gate::Ledger;
 use flowguard_core::grant::Policy;
 use flowguard_core::limits;
@@ -28,7 +27,6 @@ use flowguard_core::progress::{Cancel, Progress};
 use flowguard_core::run::{Attempt, Origin, RunRecord, RunRequest};
 use flowguard_core::storage::{Buckets, Storage, TenantId};
 use flowguard_core::telemetry::Telemetry;
-use flowguard_core::timeline::StepId;
 use flowguard_core::verdict::{Ending, Verdict, fold};
 use flowguard_core::vision::{Model, Vision};
 
@@ -78,13 +76,6 @@ pub struct Runner {
     assertions: Arc<Assertions>,
 }
 
-/// The custom assertions of a host, by name.
-pub struct Assertions {
-    engine: Engine,
-    clock: Arc<dyn Clock>,
-    by_name: HashMap<String, (Arc<AssertionComponent>, AssertionDescription)>,
-}
-
 impl Runner {
     /// A runner that offers these custom assertions.
     ///
@@ -95,16 +86,7 @@ impl Runner {
         ports: Ports,
         assertions: Vec<Arc<AssertionComponent>>,
     ) -> Result<Self, Failure> {
-        let mut by_name = HashMap::new();
-        for component in assertions {
-            let description = describe_assertion(&engine, &component, &ports.clock).await?;
-            by_name.insert(description.name.clone(), (component, description));
-        }
-        let assertions = Assertions {
-            engine: engine.clone(),
-            clock: ports.clock.clone(),
-            by_name,
-        };
+        let assertions = Assertions::new(engine.clone(), ports.clock.clone(), assertions).await?;
         Ok(Self {
             engine,
             ports,
@@ -114,10 +96,7 @@ impl Runner {
 
     /// What custom assertions there are.
     pub fn assertions(&self) -> impl Iterator<Item = &AssertionDescription> {
-        self.assertions
-            .by_name
-            .values()
-            .map(|(_, description)| description)
+        self.assertions.descriptions()
     }
 
     /// Runs a flow: attempts until one passes or none is left.
@@ -200,8 +179,9 @@ impl Runner {
             .await;
         let verdict = fold(ending, &ledger.faults());
         if !verdict.passed() {
-            run.browser.picture_of_failure().await;
+            run.browser.picture_of_failure("at the end").await;
         }
+        ledger.timeline.finish(ledger.now());
         let browser = run.browser.info();
         run.browser.release().await;
         warnings.extend(
@@ -392,191 +372,6 @@ fn seed_of(request: &RunRequest, number: u32) -> u64 {
     let mut seed = [0; 8];
     hasher.finalize_xof().fill(&mut seed);
     u64::from_le_bytes(seed)
-}
-
-impl Engine {
-    /// Asks a component what flows it holds.
-    ///
-    /// # Errors
-    /// The component's own failure (a malformed source), or that it trapped or took too long.
-    pub async fn describe(
-        &self,
-        component: &FlowComponent,
-        source: Option<&Source>,
-        clock: &Arc<dyn Clock>,
-    ) -> Result<Description, Failure> {
-        let output = GuestOutput::new();
-        let progress = Progress::new(limits::DESCRIBE_TIMEOUT, &Cancel::new());
-        let mut store = state::store(self, guest_world::wasi(&output, clock, None, 0), None);
-        set_clocks(&mut store, Instant::now() + limits::DESCRIBE_TIMEOUT);
-        let source: Option<flows::Source> = source.map(Into::into);
-        let work = async {
-            let guest = component.pre.instantiate_async(&mut store).await?;
-            guest
-                .flowguard_plugin_flows()
-                .call_describe(&mut store, source.as_ref())
-                .await
-        };
-        let described = call::call(&progress, &output, work)
-            .await
-            .map_err(|stopped| not_described(stopped))?;
-        let description = Description::from(described.map_err(Failure::from)?);
-        check_description(&description)?;
-        Ok(description)
-    }
-}
-
-/// Asks a custom assertion what it checks.
-///
-/// # Errors
-/// That it trapped or took too long.
-pub async fn describe_assertion(
-    engine: &Engine,
-    component: &AssertionComponent,
-    clock: &Arc<dyn Clock>,
-) -> Result<AssertionDescription, Failure> {
-    let output = GuestOutput::new();
-    let progress = Progress::new(limits::DESCRIBE_TIMEOUT, &Cancel::new());
-    let mut store = state::store(engine, guest_world::wasi(&output, clock, None, 0), None);
-    set_clocks(&mut store, Instant::now() + limits::DESCRIBE_TIMEOUT);
-    let work = async {
-        let guest = component.pre.instantiate_async(&mut store).await?;
-        guest.flowguard_plugin_checks().call_describe(&mut store).await
-    };
-    let described = call::call(&progress, &output, work)
-        .await
-        .map_err(not_described)?;
-    Ok(described.into())
-}
-
-fn not_described(stopped: Stopped) -> Failure {
-    let why = match stopped {
-        Stopped::Trapped { message, .. } => message,
-        Stopped::OutOfTime { .. } => format!("it took more than {} ms", limits::DESCRIBE_TIMEOUT.as_millis()),
-        Stopped::Cancelled => "it was cancelled".to_owned(),
-    };
-    Failure::new(
-        Code::FlowError,
-        format!("the component did not describe itself: {why}"),
-    )
-}
-
-/// Names must be usable in reports, file names and filters.
-fn check_description(description: &Description) -> Result<(), Failure> {
-    let invalid = |message: String| Err(Failure::new(Code::InvalidArgument, message));
-    if description.flows.len() > 500 {
-        return invalid(format!(
-            "a component holds at most 500 flows: {}",
-            description.flows.len()
-        ));
-    }
-    let mut seen = std::collections::HashSet::new();
-    for flow in &description.flows {
-        let length = flow.name.len();
-        if !(1..=120).contains(&length) || flow.name.chars().any(char::is_control) {
-            return invalid(format!(
-                "a flow's name has 1 to 120 bytes and no control characters: {:?}",
-                flow.name
-            ));
-        }
-        if !seen.insert(&flow.name) {
-            return invalid(format!(
-                "two flows of the component have the same name: {:?}",
-                flow.name
-            ));
-        }
-    }
-    Ok(())
-}
-
-impl Assertions {
-    /// Runs a custom assertion on a page: in a store of its own, under a grant of its own.
-    pub(crate) async fn check(
-        &self,
-        caller: &RunState,
-        call: &CallAssertion,
-        step: Option<StepId>,
-    ) -> Result<AssertionVerdict, Failure> {
-        let (component, description) = self
-            .by_name
-            .get(&call.name)
-            .ok_or_else(|| self.unknown(&call.name))?;
-        let grant = caller.gate.grant().for_assertion(description.external_hosts);
-        let ledger = caller.gate.ledger();
-        let wanted = call.timeout_ms.map_or(limits::DEFAULT_ASSERTION_TIMEOUT, |ms| {
-            Duration::from_millis(ms.min(limits::MAX_CALL_TIMEOUT_MS).into())
-        });
-        let progress = ledger.progress.within(ledger.progress.allowance(wanted));
-        let run = RunState {
-            gate: caller.gate.for_assertion(&call.name, grant, step),
-            ..caller.clone()
-        };
-        let output = GuestOutput::new();
-        let wasi = guest_world::wasi(
-            &output,
-            &self.clock,
-            Some(ledger),
-            u64::from(step.unwrap_or_default()),
-        );
-        let mut store = state::store(&self.engine, wasi, Some(run));
-        set_clocks(&mut store, Instant::now() + progress.remaining());
-        let page = crate::host::PageHandle(call.page);
-        let page = store
-            .data_mut()
-            .table
-            .push(page)
-            .map_err(|error| internal(&error))?;
-        let borrowed = wasmtime::component::Resource::new_borrow(page.rep());
-        // Boxed: a host call's future holds the future of another guest's call.
-        let work = Box::pin(async {
-            let guest = component.pre.instantiate_async(&mut store).await?;
-            guest
-                .flowguard_plugin_checks()
-                .call_check(&mut store, borrowed, &call.params)
-                .await
-        });
-        let returned = call::call(&progress, &output, work).await;
-        call::discard(store);
-        match returned {
-            Ok(verdict) => verdict.map(Into::into).map_err(Failure::from),
-            Err(stopped) => Err(broken(&call.name, stopped)),
-        }
-    }
-
-    fn unknown(&self, name: &str) -> Failure {
-        let mut known: Vec<&str> = self.by_name.keys().map(String::as_str).collect();
-        known.sort_unstable();
-        let known = if known.is_empty() {
-            "none is loaded".to_owned()
-        } else {
-            format!("loaded are {}", known.join(", "))
-        };
-        Failure::new(
-            Code::InvalidArgument,
-            format!("there is no custom assertion {name:?}: {known}"),
-        )
-    }
-}
-
-fn broken(name: &str, stopped: Stopped) -> Failure {
-    let (why, backtrace) = match stopped {
-        Stopped::Trapped { message, backtrace } => (message, backtrace),
-        Stopped::OutOfTime { backtrace } => ("its time was over".to_owned(), backtrace),
-        Stopped::Cancelled => ("it was cancelled".to_owned(), Vec::new()),
-    };
-    let failure = Failure::new(
-        Code::FlowError,
-        format!("the custom assertion {name} did not answer: {why}"),
-    );
-    if backtrace.is_empty() {
-        failure
-    } else {
-        failure.with_evidence("backtrace", backtrace.join("\n"))
-    }
-}
-
-fn internal(error: &dyn std::fmt::Display) -> Failure {
-    Failure::new(Code::Internal, error.to_string())
 }
 
 fn micros(time: Duration) -> u64 {

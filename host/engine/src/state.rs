@@ -4,10 +4,10 @@ use std::sync::Arc;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
+use crate::assertions::Assertions;
 use crate::config::Engine;
 use crate::host::Failed;
 use crate::limits::StoreLimits;
-use crate::runner::Assertions;
 use flowguard_core::browser::Browser;
 use flowguard_core::storage::Storage;
 use flowguard_core::telemetry::Telemetry;

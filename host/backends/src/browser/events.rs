@@ -313,7 +313,7 @@ impl SessionEvents for PageEvents {
                 }
             }
             "Page.frameStoppedLoading" | "Page.frameClearedScheduledNavigation" => {
-                self.navigating(params, false)
+                self.navigating(params, false);
             }
             "Runtime.executionContextCreated" => self.context_created(params),
             "Runtime.executionContextDestroyed" => self.context_destroyed(params),

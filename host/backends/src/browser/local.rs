@@ -129,7 +129,7 @@ impl Browsers for LocalBrowsers {
             .send(&command)
             .answer()
             .await
-            .map_err(lost)?
+            .map_err(|error| lost(&error))?
             .browser_context_id;
         Ok(Arc::new(LocalLease {
             cdp,
@@ -157,12 +157,24 @@ impl Lease for LocalLease {
     async fn open_tab(&self, page: PageId, viewport: Size) -> Result<Arc<dyn Tab>, BrowserError> {
         let mut create = CreateTargetParams::new("about:blank");
         create.browser_context_id = Some(self.context.clone());
-        let target = self.cdp.send(&create).answer().await.map_err(lost)?.target_id;
+        let target = self
+            .cdp
+            .send(&create)
+            .answer()
+            .await
+            .map_err(|error| lost(&error))?
+            .target_id;
         let attach = AttachToTargetParams {
             target_id: target.clone(),
             flatten: Some(true),
         };
-        let session_id = self.cdp.send(&attach).answer().await.map_err(lost)?.session_id;
+        let session_id = self
+            .cdp
+            .send(&attach)
+            .answer()
+            .await
+            .map_err(|error| lost(&error))?
+            .session_id;
 
         let (dialogs, dialog_queue) = mpsc::unbounded_channel();
         let events = Arc::new(PageEvents::new(
@@ -183,13 +195,13 @@ impl Lease for LocalLease {
         let network_on = session.send(&NetworkEnable::default());
         let log_on = session.send(&LogEnable::default());
         let sized = session.send(&viewport_command(viewport));
-        page_on.answer().await.map_err(lost)?;
-        lifecycle_on.answer().await.map_err(lost)?;
-        runtime_on.answer().await.map_err(lost)?;
-        installed.answer().await.map_err(lost)?;
-        network_on.answer().await.map_err(lost)?;
-        log_on.answer().await.map_err(lost)?;
-        sized.answer().await.map_err(lost)?;
+        page_on.answer().await.map_err(|error| lost(&error))?;
+        lifecycle_on.answer().await.map_err(|error| lost(&error))?;
+        runtime_on.answer().await.map_err(|error| lost(&error))?;
+        installed.answer().await.map_err(|error| lost(&error))?;
+        network_on.answer().await.map_err(|error| lost(&error))?;
+        log_on.answer().await.map_err(|error| lost(&error))?;
+        sized.answer().await.map_err(|error| lost(&error))?;
         Ok(Arc::new(CdpTab::new(
             self.cdp.clone(),
             session,
@@ -212,6 +224,6 @@ impl Lease for LocalLease {
     }
 }
 
-fn lost(error: TabError) -> BrowserError {
+fn lost(error: &TabError) -> BrowserError {
     BrowserError::Lost(error.to_string())
 }

@@ -271,14 +271,18 @@ impl Tab for CdpTab {
 
     async fn screenshot(&self, shot: Shot, format: ImageFormat) -> Result<Picture, TabError> {
         let (clip, size) = self.clip(shot).await?;
-        let mut command = CaptureScreenshotParams::default();
-        command.capture_beyond_viewport = Some(clip.is_some());
-        command.clip = clip;
-        command.optimize_for_speed = Some(true);
-        (command.format, command.quality) = match format {
-            ImageFormat::Png => (Some(CaptureScreenshotFormat::Png), None),
-            ImageFormat::Jpeg => (Some(CaptureScreenshotFormat::Jpeg), Some(IMAGE_QUALITY)),
-            ImageFormat::Webp => (Some(CaptureScreenshotFormat::Webp), Some(IMAGE_QUALITY)),
+        let (encoding, quality) = match format {
+            ImageFormat::Png => (CaptureScreenshotFormat::Png, None),
+            ImageFormat::Jpeg => (CaptureScreenshotFormat::Jpeg, Some(IMAGE_QUALITY)),
+            ImageFormat::Webp => (CaptureScreenshotFormat::Webp, Some(IMAGE_QUALITY)),
+        };
+        let command = CaptureScreenshotParams {
+            format: Some(encoding),
+            quality,
+            capture_beyond_viewport: Some(clip.is_some()),
+            clip,
+            optimize_for_speed: Some(true),
+            ..CaptureScreenshotParams::default()
         };
         let answer = self.session.call(&command).await?;
         let encoded: &str = answer.data.as_ref();

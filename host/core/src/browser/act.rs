@@ -1,47 +1,25 @@
-//! Actions, assertions and readings: one call of the injected script does the finding, the waiting and the
-//! checking. The loops here go round only where a document was replaced or the pointer was intercepted.
+//! Actions, assertions and readings, call by call: what the injected script is asked for, and what is done
+//! with its answer.
 
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::time::Duration;
-use tokio::time::Instant;
 
 use super::calls::{
     AllInnerTexts, BoundingBox, Click, Count, Expect, ExpectOptions, ExpectPage, Fill, Focus, Hover,
-    IsVisible, Outline, PageId, PageTitle, PointerOptions, Press, PressOnPage, Read, ReadOutline, Reading,
-    Rect, SelectOption, SetChecked, Target,
+    IsVisible, Outline, PageId, PageTitle, Press, PressOnPage, Read, ReadOutline, Reading, Rect,
+    SelectOption, SetChecked, Target,
 };
+use super::chord::parse_chord;
 use super::expectation::Expectation;
-use super::locator::{Locator, TextMatch};
-use super::port::{Chord, Modifiers, PointerBurst, Settled, Shot, TabError};
-use super::reply::{Reply, script_error};
+use super::job::How;
+use super::locator::TextMatch;
+use super::port::Shot;
+use super::reply::Reply;
 use super::session::{Browser, done, tab_failure, timeout};
 use crate::failure::{Code, Failure};
 use crate::gate::Soft;
 use crate::limits::{MAX_SCREENSHOT_AREA, MAX_SCREENSHOT_SIDE, MAX_TEXT_BYTES};
-
-/// How long the host waits beyond the time that it gave the page, before it calls the page unresponsive.
-const GRACE: Duration = Duration::from_millis(1_000);
-
-/// What one call of the script is told besides the action.
-#[derive(Clone, Copy, Default)]
-struct How {
-    force: bool,
-    trial: bool,
-}
-
-/// One thing to do in a page, within one time.
-struct Job<'a> {
-    browser: &'a Browser,
-    page: PageId,
-    locator: Option<&'a Locator>,
-    deadline: Instant,
-    wait: Duration,
-    how: How,
-    log: Vec<String>,
-    /// Counts interceptions: each attempt scrolls to another place.
-    attempt: u32,
-}
 
 impl Browser {
     /// Clicks.
@@ -160,7 +138,7 @@ impl Browser {
         let wait = self.expect_time(&call.options)?;
         let mut job = self.job(call.target.page, Some(&call.target.locator), wait, How::default())?;
         let outcome = job.expect(&call.what, call.options.negated).await;
-        Soft::of(explained(outcome, &call.options), call.options.soft)
+        self.soft(outcome, &call.options).await
     }
 
     /// Asserts on a page.
@@ -172,7 +150,17 @@ impl Browser {
         let outcome = self
             .expect_of_page(call.page, &call.what, call.options.negated, wait)
             .await;
-        Soft::of(explained(outcome, &call.options), call.options.soft)
+        self.soft(outcome, &call.options).await
+    }
+
+    /// Lets the flow go on after a soft assertion that did not hold, with a picture of that moment: at the
+    /// run's end the page may look otherwise.
+    async fn soft(&self, outcome: Result<(), Failure>, options: &ExpectOptions) -> Result<Soft<()>, Failure> {
+        let answer = Soft::of(explained(outcome, options), options.soft)?;
+        if answer.failure.is_some() {
+            self.picture_of_failure("at the failure").await;
+        }
+        Ok(answer)
     }
 
     pub(super) async fn expect_of_page(
@@ -306,228 +294,6 @@ impl Browser {
     fn expect_time(&self, options: &ExpectOptions) -> Result<Duration, Failure> {
         timeout(options.timeout_ms, self.options.expect_timeout)
     }
-
-    fn pointer_job<'a>(&'a self, target: &'a Target, options: &PointerOptions) -> Result<Job<'a>, Failure> {
-        let wait = timeout(options.timeout_ms, self.options.action_timeout)?;
-        self.job(
-            target.page,
-            Some(&target.locator),
-            wait,
-            How {
-                force: options.force,
-                trial: options.trial,
-            },
-        )
-    }
-
-    fn action_job<'a>(
-        &'a self,
-        target: &'a Target,
-        timeout_ms: Option<u32>,
-        force: bool,
-    ) -> Result<Job<'a>, Failure> {
-        let wait = timeout(timeout_ms, self.options.action_timeout)?;
-        self.job(
-            target.page,
-            Some(&target.locator),
-            wait,
-            How { force, trial: false },
-        )
-    }
-
-    fn job<'a>(
-        &'a self,
-        page: PageId,
-        locator: Option<&'a Locator>,
-        wait: Duration,
-        how: How,
-    ) -> Result<Job<'a>, Failure> {
-        if let Some(locator) = locator {
-            locator.check()?;
-        }
-        let wait = self.ledger.progress.allowance(wait);
-        let deadline = Instant::now() + wait;
-        Ok(Job {
-            browser: self,
-            page,
-            locator,
-            deadline,
-            wait,
-            how,
-            log: Vec::new(),
-            attempt: 0,
-        })
-    }
-}
-
-impl Job<'_> {
-    /// Calls the script until it has answered on a document that stayed.
-    async fn perform(&mut self, action: &Value) -> Result<Reply, Failure> {
-        loop {
-            self.browser.settled(self.page, self.remaining()).await?;
-            let remaining = self.remaining();
-            let request = json!({
-                "locator": self.locator,
-                "action": action,
-                "timeout": u64::try_from(remaining.as_millis()).unwrap_or(u64::MAX),
-                "force": self.how.force,
-                "trial": self.how.trial,
-                "scroll": self.attempt,
-                "testIdAttributes": self.browser.options.test_id_attributes,
-            });
-            let tab = self.browser.tab(self.page)?;
-            let answer = match tab.perform(&request, remaining + GRACE).await {
-                Ok(answer) => answer,
-                Err(TabError::DocumentReplaced) if self.remaining() > Duration::ZERO => {
-                    self.log
-                        .push("the document was replaced; starting again on the new one".to_owned());
-                    continue;
-                }
-                Err(error) => return Err(self.with_log(tab_failure(error))),
-            };
-            let reply = serde_json::from_value(answer).map_err(|error| {
-                Failure::new(
-                    Code::Internal,
-                    format!("the injected script's answer cannot be read: {error}"),
-                )
-            })?;
-            return self.judged(reply);
-        }
-    }
-
-    /// Turns the answers that are failures into failures.
-    fn judged(&mut self, reply: Reply) -> Result<Reply, Failure> {
-        match reply {
-            Reply::Timeout { reason, log } => {
-                self.log.extend(log);
-                Err(self.timed_out(&reason))
-            }
-            Reply::Error {
-                code,
-                message,
-                evidence,
-                log,
-            } => {
-                self.log.extend(log);
-                Err(script_error(
-                    &code,
-                    message,
-                    evidence,
-                    std::mem::take(&mut self.log),
-                ))
-            }
-            other => Ok(other),
-        }
-    }
-
-    async fn perform_done(&mut self, action: &Value) -> Result<Value, Failure> {
-        done(self.perform(action).await?, "an action")
-    }
-
-    /// Points at the element and clicks it so often (0 only moves there), until the events land in it.
-    /// False where nothing was to be done.
-    async fn point_and(
-        &mut self,
-        action: &Value,
-        options: &PointerOptions,
-        clicks: u32,
-    ) -> Result<bool, Failure> {
-        loop {
-            let (x, y, token) = match self.perform(action).await? {
-                Reply::Point { x, y, token } => (x, y, token),
-                other => return done(other, "a pointer action").map(|_| false),
-            };
-            let burst = PointerBurst {
-                x,
-                y,
-                clicks,
-                button: options.button,
-                modifiers: options.modifiers,
-                token,
-            };
-            let tab = self.browser.tab(self.page)?;
-            let settled = tokio::time::timeout(self.remaining() + GRACE, tab.pointer(&burst)).await;
-            match settled
-                .unwrap_or(Err(TabError::Unresponsive))
-                .map_err(tab_failure)?
-            {
-                Settled::Hit => return Ok(true),
-                // Without a guard nobody looks where the events land; a mouse that is there already does not move.
-                Settled::None if self.how.force || clicks == 0 => return Ok(true),
-                Settled::Blocked { by } => self.intercepted(&format!("{by} intercepts pointer events"))?,
-                Settled::None => self.intercepted("the pointer's events did not arrive")?,
-            }
-        }
-    }
-
-    fn intercepted(&mut self, reason: &str) -> Result<(), Failure> {
-        self.attempt += 1;
-        self.log.push(reason.to_owned());
-        if self.remaining() == Duration::ZERO {
-            Err(self.timed_out(reason))
-        } else {
-            Ok(())
-        }
-    }
-
-    async fn expect(&mut self, what: &Expectation, negated: bool) -> Result<(), Failure> {
-        let action = json!({"kind": "expect", "expectation": what, "negated": negated});
-        match self.perform(&action).await? {
-            Reply::Failed {
-                received,
-                expected,
-                log,
-                aria,
-            } => {
-                self.log.extend(log);
-                let subject = self
-                    .locator
-                    .map_or_else(|| "the page".to_owned(), ToString::to_string);
-                let not = if negated { "not " } else { "" };
-                let message = format!(
-                    "expected {subject} {not}to {what}, received {received} (within {} ms)",
-                    self.wait.as_millis()
-                );
-                let mut failure = Failure::new(Code::AssertionFailed, message)
-                    .with_log(std::mem::take(&mut self.log))
-                    .with_evidence("expected", expected)
-                    .with_evidence("received", received);
-                if let Some(aria) = aria {
-                    failure = failure.with_evidence("aria", aria);
-                }
-                Err(failure)
-            }
-            other => done(other, "an assertion").map(|_| ()),
-        }
-    }
-
-    /// Waits for the navigation that the action began, if it did, to be committed or given up.
-    async fn settle_navigation(&self) -> Result<(), Failure> {
-        match self.browser.settled(self.page, self.remaining()).await {
-            // The page closed itself, or was closed, because of the click: that is what was clicked for.
-            Err(failure) if failure.code == Code::PageLost && failure.message.contains("closed") => Ok(()),
-            other => other,
-        }
-    }
-
-    fn timed_out(&mut self, reason: &str) -> Failure {
-        let subject = self
-            .locator
-            .map_or_else(|| "the page".to_owned(), ToString::to_string);
-        let message = format!(
-            "{subject} was not ready within {} ms: {reason}",
-            self.wait.as_millis()
-        );
-        Failure::new(Code::Timeout, message).with_log(std::mem::take(&mut self.log))
-    }
-
-    fn with_log(&mut self, failure: Failure) -> Failure {
-        failure.with_log(std::mem::take(&mut self.log))
-    }
-
-    fn remaining(&self) -> Duration {
-        self.deadline.saturating_duration_since(Instant::now())
-    }
 }
 
 /// Puts the flow's own words before the host's.
@@ -556,77 +322,4 @@ fn check_text(what: &str, text: &str) -> Result<(), Failure> {
         return Err(Failure::new(Code::InvalidArgument, message));
     }
     Ok(())
-}
-
-/// Reads `Control+Shift+a`. The last part is the key; `+` itself is written `Control++`.
-fn parse_chord(text: &str) -> Result<Chord, Failure> {
-    let invalid = |why: &str| Failure::new(Code::InvalidArgument, format!("not a key: {text:?}: {why}"));
-    if text.is_empty() || text.len() > 64 {
-        return Err(invalid(
-            "a key has 1 to 64 bytes, for example Enter, a, Control+a",
-        ));
-    }
-    let (held, key) = match text.strip_suffix('+') {
-        Some("") => ("", "+"),
-        Some(rest) => (
-            rest.strip_suffix('+')
-                .ok_or_else(|| invalid("no key follows the last +"))?,
-            "+",
-        ),
-        None => text.rsplit_once('+').unwrap_or(("", text)),
-    };
-    let mut modifiers = Modifiers::default();
-    for name in held.split('+').filter(|name| !name.is_empty()) {
-        match name {
-            "Alt" => modifiers.alt = true,
-            "Control" => modifiers.control = true,
-            "Meta" => modifiers.meta = true,
-            "Shift" => modifiers.shift = true,
-            // Control everywhere but on macOS, and the browser runs where the host does.
-            "ControlOrMeta" => modifiers.control = true,
-            other => return Err(invalid(&format!("{other} is none of Alt, Control, Meta, Shift"))),
-        }
-    }
-    Ok(Chord {
-        modifiers,
-        key: key.to_owned(),
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn chords() {
-        let held = |text: &str| {
-            parse_chord(text).map(|chord| {
-                let m = chord.modifiers;
-                let names = [(m.alt, 'A'), (m.control, 'C'), (m.meta, 'M'), (m.shift, 'S')];
-                let held: String = names
-                    .iter()
-                    .filter(|(on, _)| *on)
-                    .map(|(_, name)| *name)
-                    .collect();
-                format!("{held}:{}", chord.key)
-            })
-        };
-        let cases = [
-            ("Enter", ":Enter"),
-            ("Control+a", "C:a"),
-            ("Control+Shift+T", "CS:T"),
-            ("+", ":+"),
-            ("Alt++", "A:+"),
-        ];
-        for (text, expected) in cases {
-            assert_eq!(held(text).as_deref(), Ok(expected), "{text}");
-        }
-        for text in ["", "Hyper+a", "a+b+", "Control+"] {
-            assert_eq!(
-                held(text).map_err(|f| f.code),
-                Err(Code::InvalidArgument),
-                "{text}"
-            );
-        }
-    }
 }

@@ -6,7 +6,9 @@
 
 mod act;
 pub mod calls;
+mod chord;
 pub mod expectation;
+mod job;
 pub mod locator;
 mod navigate;
 pub mod port;

@@ -96,8 +96,11 @@ impl Browser {
             .lease
             .get_or_try_init(|| self.browsers.lease(watcher))
             .await
-            .map_err(no_browser)?;
-        let tab = lease.open_tab(number, Self::VIEWPORT).await.map_err(no_browser)?;
+            .map_err(|error| no_browser(&error))?;
+        let tab = lease
+            .open_tab(number, Self::VIEWPORT)
+            .await
+            .map_err(|error| no_browser(&error))?;
         self.lock().open.insert(number, tab);
         Ok(number)
     }
@@ -215,7 +218,7 @@ impl Browser {
 
     /// Takes a picture of each open page, for the report of a run that did not pass. Best effort: what
     /// cannot be taken is left out.
-    pub async fn picture_of_failure(&self) {
+    pub async fn picture_of_failure(&self, when: &str) {
         let open: Vec<_> = self
             .lock()
             .open
@@ -228,7 +231,7 @@ impl Browser {
                 tab.screenshot(Shot::Viewport, ImageFormat::Png),
             );
             if let Ok(Ok(picture)) = taken.await {
-                let name = format!("page {number} at the end");
+                let name = format!("page {number} {when}");
                 if let Ok(kept) = self.ledger.keep(&name, "image/png", picture.bytes).await {
                     self.ledger.timeline.attach_to_latest(kept);
                 }
@@ -310,7 +313,7 @@ pub(super) fn tab_failure(error: TabError) -> Failure {
     }
 }
 
-fn no_browser(error: BrowserError) -> Failure {
+fn no_browser(error: &BrowserError) -> Failure {
     let mut failure = Failure::new(Code::Unavailable, error.to_string());
     failure.retryable = !matches!(error, BrowserError::NotInstalled { .. });
     debug_assert_eq!(failure.code.blame(), Blame::Platform);

@@ -4,7 +4,7 @@
 //! may run beside others on a store that is shared. A back end lists no rules: it names a function that opens
 //! it, and the macro makes a test of each rule.
 //!
-//! ```ignore
+//! ```text
 //! async fn store() -> (MyStore, Cleanup) { … }
 //!
 //! mod buckets {

@@ -29,7 +29,17 @@ mod tests {
         assert_eq!(ms("30s"), Some(30_000));
         assert_eq!(ms("30"), Some(30_000));
         assert_eq!(ms("2m"), Some(120_000));
-        for wrong in ["", "s", "0s", "61m", "1h", "-1s", "1.5s", "99999999999999999999s", "18446744073709551615m"] {
+        for wrong in [
+            "",
+            "s",
+            "0s",
+            "61m",
+            "1h",
+            "-1s",
+            "1.5s",
+            "99999999999999999999s",
+            "18446744073709551615m",
+        ] {
             assert_eq!(ms(wrong), None, "{wrong}");
         }
     }

@@ -30,7 +30,9 @@ impl Live {
         let total = all.add(ProgressBar::new(runs as u64));
         total.set_style(style("{bar:30.cyan/dim} {pos}/{len} flows · {elapsed}"));
         total.enable_steady_tick(Duration::from_millis(250));
-        Self { bars: Some((all, total)) }
+        Self {
+            bars: Some((all, total)),
+        }
     }
 
     /// A run begins.
@@ -44,7 +46,9 @@ impl Live {
                 let title = ledger.as_ref().and_then(|ledger| ledger.timeline.latest_title());
                 let _ = out.write_str(&printable(&title.unwrap_or_default()));
             };
-            bar.set_style(style("{spinner:.cyan} {prefix} {elapsed:.dim} {step:.dim}").with_key("step", step));
+            bar.set_style(
+                style("{spinner:.cyan} {prefix} {elapsed:.dim} {step:.dim}").with_key("step", step),
+            );
             bar.set_prefix(printable(name));
             bar.enable_steady_tick(Duration::from_millis(100));
             bar
@@ -84,5 +88,8 @@ fn style(template: &str) -> ProgressStyle {
 
 /// One short line, in which nothing can steer the terminal.
 fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(100).collect()
+    text.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(100)
+        .collect()
 }

@@ -25,7 +25,13 @@ pub(crate) struct Cli {
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Common {
     /// Where results, screenshots, cassettes and compiled code are kept
-    #[arg(long, global = true, value_name = "DIR", env = "FLOWGUARD_DATA", default_value = ".flowguard")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        env = "FLOWGUARD_DATA",
+        default_value = ".flowguard"
+    )]
     pub(crate) data: PathBuf,
     /// Where the plugins are: the interpreter of YAML flows, and custom assertions
     #[arg(long, global = true, value_name = "DIR", env = "FLOWGUARD_PLUGINS")]
@@ -34,7 +40,13 @@ pub(crate) struct Common {
     #[arg(long, global = true, value_name = "PATH", env = "FLOWGUARD_CHROMIUM")]
     pub(crate) chromium: Option<PathBuf>,
     /// What the host logs to standard error, for example `info` or `flowguard=debug`
-    #[arg(long, global = true, value_name = "FILTER", env = "FLOWGUARD_LOG", default_value = "warn")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILTER",
+        env = "FLOWGUARD_LOG",
+        default_value = "warn"
+    )]
     pub(crate) log: String,
 }
 
@@ -90,13 +102,21 @@ pub(crate) async fn run(arguments: Cli) -> anyhow::Result<Exit> {
 pub(crate) fn start_log(arguments: &Cli) {
     let filter = tracing_subscriber::EnvFilter::try_new(&arguments.common.log)
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(true).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_target(true)
+        .init();
 }
 
 /// Says why the program ends, and how to exit.
 pub(crate) fn fatal(error: &anyhow::Error) -> ExitCode {
     let _ = writeln!(std::io::stderr(), "error: {error:#}");
-    let exit = if error.is::<UsageError>() { Exit::Usage } else { Exit::Platform };
+    let exit = if error.is::<UsageError>() {
+        Exit::Usage
+    } else {
+        Exit::Platform
+    };
     exit.into()
 }
 

@@ -36,7 +36,10 @@ pub(crate) struct ReportArgs {
 
 pub(super) async fn runs(common: &Common, args: &RunsArgs) -> anyhow::Result<Exit> {
     let app = App::build(common, false).await?;
-    let recent = app.store.recent(&app.tenant, args.flow.as_deref(), args.limit).await?;
+    let recent = app
+        .store
+        .recent(&app.tenant, args.flow.as_deref(), args.limit)
+        .await?;
     if recent.is_empty() {
         say("no runs yet: `flowguard run PATH` makes one\n");
         return Ok(Exit::Passed);
@@ -46,14 +49,24 @@ pub(super) async fn runs(common: &Common, args: &RunsArgs) -> anyhow::Result<Exi
 }
 
 fn table(runs: &[RunRecord]) -> String {
-    let mut out = format!("{:<24}{:<9}{:>9}  {:<20}{}\n", "RUN", "VERDICT", "TIME", "WHEN (UTC)", "FLOW");
+    let mut out = format!(
+        "{:<24}{:<9}{:>9}  {:<20}{}\n",
+        "RUN", "VERDICT", "TIME", "WHEN (UTC)", "FLOW"
+    );
     for run in runs {
         let ms = i64::try_from(run.started_ms).unwrap_or_default();
-        let when = chrono::DateTime::from_timestamp_millis(ms).unwrap_or_default().format("%Y-%m-%d %H:%M:%S");
+        let when = chrono::DateTime::from_timestamp_millis(ms)
+            .unwrap_or_default()
+            .format("%Y-%m-%d %H:%M:%S");
         let took = Duration::from_micros(run.took_us).as_secs_f64();
         let flaky = if run.flaky() { " (flaky)" } else { "" };
         let flow: String = run.flow.name.chars().filter(|c| !c.is_control()).collect();
-        let _ = writeln!(out, "{:<24}{:<9}{took:>7.1} s  {when:<20} {flow}{flaky}", run.id.as_str(), run.verdict.name());
+        let _ = writeln!(
+            out,
+            "{:<24}{:<9}{took:>7.1} s  {when:<20} {flow}{flaky}",
+            run.id.as_str(),
+            run.verdict.name()
+        );
     }
     out
 }
@@ -72,7 +85,11 @@ pub(super) async fn report(common: &Common, args: &ReportArgs) -> anyhow::Result
         }
     }
     let page = [Reporter::Html(app.report_folder(id.as_str()))];
-    let reporters = if args.reporter.is_empty() { &page[..] } else { &args.reporter };
+    let reporters = if args.reporter.is_empty() {
+        &page[..]
+    } else {
+        &args.reporter
+    };
     write_reports(&app, &report, reporters).await?;
     Ok(Exit::Passed)
 }

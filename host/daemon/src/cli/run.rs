@@ -79,12 +79,16 @@ pub(super) fn reporter(text: &str) -> Result<Reporter, String> {
         Some(("json", file)) => Ok(Reporter::Json(file.into())),
         Some(("junit", file)) => Ok(Reporter::Junit(file.into())),
         Some(("html", folder)) => Ok(Reporter::Html(folder.into())),
-        _ => Err(format!("{text:?} is none of list, json=FILE, junit=FILE, html=DIR")),
+        _ => Err(format!(
+            "{text:?} is none of list, json=FILE, junit=FILE, html=DIR"
+        )),
     }
 }
 
 fn parameter(text: &str) -> Result<(String, String), String> {
-    let (key, value) = text.split_once('=').ok_or_else(|| format!("{text:?} is not KEY=VALUE"))?;
+    let (key, value) = text
+        .split_once('=')
+        .ok_or_else(|| format!("{text:?} is not KEY=VALUE"))?;
     Ok((key.to_owned(), value.to_owned()))
 }
 
@@ -118,13 +122,23 @@ pub(super) async fn run(common: &Common, args: RunArgs) -> anyhow::Result<Exit> 
     let jobs = std::mem::take(&mut loaded.jobs);
     let runs = run_all(&app, &runner, jobs, workers(&args), &cancel, wants_list(&args)).await;
     app.browsers.shut_down().await;
-    let report = Report::new(runs, loaded.failures, started_ms, began.elapsed(), env!("CARGO_PKG_VERSION"));
+    let report = Report::new(
+        runs,
+        loaded.failures,
+        started_ms,
+        began.elapsed(),
+        env!("CARGO_PKG_VERSION"),
+    );
     let written = write_reports(&app, &report, &args.reporter).await;
     if wants_list(&args) {
         say(&report::terminal::summary(&report, style(&locate(&app))));
     }
     written?;
-    Ok(if cancel.is_cancelled() { Exit::Interrupted } else { exit_of(&report) })
+    Ok(if cancel.is_cancelled() {
+        Exit::Interrupted
+    } else {
+        exit_of(&report)
+    })
 }
 
 async fn load_all(app: &App, args: &RunArgs, candidates: &[Candidate]) -> anyhow::Result<Loaded> {
@@ -132,14 +146,33 @@ async fn load_all(app: &App, args: &RunArgs, candidates: &[Candidate]) -> anyhow
     for candidate in candidates {
         let file = candidate.path().display().to_string();
         match load_one(app, candidate).await {
-            Ok(File::Flows { component, description, source }) => {
+            Ok(File::Flows {
+                component,
+                description,
+                source,
+            }) => {
                 let digest = component.digest.clone();
-                let Description { name, version, flows, needs } = description;
-                let origin = Origin { file, component: name, version, digest };
+                let Description {
+                    name,
+                    version,
+                    flows,
+                    needs,
+                } = description;
+                let origin = Origin {
+                    file,
+                    component: name,
+                    version,
+                    digest,
+                };
                 for flow in flows.into_iter().filter(|flow| is_chosen(flow, args)) {
                     let request = request(app, args, flow, source.clone())?;
                     let (component, origin, needs) = (component.clone(), origin.clone(), needs.clone());
-                    loaded.jobs.push(Job { component, origin, needs, request });
+                    loaded.jobs.push(Job {
+                        component,
+                        origin,
+                        needs,
+                        request,
+                    });
                 }
             }
             Ok(File::Assertion(assertion)) => loaded.assertions.push(assertion),
@@ -174,13 +207,26 @@ pub(super) async fn load_one(app: &App, candidate: &Candidate) -> Result<File, S
             Component::Assertion(assertion) => return Ok(File::Assertion(assertion)),
         },
         Candidate::Yaml(_) => {
-            let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-            (interpreter(app)?, Some(Source { name, text: text_of(bytes)? }))
+            let name = path
+                .file_name()
+                .map(|name| name.to_string_lossy().into_owned())
+                .unwrap_or_default();
+            (
+                interpreter(app)?,
+                Some(Source {
+                    name,
+                    text: text_of(bytes)?,
+                }),
+            )
         }
     };
     let described = app.engine.describe(&component, source.as_ref(), &app.clock).await;
     let description = described.map_err(|failure| failure.message)?;
-    Ok(File::Flows { component, description, source })
+    Ok(File::Flows {
+        component,
+        description,
+        source,
+    })
 }
 
 fn interpreter(app: &App) -> Result<Arc<FlowComponent>, String> {
@@ -196,13 +242,19 @@ fn interpreter(app: &App) -> Result<Arc<FlowComponent>, String> {
 
 fn text_of(bytes: Vec<u8>) -> Result<String, String> {
     if bytes.len() > MAX_SOURCE_BYTES {
-        return Err(format!("a YAML file has at most {MAX_SOURCE_BYTES} bytes: {}", bytes.len()));
+        return Err(format!(
+            "a YAML file has at most {MAX_SOURCE_BYTES} bytes: {}",
+            bytes.len()
+        ));
     }
     String::from_utf8(bytes).map_err(|error| format!("the file is not UTF-8: {error}"))
 }
 
 fn is_chosen(flow: &Flow, args: &RunArgs) -> bool {
-    let by_name = args.grep.as_ref().is_none_or(|text| flow.name.contains(text.as_str()));
+    let by_name = args
+        .grep
+        .as_ref()
+        .is_none_or(|text| flow.name.contains(text.as_str()));
     let by_tag = args.tag.is_empty() || args.tag.iter().any(|tag| flow.tags.contains(tag));
     by_name && by_tag
 }
@@ -214,17 +266,28 @@ fn request(app: &App, args: &RunArgs, flow: Flow, source: Option<Source>) -> any
         params: args.param.clone(),
         ..RunOptions::default()
     };
-    Ok(RunRequest { id: new_run_id(app)?, flow, source, options, attempts: args.retries + 1 })
+    Ok(RunRequest {
+        id: new_run_id(app)?,
+        flow,
+        source,
+        options,
+        attempts: args.retries + 1,
+    })
 }
 
 /// Sorted by time, and short enough to be typed: `20261120-223001-4f7k2m`.
 fn new_run_id(app: &App) -> anyhow::Result<RunId> {
     const DIGITS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
     let seconds = i64::try_from(app.clock.wall().as_secs())?;
-    let time = chrono::DateTime::from_timestamp(seconds, 0).unwrap_or_default().format("%Y%m%d-%H%M%S");
+    let time = chrono::DateTime::from_timestamp(seconds, 0)
+        .unwrap_or_default()
+        .format("%Y%m%d-%H%M%S");
     let mut random = [0; 6];
     getrandom::fill(&mut random).map_err(|error| anyhow::anyhow!("no random numbers: {error}"))?;
-    let tail: String = random.iter().map(|byte| char::from(DIGITS[usize::from(byte % 32)])).collect();
+    let tail: String = random
+        .iter()
+        .map(|byte| char::from(DIGITS[usize::from(byte % 32)]))
+        .collect();
     RunId::parse(&format!("{time}-{tail}")).ok_or_else(|| anyhow::anyhow!("a run id could not be made"))
 }
 
@@ -232,9 +295,13 @@ fn nothing_to_run(args: &RunArgs, candidates: &[Candidate]) -> String {
     let paths: Vec<String> = args.paths.iter().map(|path| path.display().to_string()).collect();
     let paths = paths.join(", ");
     if candidates.is_empty() {
-        return format!("no flows in {paths}: looked for .wasm, .yaml and .yml; build Rust flows with `cargo xtask guests`");
+        return format!(
+            "no flows in {paths}: looked for .wasm, .yaml and .yml; build Rust flows with `cargo xtask guests`"
+        );
     }
-    format!("no flow in {paths} has the name or the tags that were asked for: `flowguard inspect` lists what there is")
+    format!(
+        "no flow in {paths} has the name or the tags that were asked for: `flowguard inspect` lists what there is"
+    )
 }
 
 fn workers(args: &RunArgs) -> usize {
@@ -243,7 +310,11 @@ fn workers(args: &RunArgs) -> usize {
 }
 
 fn wants_list(args: &RunArgs) -> bool {
-    args.reporter.is_empty() || args.reporter.iter().any(|reporter| matches!(reporter, Reporter::List))
+    args.reporter.is_empty()
+        || args
+            .reporter
+            .iter()
+            .any(|reporter| matches!(reporter, Reporter::List))
 }
 
 fn cancelled_by_interrupt() -> Cancel {
@@ -266,21 +337,41 @@ async fn run_all(
     cancel: &Cancel,
     list: bool,
 ) -> Vec<RunRecord> {
-    let live = Arc::new(Live::new(jobs.len(), list && std::io::stderr().is_terminal() && std::io::stdout().is_terminal()));
+    let live = Arc::new(Live::new(
+        jobs.len(),
+        list && std::io::stderr().is_terminal() && std::io::stdout().is_terminal(),
+    ));
     let slots = Arc::new(Semaphore::new(workers));
     let mut running = Vec::new();
     for job in jobs {
-        let (app, runner, live, slots, cancel) = (app.clone(), runner.clone(), live.clone(), slots.clone(), cancel.clone());
+        let (app, runner, live, slots, cancel) = (
+            app.clone(),
+            runner.clone(),
+            live.clone(),
+            slots.clone(),
+            cancel.clone(),
+        );
         running.push(tokio::spawn(async move {
             let _slot = slots.acquire_owned().await;
             if cancel.is_cancelled() {
                 return None;
             }
             let shown = live.begin(&job.request.flow.name);
-            let Job { component, origin, needs, request } = job;
-            let mut record = runner.run(&component, origin, &needs, &request, &cancel, &shown).await;
+            let Job {
+                component,
+                origin,
+                needs,
+                request,
+            } = job;
+            let mut record = runner
+                .run(&component, origin, &needs, &request, &cancel, &shown)
+                .await;
             keep(&app, &mut record).await;
-            let lines = if list { report::terminal::render(&record, style(&locate(&app))) } else { String::new() };
+            let lines = if list {
+                report::terminal::render(&record, style(&locate(&app)))
+            } else {
+                String::new()
+            };
             live.end(&shown, &lines);
             Some(record)
         }));
@@ -342,8 +433,16 @@ async fn write_html(app: &App, report: &Report, folder: &std::path::Path) -> any
 
 fn write(file: &std::path::Path, text: &str) -> anyhow::Result<()> {
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let written = folder.map_or(Ok(()), std::fs::create_dir_all).and_then(|()| std::fs::write(file, text));
-    written.map_err(|error| UsageError(format!("the report {} cannot be written: {error}", file.display())).into())
+    let written = folder
+        .map_or(Ok(()), std::fs::create_dir_all)
+        .and_then(|()| std::fs::write(file, text));
+    written.map_err(|error| {
+        UsageError(format!(
+            "the report {} cannot be written: {error}",
+            file.display()
+        ))
+        .into()
+    })
 }
 
 /// Where a person finds the file of an artifact.

@@ -32,6 +32,7 @@ pub(crate) struct Style<'a> {
 
 impl Style<'_> {
     /// No colours, and artifacts by their digest.
+    #[cfg(test)]
     #[must_use]
     pub(crate) fn plain() -> Self {
         Self {

@@ -3,8 +3,17 @@
 
 #![expect(unreachable_pub, reason = "the generated bindings export these again")]
 
+/// Makes the call through the gate, with the browser's method of that name.
+macro_rules! through_gate {
+    ($state:expr, $method:ident, $call:expr) => {{
+        let run = $state.run()?;
+        let call = $call;
+        run.gate.call(&call, run.browser.$method(&call)).await?
+    }};
+}
 mod assertions;
 mod browser;
+mod locator;
 mod storage;
 mod telemetry;
 mod types;

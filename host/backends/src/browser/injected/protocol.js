@@ -115,6 +115,9 @@ async function performVerify(action, attempt) {
   );
 }
 
+/** `hasCount` as people read it: `has count`. */
+const inWords = (kind) => kind.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+
 /** Repeats the check until it holds or the time is over; a failure says what was seen last. */
 async function performExpect(action, attempt) {
   attempt.log(

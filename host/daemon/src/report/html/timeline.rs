@@ -155,7 +155,7 @@ fn more(step: &Step, scene: &Scene<'_>) -> Option<Markup> {
             p.message { (Text(&failure.message)) }
             @if let Some(number) = failure.call.and_then(|call| scene.told.get(&call)) {
                 p { a href={ "#" (scene.here.failure(*number)) } { "Why, in full" } }
-            } @else {
+            } @else if failure.call.is_some() {
                 p.caught { "The flow went on after this: it does not decide the verdict." }
                 @for name in ["expected", "received"] {
                     @if let Some(text) = evidence(failure, name) { p { b { (name) ": " } code { (Text(text)) } } }

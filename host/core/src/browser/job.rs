@@ -1,0 +1,265 @@
+//! One thing to do in a page within one time: a call of the injected script, made again where the document
+//! was replaced or the pointer was intercepted. All other waiting is done in the page.
+
+use serde_json::{Value, json};
+use std::time::Duration;
+use tokio::time::Instant;
+
+use super::calls::{PageId, PointerOptions, Target};
+use super::expectation::Expectation;
+use super::locator::Locator;
+use super::port::{PointerBurst, Settled, TabError};
+use super::reply::{Reply, script_error};
+use super::session::{Browser, done, tab_failure, timeout};
+use crate::failure::{Code, Failure};
+
+/// How long the host waits beyond the time that it gave the page, before it calls the page unresponsive.
+const GRACE: Duration = Duration::from_millis(1_000);
+
+/// What one call of the script is told besides the action.
+#[derive(Clone, Copy, Default)]
+pub(super) struct How {
+    force: bool,
+    trial: bool,
+}
+
+/// One thing to do in a page, within one time.
+pub(super) struct Job<'a> {
+    browser: &'a Browser,
+    page: PageId,
+    locator: Option<&'a Locator>,
+    deadline: Instant,
+    wait: Duration,
+    how: How,
+    log: Vec<String>,
+    /// Counts interceptions: each attempt scrolls to another place.
+    attempt: u32,
+}
+
+impl Browser {
+    pub(super) fn pointer_job<'a>(
+        &'a self,
+        target: &'a Target,
+        options: &PointerOptions,
+    ) -> Result<Job<'a>, Failure> {
+        let wait = timeout(options.timeout_ms, self.options.action_timeout)?;
+        self.job(
+            target.page,
+            Some(&target.locator),
+            wait,
+            How {
+                force: options.force,
+                trial: options.trial,
+            },
+        )
+    }
+
+    pub(super) fn action_job<'a>(
+        &'a self,
+        target: &'a Target,
+        timeout_ms: Option<u32>,
+        force: bool,
+    ) -> Result<Job<'a>, Failure> {
+        let wait = timeout(timeout_ms, self.options.action_timeout)?;
+        self.job(
+            target.page,
+            Some(&target.locator),
+            wait,
+            How { force, trial: false },
+        )
+    }
+
+    pub(super) fn job<'a>(
+        &'a self,
+        page: PageId,
+        locator: Option<&'a Locator>,
+        wait: Duration,
+        how: How,
+    ) -> Result<Job<'a>, Failure> {
+        if let Some(locator) = locator {
+            locator.check()?;
+        }
+        let wait = self.ledger.progress.allowance(wait);
+        let deadline = Instant::now() + wait;
+        Ok(Job {
+            browser: self,
+            page,
+            locator,
+            deadline,
+            wait,
+            how,
+            log: Vec::new(),
+            attempt: 0,
+        })
+    }
+}
+
+impl Job<'_> {
+    /// Calls the script until it has answered on a document that stayed.
+    pub(super) async fn perform(&mut self, action: &Value) -> Result<Reply, Failure> {
+        loop {
+            self.browser.settled(self.page, self.remaining()).await?;
+            let remaining = self.remaining();
+            let request = json!({
+                "locator": self.locator,
+                "action": action,
+                "timeout": u64::try_from(remaining.as_millis()).unwrap_or(u64::MAX),
+                "force": self.how.force,
+                "trial": self.how.trial,
+                "scroll": self.attempt,
+                "testIdAttributes": self.browser.options.test_id_attributes,
+            });
+            let tab = self.browser.tab(self.page)?;
+            let answer = match tab.perform(&request, remaining + GRACE).await {
+                Ok(answer) => answer,
+                Err(TabError::DocumentReplaced) if self.remaining() > Duration::ZERO => {
+                    self.log
+                        .push("the document was replaced; starting again on the new one".to_owned());
+                    continue;
+                }
+                Err(error) => return Err(self.with_log(tab_failure(error))),
+            };
+            let reply = serde_json::from_value(answer).map_err(|error| {
+                Failure::new(
+                    Code::Internal,
+                    format!("the injected script's answer cannot be read: {error}"),
+                )
+            })?;
+            return self.judged(reply);
+        }
+    }
+
+    /// Turns the answers that are failures into failures.
+    fn judged(&mut self, reply: Reply) -> Result<Reply, Failure> {
+        match reply {
+            Reply::Timeout { reason, log } => {
+                self.log.extend(log);
+                Err(self.timed_out(&reason))
+            }
+            Reply::Error {
+                code,
+                message,
+                evidence,
+                log,
+            } => {
+                self.log.extend(log);
+                Err(script_error(
+                    &code,
+                    message,
+                    evidence,
+                    std::mem::take(&mut self.log),
+                ))
+            }
+            other => Ok(other),
+        }
+    }
+
+    pub(super) async fn perform_done(&mut self, action: &Value) -> Result<Value, Failure> {
+        done(self.perform(action).await?, "an action")
+    }
+
+    /// Points at the element and clicks it so often (0 only moves there), until the events land in it.
+    /// False where nothing was to be done.
+    pub(super) async fn point_and(
+        &mut self,
+        action: &Value,
+        options: &PointerOptions,
+        clicks: u32,
+    ) -> Result<bool, Failure> {
+        loop {
+            let (x, y, token) = match self.perform(action).await? {
+                Reply::Point { x, y, token } => (x, y, token),
+                other => return done(other, "a pointer action").map(|_| false),
+            };
+            let burst = PointerBurst {
+                x,
+                y,
+                clicks,
+                button: options.button,
+                modifiers: options.modifiers,
+                token,
+            };
+            let tab = self.browser.tab(self.page)?;
+            let settled = tokio::time::timeout(self.remaining() + GRACE, tab.pointer(&burst)).await;
+            match settled
+                .unwrap_or(Err(TabError::Unresponsive))
+                .map_err(tab_failure)?
+            {
+                Settled::Hit => return Ok(true),
+                // Without a guard nobody looks where the events land; a mouse that is there already does not move.
+                Settled::None if self.how.force || clicks == 0 => return Ok(true),
+                Settled::Blocked { by } => self.intercepted(&format!("{by} intercepts pointer events"))?,
+                Settled::None => self.intercepted("the pointer's events did not arrive")?,
+            }
+        }
+    }
+
+    fn intercepted(&mut self, reason: &str) -> Result<(), Failure> {
+        self.attempt += 1;
+        self.log.push(reason.to_owned());
+        if self.remaining() == Duration::ZERO {
+            Err(self.timed_out(reason))
+        } else {
+            Ok(())
+        }
+    }
+
+    pub(super) async fn expect(&mut self, what: &Expectation, negated: bool) -> Result<(), Failure> {
+        let action = json!({"kind": "expect", "expectation": what, "negated": negated});
+        match self.perform(&action).await? {
+            Reply::Failed {
+                received,
+                expected,
+                log,
+                aria,
+            } => {
+                self.log.extend(log);
+                let subject = self
+                    .locator
+                    .map_or_else(|| "the page".to_owned(), ToString::to_string);
+                let not = if negated { "not " } else { "" };
+                let message = format!(
+                    "expected {subject} {not}to {what}, received {received} (within {} ms)",
+                    self.wait.as_millis()
+                );
+                let mut failure = Failure::new(Code::AssertionFailed, message)
+                    .with_log(std::mem::take(&mut self.log))
+                    .with_evidence("expected", expected)
+                    .with_evidence("received", received);
+                if let Some(aria) = aria {
+                    failure = failure.with_evidence("aria", aria);
+                }
+                Err(failure)
+            }
+            other => done(other, "an assertion").map(|_| ()),
+        }
+    }
+
+    /// Waits for the navigation that the action began, if it did, to be committed or given up.
+    pub(super) async fn settle_navigation(&self) -> Result<(), Failure> {
+        match self.browser.settled(self.page, self.remaining()).await {
+            // The page closed itself, or was closed, because of the click: that is what was clicked for.
+            Err(failure) if failure.code == Code::PageLost && failure.message.contains("closed") => Ok(()),
+            other => other,
+        }
+    }
+
+    fn timed_out(&mut self, reason: &str) -> Failure {
+        let subject = self
+            .locator
+            .map_or_else(|| "the page".to_owned(), ToString::to_string);
+        let message = format!(
+            "{subject} was not ready within {} ms: {reason}",
+            self.wait.as_millis()
+        );
+        Failure::new(Code::Timeout, message).with_log(std::mem::take(&mut self.log))
+    }
+
+    fn with_log(&mut self, failure: Failure) -> Failure {
+        failure.with_log(std::mem::take(&mut self.log))
+    }
+
+    fn remaining(&self) -> Duration {
+        self.deadline.saturating_duration_since(Instant::now())
+    }
+}

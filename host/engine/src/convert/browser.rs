@@ -1,0 +1,214 @@
+//! The browser's words: queries, options, expectations.
+
+use super::MAX_MESSAGE_BYTES;
+use crate::bindings::browser;
+use flowguard_core::browser::calls;
+use flowguard_core::browser::expectation::Expectation;
+use flowguard_core::browser::locator::{Part, RoleQuery, Tristate};
+use flowguard_core::browser::port::{LoadState, Modifiers, MouseButton};
+use flowguard_core::failure::cut;
+
+same_cases! {
+    browser::LoadState => LoadState { Commit, DomContentLoaded, Load, NetworkIdle }
+    browser::MouseButton => MouseButton { Left, Middle, Right }
+    browser::Tristate => Tristate { On, Off, Mixed }
+    browser::ImageFormat => calls::ImageFormat { Png, Jpeg, Webp }
+}
+
+impl From<browser::Query> for Part {
+    fn from(query: browser::Query) -> Self {
+        use browser::Query;
+        match query {
+            Query::Role(query) => Self::Role(query.into()),
+            Query::Text(text) => Self::Text { text: text.into() },
+            Query::Label(text) => Self::Label { text: text.into() },
+            Query::Placeholder(text) => Self::Placeholder { text: text.into() },
+            Query::AltText(text) => Self::AltText { text: text.into() },
+            Query::Title(text) => Self::Title { text: text.into() },
+            Query::TestId(text) => Self::TestId { text: text.into() },
+            Query::Css(selector) => Self::Css { selector },
+        }
+    }
+}
+
+impl From<browser::RoleQuery> for RoleQuery {
+    fn from(query: browser::RoleQuery) -> Self {
+        Self {
+            role: role_name(query.role),
+            name: query.name.map(Into::into),
+            checked: query.checked.map(Into::into),
+            disabled: query.disabled,
+            expanded: query.expanded,
+            level: query.level,
+            pressed: query.pressed.map(Into::into),
+            selected: query.selected,
+            include_hidden: query.include_hidden,
+        }
+    }
+}
+
+/// ARIA's name of a role: the case's own, in lower case.
+fn role_name(role: browser::Role) -> String {
+    format!("{role:?}")
+        .rsplit("::")
+        .next()
+        .unwrap_or_default()
+        .to_ascii_lowercase()
+}
+
+impl From<browser::Filter> for Part {
+    fn from(filter: browser::Filter) -> Self {
+        match filter {
+            browser::Filter::HasText(text) => Self::HasText { text: text.into() },
+            browser::Filter::HasNotText(text) => Self::HasNotText { text: text.into() },
+            browser::Filter::Visible(visible) => Self::Visible { visible },
+        }
+    }
+}
+
+impl From<browser::Modifiers> for Modifiers {
+    fn from(held: browser::Modifiers) -> Self {
+        use browser::Modifiers as Held;
+        Self {
+            alt: held.contains(Held::ALT),
+            control: held.contains(Held::CONTROL),
+            meta: held.contains(Held::META),
+            shift: held.contains(Held::SHIFT),
+        }
+    }
+}
+
+impl From<browser::PointerOptions> for calls::PointerOptions {
+    fn from(options: browser::PointerOptions) -> Self {
+        Self {
+            timeout_ms: options.timeout,
+            force: options.force,
+            trial: options.trial,
+            position: options
+                .position
+                .map(|browser::Position { x, y }| calls::Position { x, y }),
+            button: options.button.into(),
+            click_count: options.click_count,
+            modifiers: options.modifiers.into(),
+        }
+    }
+}
+
+impl From<browser::ActionOptions> for calls::ActionOptions {
+    fn from(browser::ActionOptions { timeout, force }: browser::ActionOptions) -> Self {
+        Self {
+            timeout_ms: timeout,
+            force,
+        }
+    }
+}
+
+impl From<browser::ExpectOptions> for calls::ExpectOptions {
+    fn from(options: browser::ExpectOptions) -> Self {
+        let browser::ExpectOptions {
+            negated,
+            timeout,
+            soft,
+            message,
+        } = options;
+        Self {
+            negated,
+            timeout_ms: timeout,
+            soft,
+            message: cut(message, MAX_MESSAGE_BYTES),
+        }
+    }
+}
+
+impl From<browser::Choice> for calls::Choice {
+    fn from(choice: browser::Choice) -> Self {
+        match choice {
+            browser::Choice::Value(text) => Self::Value { text },
+            browser::Choice::Label(text) => Self::Label { text },
+            browser::Choice::Index(index) => Self::Index { index },
+        }
+    }
+}
+
+impl From<browser::Expectation> for Expectation {
+    fn from(what: browser::Expectation) -> Self {
+        use browser::Expectation as E;
+        match what {
+            E::Attached => Self::Attached,
+            E::Visible => Self::Visible,
+            E::Hidden => Self::Hidden,
+            E::Enabled => Self::Enabled,
+            E::Disabled => Self::Disabled,
+            E::Editable => Self::Editable,
+            E::Checked(state) => Self::Checked { state: state.into() },
+            E::Focused => Self::Focused,
+            E::Empty => Self::Empty,
+            E::InViewport => Self::InViewport,
+            E::HasText(text) => Self::HasText { text: text.into() },
+            E::ContainsText(text) => Self::ContainsText { text: text.into() },
+            E::HasTexts(texts) => Self::HasTexts {
+                texts: texts.into_iter().map(Into::into).collect(),
+            },
+            E::HasValue(text) => Self::HasValue { text: text.into() },
+            E::HasAttribute((name, value)) => Self::HasAttribute {
+                name,
+                value: value.into(),
+            },
+            E::HasClass(classes) => Self::HasClass { classes },
+            E::HasCss((property, value)) => Self::HasCss {
+                property,
+                value: value.into(),
+            },
+            E::HasName(text) => Self::HasName { text: text.into() },
+            E::HasCount(count) => Self::HasCount { count },
+        }
+    }
+}
+
+impl From<browser::PageExpectation> for Expectation {
+    fn from(what: browser::PageExpectation) -> Self {
+        match what {
+            browser::PageExpectation::HasTitle(text) => Self::HasTitle { text: text.into() },
+            browser::PageExpectation::HasUrl(text) => Self::HasUrl { text: text.into() },
+        }
+    }
+}
+
+impl From<calls::Response> for browser::Response {
+    fn from(calls::Response { url, status }: calls::Response) -> Self {
+        Self {
+            url,
+            status: status.into(),
+        }
+    }
+}
+
+impl From<calls::Outline> for browser::Outline {
+    fn from(outline: calls::Outline) -> Self {
+        let items = |items: Vec<calls::OutlineItem>| items.into_iter().map(Into::into).collect();
+        Self {
+            links: items(outline.links),
+            images: items(outline.images),
+            text: outline.text,
+        }
+    }
+}
+
+impl From<calls::OutlineItem> for browser::OutlineItem {
+    fn from(item: calls::OutlineItem) -> Self {
+        let calls::OutlineItem {
+            url,
+            name,
+            loaded,
+            selector,
+            visible,
+        } = item;
+        Self {
+            url,
+            name,
+            loaded,
+            selector,
+            visible,
+        }
+    }
+}

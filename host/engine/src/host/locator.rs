@@ -1,0 +1,302 @@
+//! `browser`: locators, and what is done with the elements that they find.
+
+use wasmtime::component::Resource;
+
+use super::{Failed, ImageHandle, LocatorHandle};
+use crate::bindings::browser::{
+    self, ActionOptions, Choice, ExpectOptions, Expectation, Filter, PointerOptions, Query, ScreenshotOptions,
+};
+use crate::bindings::types::Rect;
+use crate::state::HostState;
+use flowguard_core::browser::calls::{self, Target};
+use flowguard_core::browser::locator::{Locator, Part};
+
+type Loc = Resource<LocatorHandle>;
+
+impl HostState {
+    fn target(&self, locator: &Loc) -> Result<Target, Failed> {
+        let LocatorHandle { page, locator } = self.table.get(locator)?.clone();
+        Ok(Target { page, locator })
+    }
+
+    fn derive(&mut self, from: &Loc, part: Part) -> wasmtime::Result<Loc> {
+        let LocatorHandle { page, locator } = self.table.get(from)?;
+        let derived = LocatorHandle {
+            page: *page,
+            locator: locator.then(part),
+        };
+        Ok(self.table.push(derived)?)
+    }
+
+    fn locator_of(&self, locator: &Loc) -> wasmtime::Result<Locator> {
+        Ok(self.table.get(locator)?.locator.clone())
+    }
+
+    async fn read(
+        &mut self,
+        locator: &Loc,
+        reading: calls::Reading,
+        timeout: Option<u32>,
+    ) -> Result<Option<String>, Failed> {
+        let target = self.target(locator)?;
+        Ok(through_gate!(
+            self,
+            read,
+            calls::Read {
+                target,
+                reading,
+                timeout_ms: timeout
+            }
+        ))
+    }
+}
+
+impl browser::HostLocator for HostState {
+    async fn locate(&mut self, locator: Loc, query: Query) -> wasmtime::Result<Loc> {
+        self.derive(&locator, query.into())
+    }
+
+    async fn filter(&mut self, locator: Loc, condition: Filter) -> wasmtime::Result<Loc> {
+        self.derive(&locator, condition.into())
+    }
+
+    async fn nth(&mut self, locator: Loc, index: i32) -> wasmtime::Result<Loc> {
+        self.derive(&locator, Part::Nth { index })
+    }
+
+    async fn and(&mut self, locator: Loc, other: Loc) -> wasmtime::Result<Loc> {
+        let other = self.locator_of(&other)?;
+        self.derive(&locator, Part::And { locator: other })
+    }
+
+    async fn or(&mut self, locator: Loc, other: Loc) -> wasmtime::Result<Loc> {
+        let other = self.locator_of(&other)?;
+        self.derive(&locator, Part::Or { locator: other })
+    }
+
+    async fn content_frame(&mut self, locator: Loc) -> wasmtime::Result<Loc> {
+        self.derive(&locator, Part::Frame)
+    }
+
+    async fn describe(&mut self, locator: Loc) -> wasmtime::Result<String> {
+        Ok(self.table.get(&locator)?.locator.to_string())
+    }
+
+    async fn click(&mut self, locator: Loc, options: PointerOptions) -> Result<(), Failed> {
+        let target = self.target(&locator)?;
+        through_gate!(
+            self,
+            click,
+            calls::Click {
+                target,
+                options: options.into()
+            }
+        );
+        Ok(())
+    }
+
+    async fn hover(&mut self, locator: Loc, options: PointerOptions) -> Result<(), Failed> {
+        let target = self.target(&locator)?;
+        through_gate!(
+            self,
+            hover,
+            calls::Hover {
+                target,
+                options: options.into()
+            }
+        );
+        Ok(())
+    }
+
+    async fn fill(&mut self, locator: Loc, value: String, options: ActionOptions) -> Result<(), Failed> {
+        let target = self.target(&locator)?;
+        through_gate!(
+            self,
+            fill,
+            calls::Fill {
+                target,
+                value,
+                options: options.into()
+            }
+        );
+        Ok(())
+    }
+
+    async fn press(&mut self, locator: Loc, key: String, options: ActionOptions) -> Result<(), Failed> {
+        let target = self.target(&locator)?;
+        through_gate!(
+            self,
+            press,
+            calls::Press {
+                target,
+                key,
+                options: options.into()
+            }
+        );
+        Ok(())
+    }
+
+    async fn focus(&mut self, locator: Loc, options: ActionOptions) -> Result<(), Failed> {
+        let target = self.target(&locator)?;
+        through_gate!(
+            self,
+            focus,
+            calls::Focus {
+                target,
+                options: options.into()
+            }
+        );
+        Ok(())
+    }
+
+    async fn check(&mut self, locator: Loc, options: PointerOptions) -> Result<(), Failed> {
+        let target = self.target(&locator)?;
+        through_gate!(
+            self,
+            set_checked,
+            calls::SetChecked {
+                target,
+                checked: true,
+                options: options.into()
+            }
+        );
+        Ok(())
+    }
+
+    async fn uncheck(&mut self, locator: Loc, options: PointerOptions) -> Result<(), Failed> {
+        let target = self.target(&locator)?;
+        through_gate!(
+            self,
+            set_checked,
+            calls::SetChecked {
+                target,
+                checked: false,
+                options: options.into()
+            }
+        );
+        Ok(())
+    }
+
+    async fn select_option(
+        &mut self,
+        locator: Loc,
+        choices: Vec<Choice>,
+        options: ActionOptions,
+    ) -> Result<Vec<String>, Failed> {
+        let target = self.target(&locator)?;
+        let choices = choices.into_iter().map(Into::into).collect();
+        Ok(through_gate!(
+            self,
+            select_option,
+            calls::SelectOption {
+                target,
+                choices,
+                options: options.into()
+            }
+        ))
+    }
+
+    async fn expect(
+        &mut self,
+        locator: Loc,
+        what: Expectation,
+        options: ExpectOptions,
+    ) -> Result<(), Failed> {
+        let target = self.target(&locator)?;
+        through_gate!(
+            self,
+            expect,
+            calls::Expect {
+                target,
+                what: what.into(),
+                options: options.into()
+            }
+        );
+        Ok(())
+    }
+
+    async fn count(&mut self, locator: Loc) -> Result<u32, Failed> {
+        let target = self.target(&locator)?;
+        Ok(through_gate!(self, count, calls::Count { target }))
+    }
+
+    async fn is_visible(&mut self, locator: Loc) -> Result<bool, Failed> {
+        let target = self.target(&locator)?;
+        Ok(through_gate!(self, is_visible, calls::IsVisible { target }))
+    }
+
+    async fn text_content(&mut self, locator: Loc, timeout: Option<u32>) -> Result<String, Failed> {
+        Ok(self
+            .read(&locator, calls::Reading::TextContent, timeout)
+            .await?
+            .unwrap_or_default())
+    }
+
+    async fn all_inner_texts(&mut self, locator: Loc) -> Result<Vec<String>, Failed> {
+        let target = self.target(&locator)?;
+        Ok(through_gate!(
+            self,
+            all_inner_texts,
+            calls::AllInnerTexts { target }
+        ))
+    }
+
+    async fn input_value(&mut self, locator: Loc, timeout: Option<u32>) -> Result<String, Failed> {
+        Ok(self
+            .read(&locator, calls::Reading::InputValue, timeout)
+            .await?
+            .unwrap_or_default())
+    }
+
+    async fn attribute(
+        &mut self,
+        locator: Loc,
+        name: String,
+        timeout: Option<u32>,
+    ) -> Result<Option<String>, Failed> {
+        self.read(&locator, calls::Reading::Attribute { name }, timeout)
+            .await
+    }
+
+    async fn bounding_box(&mut self, locator: Loc, timeout: Option<u32>) -> Result<Option<Rect>, Failed> {
+        let target = self.target(&locator)?;
+        let found = through_gate!(
+            self,
+            bounding_box,
+            calls::BoundingBox {
+                target,
+                timeout_ms: timeout
+            }
+        );
+        Ok(found.map(Into::into))
+    }
+
+    async fn screenshot(
+        &mut self,
+        locator: Loc,
+        options: ScreenshotOptions,
+        timeout: Option<u32>,
+    ) -> Result<Resource<ImageHandle>, Failed> {
+        let Target { page, locator } = self.target(&locator)?;
+        let ScreenshotOptions {
+            name,
+            full_page: _,
+            format,
+        } = options;
+        let (locator, format) = (Some(locator), format.into());
+        self.take_screenshot(calls::TakeScreenshot {
+            page,
+            locator,
+            name,
+            full_page: false,
+            format,
+            timeout_ms: timeout,
+        })
+        .await
+    }
+
+    async fn drop(&mut self, locator: Loc) -> wasmtime::Result<()> {
+        self.table.delete(locator)?;
+        Ok(())
+    }
+}

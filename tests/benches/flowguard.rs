@@ -1,0 +1,314 @@
+//! What FlowGuard costs, in one table: loading, instantiating, one call through the gate, a ten-step flow,
+//! memory for one more run. Medians; no figure is a test.
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a program for people at a terminal"
+)]
+
+mod form;
+mod idle;
+
+use std::hint::black_box;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use flowguard_backends::browser::{LocalBrowsers, LocalOptions};
+use flowguard_backends::storage::CassetteFile;
+use flowguard_core::Gate;
+use flowguard_core::budget::{Allowance, Budget};
+use flowguard_core::cassette::{Header, NoTape, Tape};
+use flowguard_core::clock::{Clock, SystemClock};
+use flowguard_core::fakes::{FakeArtifacts, FakeStore};
+use flowguard_core::flow::Needs;
+use flowguard_core::gate::Ledger;
+use flowguard_core::grant::Policy;
+use flowguard_core::progress::{Cancel, Progress};
+use flowguard_core::run::{Origin, RunId, RunOptions, RunRequest};
+use flowguard_core::storage::TenantId;
+use flowguard_core::telemetry::{Level, Log};
+use flowguard_engine::{CompiledCache, Component, Engine, FlowComponent, Ports, Runner, Tapes};
+use tracing_subscriber::layer::SubscriberExt;
+
+const GUEST: &str = "guests/dist/ten-steps.wasm";
+const IDLE_RUNS: usize = 64;
+
+fn main() {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(measure_all());
+}
+
+async fn measure_all() {
+    let bytes = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join(GUEST)).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let engine = Engine::new(CompiledCache::open(folder.path()).unwrap()).unwrap();
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    println!("{:<64}{:>14}{:>10}", "what", "median", "samples");
+
+    let cold = sample(5, async || {
+        let engine = Engine::new(CompiledCache::none()).unwrap();
+        timed(async { black_box(engine.load(bytes.clone()).await.unwrap()) }).await
+    });
+    row("compile a Rust flow (0.5 MB with line tables)", cold.await);
+    engine.load(bytes.clone()).await.unwrap();
+    let warm = sample(200, async || {
+        timed(async { black_box(engine.load(bytes.clone()).await.unwrap()) }).await
+    });
+    row(
+        "load it from the cache (read, keyed hash, deserialise, link)",
+        warm.await,
+    );
+
+    let Component::Flow(component) = engine.load(bytes).await.unwrap() else {
+        return;
+    };
+    let fresh = sample(5_000, async || {
+        timed(async { engine.instantiate(&component, &clock).await.unwrap() }).await
+    });
+    row("a fresh store and instance, dropped again", fresh.await);
+
+    row_each(
+        "one call through the gate, nothing recorded",
+        gate_call(&clock, Box::new(NoTape)).await,
+    );
+    let tape = CassetteFile::create(folder.path().join("bench.cassette"), &header()).unwrap();
+    row_each(
+        "the same with span and cassette",
+        gate_call(&clock, Box::new(tape)).await,
+    );
+    with_a_subscriber(&clock, folder.path()).await;
+
+    ten_steps(&engine, &component, &clock).await;
+    idle_memory(&engine, &component, &clock).await;
+}
+
+/// The spans and log events go through a formatting layer, as the daemon's do with `--log info`.
+async fn with_a_subscriber(clock: &Arc<dyn Clock>, folder: &Path) {
+    let layer = tracing_subscriber::fmt::layer()
+        .with_ansi(false)
+        .with_writer(std::io::sink);
+    let spans = layer.with_span_events(tracing_subscriber::fmt::format::FmtSpan::CLOSE);
+    let subscriber = tracing_subscriber::registry().with(spans);
+    let guard = tracing::subscriber::set_default(subscriber);
+    let tape = CassetteFile::create(folder.join("bench-traced.cassette"), &header()).unwrap();
+    row_each(
+        "the same with every span written out as a line of the log",
+        gate_call(clock, Box::new(tape)).await,
+    );
+    drop(guard);
+}
+
+/// A call whose work is nothing, so that what is measured is the gate. Microseconds each, over batches.
+async fn gate_call(clock: &Arc<dyn Clock>, tape: Box<dyn Tape>) -> Vec<Duration> {
+    const BATCH: u32 = 100;
+    let progress = Progress::new(Duration::from_secs(600), &Cancel::new());
+    let allowance = Allowance {
+        calls: u32::MAX,
+        log_lines: u32::MAX,
+        ..Allowance::default()
+    };
+    let ledger = Ledger::new(
+        Budget::new(allowance),
+        progress,
+        Arc::new(FakeArtifacts::default()),
+        tape,
+        clock.clone(),
+    );
+    let gate = Gate::new(
+        Arc::new(ledger),
+        Policy::permissive().grant(&Needs::default(), None),
+    );
+    let call = Log {
+        level: Level::Info,
+        message: "twelve chars".to_owned(),
+        attributes: Vec::new(),
+    };
+    let mut samples = Vec::new();
+    // A timeline is full at 10,000 steps; beyond that a call would cost less.
+    for _ in 0..90 {
+        let began = Instant::now();
+        for _ in 0..BATCH {
+            black_box(gate.call(&call, async { Ok(()) }).await.unwrap());
+        }
+        samples.push(began.elapsed() / BATCH);
+    }
+    samples
+}
+
+async fn ten_steps(engine: &Engine, component: &Arc<FlowComponent>, clock: &Arc<dyn Clock>) {
+    let address = form::serve().await;
+    let browsers = Arc::new(LocalBrowsers::new(LocalOptions {
+        search_path: std::env::var_os("PATH").unwrap_or_default(),
+        ..LocalOptions::default()
+    }));
+    browsers.warm_up().await.unwrap();
+    let runner = runner(engine, browsers.clone(), clock).await;
+    let runs = sample(40, async || {
+        let request = request(&address);
+        let record = runner
+            .run(
+                component,
+                origin(component),
+                &Needs::default(),
+                &request,
+                &Cancel::new(),
+                &(),
+            )
+            .await;
+        assert!(record.verdict.passed(), "{:?}", record.verdict);
+        Duration::from_micros(record.took_us)
+    });
+    row("a ten-step flow on a warm local browser, whole run", runs.await);
+    browsers.shut_down().await;
+}
+
+/// Runs that all wait for a browser: what the host keeps for each.
+async fn idle_memory(engine: &Engine, component: &Arc<FlowComponent>, clock: &Arc<dyn Clock>) {
+    let browsers = Arc::new(idle::NoBrowserYet::default());
+    let runner = runner(engine, browsers.clone(), clock).await;
+    let cancel = Cancel::new();
+    let start = |runner: Runner, cancel: Cancel, component: Arc<FlowComponent>| {
+        tokio::spawn(async move {
+            let request = request("http://127.0.0.1:1");
+            runner
+                .run(
+                    &component,
+                    origin(&component),
+                    &Needs::default(),
+                    &request,
+                    &cancel,
+                    &(),
+                )
+                .await;
+        })
+    };
+    let mut running = vec![start(runner.clone(), cancel.clone(), component.clone())];
+    browsers.wait_for(1).await;
+    let before = resident();
+    for _ in 0..IDLE_RUNS {
+        running.push(start(runner.clone(), cancel.clone(), component.clone()));
+    }
+    browsers.wait_for(IDLE_RUNS + 1).await;
+    let each = resident().saturating_sub(before) / IDLE_RUNS as u64;
+    println!(
+        "{:<64}{:>11} KiB{:>10}",
+        "memory of one more run, guest and host together",
+        each >> 10,
+        IDLE_RUNS
+    );
+    cancel.cancel();
+    for run in running {
+        run.await.unwrap();
+    }
+}
+
+async fn runner(
+    engine: &Engine,
+    browsers: Arc<dyn flowguard_core::browser::Browsers>,
+    clock: &Arc<dyn Clock>,
+) -> Runner {
+    let ports = Ports {
+        browsers,
+        buckets: Arc::new(FakeStore::default()),
+        model: None,
+        artifacts: Arc::new(FakeArtifacts::default()),
+        tapes: Arc::new(Unrecorded),
+        clock: clock.clone(),
+        policy: Policy::permissive(),
+        tenant: TenantId::local(),
+    };
+    Runner::new(engine.clone(), ports, Vec::new()).await.unwrap()
+}
+
+struct Unrecorded;
+
+impl Tapes for Unrecorded {
+    fn open(&self, _header: &Header) -> std::io::Result<Box<dyn Tape>> {
+        Ok(Box::new(NoTape))
+    }
+}
+
+fn request(address: &str) -> RunRequest {
+    let flow = flowguard_core::flow::Flow {
+        name: "ten_steps".to_owned(),
+        intent: String::new(),
+        url: "/".to_owned(),
+        critical: false,
+        tags: Vec::new(),
+        timeout_ms: None,
+    };
+    let options = RunOptions {
+        base_url: Some(address.parse().unwrap()),
+        ..RunOptions::default()
+    };
+    RunRequest {
+        id: RunId::parse("bench").unwrap(),
+        flow,
+        source: None,
+        options,
+        attempts: 1,
+    }
+}
+
+fn origin(component: &FlowComponent) -> Origin {
+    Origin {
+        file: GUEST.to_owned(),
+        component: "ten-steps".to_owned(),
+        version: "0.1.0".to_owned(),
+        digest: component.digest.clone(),
+    }
+}
+
+fn header() -> Header {
+    Header {
+        cassette: 1,
+        contract: "0.1.0".to_owned(),
+        run: "bench".to_owned(),
+        attempt: 1,
+        flow: "bench".to_owned(),
+        component: flowguard_core::artifact::Digest::of(b"bench"),
+        seed: 0,
+    }
+}
+
+async fn timed<T>(work: impl Future<Output = T>) -> Duration {
+    let began = Instant::now();
+    let made = work.await;
+    let took = began.elapsed();
+    drop(made);
+    took
+}
+
+async fn sample(times: usize, mut once: impl AsyncFnMut() -> Duration) -> Vec<Duration> {
+    let mut samples = Vec::with_capacity(times);
+    for _ in 0..times {
+        samples.push(once().await);
+    }
+    samples
+}
+
+fn row(what: &str, mut samples: Vec<Duration>) {
+    samples.sort();
+    let median = samples[samples.len() / 2];
+    let shown = if median > Duration::from_millis(10) {
+        format!("{:.1} ms", median.as_secs_f64() * 1e3)
+    } else {
+        format!("{:.2} µs", median.as_secs_f64() * 1e6)
+    };
+    println!("{what:<64}{shown:>14}{:>10}", samples.len());
+}
+
+fn row_each(what: &str, samples: Vec<Duration>) {
+    row(what, samples);
+}
+
+/// Resident memory of this process, in bytes.
+fn resident() -> u64 {
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
+    let pages: u64 = statm.split(' ').nth(1).unwrap().parse().unwrap();
+    pages * 4096
+}

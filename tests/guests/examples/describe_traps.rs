@@ -1,0 +1,18 @@
+//! A component whose `describe` panics.
+
+use flowguard_sdk::prelude::*;
+use flowguard_sdk::{Component, Description, Source};
+
+struct Described;
+
+impl Component for Described {
+    fn describe(_source: Option<Source>) -> Result<Description> {
+        panic!("nothing to describe")
+    }
+
+    fn run(_flow: &str, _context: Context) -> Result {
+        Ok(())
+    }
+}
+
+flowguard_sdk::export_component!(Described);
