@@ -1,1 +1,23 @@
-//! conformance
+//! What the browser capability promises, on real pages in a real Chromium: the rules of the injected script,
+//! case by case from the gallery, and above the port navigation, dialogs, failures and the end of a lease.
+//!
+//! Everything goes through the host's own code. A second connection to the same browser ([`inspector`]) sees
+//! what no port tells: what the page's own scripts know, and which targets are left.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "these are tests, their setting up too"
+)]
+
+mod actions;
+mod dialogs;
+mod documents;
+mod failures;
+mod gallery;
+mod inspector;
+mod leases;
+mod navigation;
+mod partial;
+mod site;
+mod stage;

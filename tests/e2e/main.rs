@@ -1,1 +1,12 @@
-//! e2e
+//! End to end: the built program, real components, real Chromium, the shop. Each test is what a user does and
+//! what comes of it; nothing here reaches into the program.
+
+mod assertions;
+mod bad_input;
+mod cassettes;
+mod deadline;
+mod faults;
+mod options;
+mod readable;
+mod results;
+mod shop_bugs;

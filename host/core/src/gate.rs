@@ -274,6 +274,12 @@ impl Gate {
         W: Future<Output = Result<C::Answer, Failure>>,
     {
         let ledger = &*self.ledger;
+        let args = serde_json::value::to_raw_value(call).map_err(|error| {
+            Failure::new(
+                Code::Internal,
+                format!("the arguments of {} cannot be recorded: {error}", C::OP),
+            )
+        })?;
         let number = ledger.calls.fetch_add(1, Ordering::Relaxed) + 1;
         let began = ledger.now();
         let step = match C::SHOWN {
@@ -282,12 +288,6 @@ impl Gate {
                 .begin(self.source.clone(), C::OP, call.title(), began, self.parent),
             false => None,
         };
-        let args = serde_json::value::to_raw_value(call).map_err(|error| {
-            Failure::new(
-                Code::Internal,
-                format!("the arguments of {} cannot be recorded: {error}", C::OP),
-            )
-        })?;
         let permitted = self
             .grant
             .check(call.ask())

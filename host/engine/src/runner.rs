@@ -178,6 +178,8 @@ impl Runner {
             .call_run(component, request, number, seed, &run, &output, timeout)
             .await;
         let verdict = fold(ending, &ledger.faults());
+        // The run is over here; what follows is the report's time, not the flow's.
+        let took_us = micros(began.elapsed());
         if !verdict.passed() {
             run.browser.picture_of_failure("at the end").await;
         }
@@ -193,7 +195,7 @@ impl Runner {
         Attempt {
             number,
             verdict,
-            took_us: micros(began.elapsed()),
+            took_us,
             history: ledger.timeline.history(),
             browser,
             output: output.text(),

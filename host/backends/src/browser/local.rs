@@ -78,6 +78,13 @@ impl LocalBrowsers {
         self.connected().await.map(|_| ())
     }
 
+    /// Where the browser that runs can be spoken to, for a second look at what it does; none before the
+    /// first is started.
+    pub async fn address(&self) -> Option<String> {
+        let warm = self.warm.lock().await;
+        warm.as_ref().map(|warm| warm.process.address.clone())
+    }
+
     /// Ends the browser.
     pub async fn shut_down(&self) {
         if let Some(Warm { cdp, process, .. }) = self.warm.lock().await.take() {

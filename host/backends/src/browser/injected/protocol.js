@@ -121,7 +121,7 @@ const inWords = (kind) => kind.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerC
 /** Repeats the check until it holds or the time is over; a failure says what was seen last. */
 async function performExpect(action, attempt) {
   attempt.log(
-    `expecting ${describeLocator(attempt.parts)}${action.negated ? " not" : ""} ${action.expectation.kind}`,
+    `expecting ${describeLocator(attempt.parts)}${action.negated ? " not" : ""} ${inWords(action.expectation.kind)}`,
   );
   let last = null;
   const reply = await repeat(attempt, async () => {
