@@ -52,7 +52,12 @@ async fn every_rule_of_the_gallery_holds() {
         failed.extend(lane.await.expect("a lane ends by itself"));
     }
     browsers.shut_down().await;
-    assert!(failed.is_empty(), "{} of {number} cases failed:\n{}", failed.len(), failed.join("\n"));
+    assert!(
+        failed.is_empty(),
+        "{} of {number} cases failed:\n{}",
+        failed.len(),
+        failed.join("\n")
+    );
 }
 
 /// Takes cases from the queue until it is empty, each on a page of its own; tells what failed.
@@ -73,7 +78,10 @@ async fn lane(browsers: Arc<LocalBrowsers>, queue: Arc<Mutex<VecDeque<Case>>>) -
 }
 
 async fn run(case: &Case, site: &Site, lease: &dyn Lease, inspector: &mut Inspector) -> Result<(), String> {
-    let tab = lease.open_tab(1, Browser::VIEWPORT).await.map_err(|error| error.to_string())?;
+    let tab = lease
+        .open_tab(1, Browser::VIEWPORT)
+        .await
+        .map_err(|error| error.to_string())?;
     load(&*tab, case, site).await?;
     let reply = reply(&*tab, case).await.map_err(|error| error.to_string())?;
     let outcome = match mismatch(&case.expect, &reply) {
@@ -98,7 +106,9 @@ async fn load(tab: &dyn Tab, case: &Case, site: &Site) -> Result<(), String> {
     };
     let loaded = state.wait_for(|state| state.loader == loader && state.reached >= until);
     let loaded = tokio::time::timeout(Duration::from_secs(10), loaded).await;
-    loaded.map_err(|_| "the page did not load in time")?.map_err(|error| error.to_string())?;
+    loaded
+        .map_err(|_| "the page did not load in time")?
+        .map_err(|error| error.to_string())?;
     Ok(())
 }
 
@@ -110,7 +120,8 @@ async fn reply(tab: &dyn Tab, case: &Case) -> Result<Value, flowguard_core::brow
         return Ok(reply);
     }
     if reply["status"] == "needsInsertText" {
-        tab.insert_text(request["action"]["value"].as_str().expect("a text")).await?;
+        tab.insert_text(request["action"]["value"].as_str().expect("a text"))
+            .await?;
         return Ok(reply);
     }
     let mut blocked_by = None;
@@ -154,7 +165,9 @@ fn burst(request: &Value, point: &Value) -> PointerBurst {
 
 /// Looks at the page with its own eyes.
 async fn after(case: &Case, site: &Site, inspector: &mut Inspector) -> Result<(), String> {
-    let Some(After { js, equals }) = &case.after else { return Ok(()) };
+    let Some(After { js, equals }) = &case.after else {
+        return Ok(());
+    };
     let got = inspector.evaluate(&site.url("/"), js).await;
     match mismatch(equals, &got) {
         None => Ok(()),

@@ -39,10 +39,18 @@ impl Inspector {
     /// Sends a command and waits for its answer.
     pub(crate) async fn call(&mut self, session: Option<&str>, method: &str, params: Value) -> Value {
         let session = session.map(|id| SessionId::new(id.to_owned()));
-        let id = self.connection.submit_command(method.to_owned().into(), session, params);
+        let id = self
+            .connection
+            .submit_command(method.to_owned().into(), session, params);
         let id = id.expect("plain JSON");
         loop {
-            match self.connection.next().await.expect("connected").expect("a message") {
+            match self
+                .connection
+                .next()
+                .await
+                .expect("connected")
+                .expect("a message")
+            {
                 Message::Response(response) if response.id == id => {
                     assert!(response.error.is_none(), "{method}: {:?}", response.error);
                     return response.result.unwrap_or_default();
@@ -54,20 +62,56 @@ impl Inspector {
 
     /// The value of an expression in the own world of the page at an address that begins like this.
     pub(crate) async fn evaluate(&mut self, address: &str, expression: &str) -> Value {
-        let target = self.target(address).await;
-        let params = json!({"targetId": target, "flatten": true});
-        let attached = self.call(None, "Target.attachToTarget", params).await;
-        let session = attached["sessionId"].as_str().expect("a session").to_owned();
+        let targets = self.targets_at(address).await;
+        self.evaluate_in(targets.first().expect("a page there"), expression)
+            .await
+    }
+
+    /// The value of an expression in the own world of a page.
+    pub(crate) async fn evaluate_in(&mut self, target: &str, expression: &str) -> Value {
+        let session = self.attach(target).await;
         let params = json!({"expression": expression, "returnByValue": true});
         let answer = self.call(Some(&session), "Runtime.evaluate", params).await;
-        self.call(None, "Target.detachFromTarget", json!({"sessionId": session})).await;
+        self.call(None, "Target.detachFromTarget", json!({"sessionId": session}))
+            .await;
         assert!(answer["exceptionDetails"].is_null(), "{expression}: {answer}");
         answer["result"]["value"].clone()
     }
 
+    /// Ends the renderer of the page at an address that begins like this.
+    pub(crate) async fn crash(&mut self, address: &str) {
+        let targets = self.targets_at(address).await;
+        let session = self.attach(targets.first().expect("a page there")).await;
+        let session = Some(SessionId::new(session));
+        // No answer comes: the one who would give it is gone.
+        let sent = self
+            .connection
+            .submit_command("Page.crash".into(), session, json!({}));
+        sent.expect("plain JSON");
+        self.call(None, "Target.getTargets", json!({})).await;
+    }
+
+    /// Closes the page at an address that begins like this.
+    pub(crate) async fn close(&mut self, address: &str) {
+        let targets = self.targets_at(address).await;
+        let target = targets.first().expect("a page there");
+        self.call(None, "Target.closeTarget", json!({"targetId": target}))
+            .await;
+    }
+
+    async fn attach(&mut self, target: &str) -> String {
+        let params = json!({"targetId": target, "flatten": true});
+        let attached = self.call(None, "Target.attachToTarget", params).await;
+        attached["sessionId"].as_str().expect("a session").to_owned()
+    }
+
     /// How many pages there are.
     pub(crate) async fn pages(&mut self) -> usize {
-        self.targets().await.iter().filter(|target| target["type"] == "page").count()
+        self.targets()
+            .await
+            .iter()
+            .filter(|target| target["type"] == "page")
+            .count()
     }
 
     /// How many contexts there are besides the browser's own.
@@ -80,14 +124,18 @@ impl Inspector {
     pub(crate) async fn process(&mut self) -> i32 {
         let answer = self.call(None, "SystemInfo.getProcessInfo", json!({})).await;
         let all = answer["processInfo"].as_array().expect("a list");
-        let browser = all.iter().find(|process| process["type"] == "browser").expect("itself");
+        let browser = all
+            .iter()
+            .find(|process| process["type"] == "browser")
+            .expect("itself");
         i32::try_from(browser["id"].as_i64().expect("a number")).expect("a process id")
     }
 
-    async fn target(&mut self, address: &str) -> Value {
-        let targets = self.targets().await;
-        let is_it = |target: &&Value| target["url"].as_str().is_some_and(|url| url.starts_with(address));
-        targets.iter().find(is_it).expect("a page there")["targetId"].clone()
+    /// The pages at an address that begins like this.
+    pub(crate) async fn targets_at(&mut self, address: &str) -> Vec<String> {
+        let is_there = |target: &&Value| target["url"].as_str().is_some_and(|url| url.starts_with(address));
+        let id = |target: &Value| target["targetId"].as_str().expect("an id").to_owned();
+        self.targets().await.iter().filter(is_there).map(id).collect()
     }
 
     async fn targets(&mut self) -> Vec<Value> {

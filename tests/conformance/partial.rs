@@ -45,7 +45,10 @@ mod tests {
     #[test]
     fn what_is_not_as_expected_is_told_with_its_place() {
         let got = json!({"status": "done", "value": [1, {"text": "a\nb"}]});
-        assert_eq!(mismatch(&json!({"value": [1.0, {"text": {"matches": "^a.b$"}}]}), &got), None);
+        assert_eq!(
+            mismatch(&json!({"value": [1.0, {"text": {"matches": "^a.b$"}}]}), &got),
+            None
+        );
         let wrong = [
             json!({"status": "timeout"}),
             json!({"absent": 1}),

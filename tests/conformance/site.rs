@@ -70,7 +70,8 @@ impl Site {
     /// Puts a document there; its body is given.
     pub(crate) fn page(&self, path: &str, body: &str) {
         let title = path.trim_start_matches('/');
-        let document = format!("<!doctype html><meta charset=utf-8><title>{title}</title><body>{body}</body>");
+        let document =
+            format!("<!doctype html><meta charset=utf-8><title>{title}</title><body>{body}</body>");
         self.put(path, Answer::Page(document));
     }
 }
@@ -108,7 +109,11 @@ async fn answer(State(answers): State<Answers>, request: Request) -> Response {
 
 fn download() -> Response {
     let kept = (header::CONTENT_DISPOSITION, "attachment; filename=\"order.bin\"");
-    ([kept, (header::CONTENT_TYPE, "application/octet-stream")], Body::from("bytes")).into_response()
+    (
+        [kept, (header::CONTENT_TYPE, "application/octet-stream")],
+        Body::from("bytes"),
+    )
+        .into_response()
 }
 
 /// An image of 200 × 150 pixels that comes after so many milliseconds.
@@ -122,7 +127,9 @@ async fn slow_image(query: Option<&str>) -> Response {
 /// A file of the gallery.
 fn file(path: &str) -> Response {
     let name = path.trim_start_matches('/');
-    let is_plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte));
+    let is_plain = name
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte));
     let read = std::fs::read_to_string(gallery().join(name)).ok();
     match read.filter(|_| is_plain) {
         Some(document) => Html(document).into_response(),

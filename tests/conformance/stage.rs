@@ -3,8 +3,8 @@
 
 use flowguard_backends::browser::{LocalBrowsers, LocalOptions};
 use flowguard_core::browser::calls::{
-    ActionOptions, Click, Expect, ExpectOptions, Fill, Goto, OpenPage, PageUrl, PointerOptions, Read, Reading,
-    Response, Target,
+    ActionOptions, Click, Expect, ExpectOptions, Fill, Goto, OpenPage, PageUrl, PointerOptions, Read,
+    Reading, Response, Target,
 };
 use flowguard_core::browser::expectation::Expectation;
 use flowguard_core::browser::locator::{Locator, Part, TextMatch};
@@ -131,10 +131,16 @@ impl Stage {
 
     /// Expects the whole text of an element.
     pub(crate) async fn expect_text(&self, selector: &str, text: &str) -> Result<(), Failure> {
-        self.expect(selector, Expectation::HasText { text: exact(text) }, 5_000).await
+        self.expect(selector, Expectation::HasText { text: exact(text) }, 5_000)
+            .await
     }
 
-    pub(crate) async fn expect(&self, selector: &str, what: Expectation, timeout_ms: u32) -> Result<(), Failure> {
+    pub(crate) async fn expect(
+        &self,
+        selector: &str,
+        what: Expectation,
+        timeout_ms: u32,
+    ) -> Result<(), Failure> {
         let call = Expect {
             target: self.target(selector),
             what,
@@ -150,7 +156,13 @@ impl Stage {
 
     /// What the page did, in order.
     pub(crate) fn events(&self) -> Vec<PageEvent> {
-        self.ledger.timeline.history().events.into_iter().map(|event| event.what).collect()
+        self.ledger
+            .timeline
+            .history()
+            .events
+            .into_iter()
+            .map(|event| event.what)
+            .collect()
     }
 
     pub(crate) fn target(&self, selector: &str) -> Target {
@@ -186,7 +198,9 @@ pub(crate) fn css(selector: &str) -> Locator {
 }
 
 pub(crate) fn exact(text: &str) -> TextMatch {
-    TextMatch::Exact { value: text.to_owned() }
+    TextMatch::Exact {
+        value: text.to_owned(),
+    }
 }
 
 pub(crate) fn pointer(timeout_ms: u32) -> PointerOptions {

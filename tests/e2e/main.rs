@@ -5,6 +5,7 @@ mod assertions;
 mod bad_input;
 mod cassettes;
 mod deadline;
+mod documents;
 mod faults;
 mod options;
 mod readable;

@@ -85,14 +85,22 @@ impl Outcome {
     /// The runs of the report.
     #[track_caller]
     pub fn runs(&self) -> impl Iterator<Item = RunOutcome<'_>> {
-        self.report()["runs"].as_array().into_iter().flatten().map(RunOutcome)
+        self.report()["runs"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(RunOutcome)
     }
 
     /// The names of the flows with this verdict, sorted.
     #[must_use]
     #[track_caller]
     pub fn flows_with(&self, verdict: &str) -> Vec<&str> {
-        let mut names: Vec<&str> = self.runs().filter(|run| run.verdict() == verdict).map(|run| run.name()).collect();
+        let mut names: Vec<&str> = self
+            .runs()
+            .filter(|run| run.verdict() == verdict)
+            .map(|run| run.name())
+            .collect();
         names.sort_unstable();
         names
     }
@@ -156,19 +164,27 @@ impl<'a> RunOutcome<'a> {
     /// The last attempt's first failure.
     #[must_use]
     pub fn failure(&self) -> &'a Value {
-        self.0["attempts"].as_array().and_then(|all| all.last()).map_or(&Value::Null, |last| &last["failures"][0])
+        self.0["attempts"]
+            .as_array()
+            .and_then(|all| all.last())
+            .map_or(&Value::Null, |last| &last["failures"][0])
     }
 
     /// The code and the message of that failure.
     #[must_use]
     pub fn failed_with(&self) -> (&'a str, &'a str) {
         let failure = self.failure();
-        (failure["code"].as_str().unwrap_or_default(), failure["message"].as_str().unwrap_or_default())
+        (
+            failure["code"].as_str().unwrap_or_default(),
+            failure["message"].as_str().unwrap_or_default(),
+        )
     }
 
     /// The steps of the last attempt.
     pub fn steps(&self) -> impl Iterator<Item = &'a Value> + use<'a> {
         let last = self.0["attempts"].as_array().and_then(|all| all.last());
-        last.and_then(|attempt| attempt["steps"].as_array()).into_iter().flatten()
+        last.and_then(|attempt| attempt["steps"].as_array())
+            .into_iter()
+            .flatten()
     }
 }

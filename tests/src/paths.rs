@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 /// Never: the crate lies in the workspace.
 #[must_use]
 pub fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the crate lies in the workspace")
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("the crate lies in the workspace")
 }
 
 /// A component of `tests/guests`, relative to the workspace.
@@ -37,6 +39,9 @@ pub fn flows() -> &'static str {
 }
 
 fn built(file: &str) -> String {
-    assert!(root().join(file).is_file(), "{file} is not built: run `cargo xtask test`");
+    assert!(
+        root().join(file).is_file(),
+        "{file} is not built: run `cargo xtask test`"
+    );
     file.to_owned()
 }

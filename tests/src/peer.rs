@@ -2,12 +2,15 @@
 //! middle of a run, with no guessing by the clock.
 
 use std::io;
+use std::sync::Arc;
+use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use std::sync::Arc;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinHandle;
 
+/// A browser that was started has asked by then.
+const LONGEST: Duration = Duration::from_secs(20);
 const PAGE: &str = "<!doctype html><title>ready</title><h1>Ready</h1>";
 
 /// A server on a free port. It holds the first requests, and answers all later ones at once.
@@ -55,7 +58,10 @@ impl Peer {
     /// # Panics
     /// Where the server is gone.
     pub async fn asked(&mut self) -> HeldRequest {
-        self.held.recv().await.expect("the server runs as long as the peer")
+        self.held
+            .recv()
+            .await
+            .expect("the server runs as long as the peer")
     }
 }
 
@@ -81,7 +87,9 @@ async fn serve(listener: TcpListener, to_hold: usize, hold: mpsc::UnboundedSende
         let (places, hold) = (places.clone(), hold.clone());
         tokio::spawn(async move {
             // A browser may connect ahead of need and send nothing; that is no request.
-            let Ok(true) = read_request(&mut stream).await else { return };
+            let Ok(true) = read_request(&mut stream).await else {
+                return;
+            };
             match places.try_acquire() {
                 Ok(place) => {
                     place.forget();
@@ -108,7 +116,9 @@ async fn read_request(stream: &mut TcpStream) -> io::Result<bool> {
 
 async fn answer(stream: &mut TcpStream) -> io::Result<()> {
     let length = PAGE.len();
-    let head = format!("HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n");
+    let head = format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n"
+    );
     stream.write_all(head.as_bytes()).await?;
     stream.write_all(PAGE.as_bytes()).await?;
     stream.shutdown().await

@@ -27,10 +27,17 @@ impl Processes {
         let mut found = vec![i32::try_from(root).unwrap_or_default()];
         let mut next = 0;
         while let Some(parent) = found.get(next).copied() {
-            found.extend(parents.iter().filter(|(_, of)| **of == parent).map(|(pid, _)| *pid));
+            found.extend(
+                parents
+                    .iter()
+                    .filter(|(_, of)| **of == parent)
+                    .map(|(pid, _)| *pid),
+            );
             next += 1;
         }
-        Self { held: found.into_iter().filter_map(hold).collect() }
+        Self {
+            held: found.into_iter().filter_map(hold).collect(),
+        }
     }
 
     /// The browser's own process: the one that was started with a profile.
@@ -68,14 +75,23 @@ impl Processes {
         let until = Instant::now() + limit;
         let remaining = tokio::task::spawn_blocking(move || {
             let is_there = |held: &Held| !ends_before(&held.handle, until);
-            self.held.into_iter().filter(is_there).map(|held| format!("{} {}", held.pid, held.command)).collect()
+            self.held
+                .into_iter()
+                .filter(is_there)
+                .map(|held| format!("{} {}", held.pid, held.command))
+                .collect()
         });
         let remaining: Vec<String> = remaining.await.expect("waiting does not fail");
-        assert!(remaining.is_empty(), "still there after {limit:?}: {remaining:#?}");
+        assert!(
+            remaining.is_empty(),
+            "still there after {limit:?}: {remaining:#?}"
+        );
     }
 
     fn browsers(&self) -> impl Iterator<Item = &Held> {
-        self.held.iter().filter(|held| held.command.contains("flowguard-browser-"))
+        self.held
+            .iter()
+            .filter(|held| held.command.contains("flowguard-browser-"))
     }
 }
 

@@ -16,8 +16,13 @@ use crate::processes::Processes;
 /// No command of a test takes longer; one that does hangs.
 const LONGEST: Duration = Duration::from_secs(60);
 /// Variables that would change what the program does.
-const VARIABLES: [&str; 5] =
-    ["FLOWGUARD_DATA", "FLOWGUARD_PLUGINS", "FLOWGUARD_CHROMIUM", "FLOWGUARD_LOG", "FLOWGUARD_BASE_URL"];
+const VARIABLES: [&str; 5] = [
+    "FLOWGUARD_DATA",
+    "FLOWGUARD_PLUGINS",
+    "FLOWGUARD_CHROMIUM",
+    "FLOWGUARD_LOG",
+    "FLOWGUARD_BASE_URL",
+];
 
 /// A user's shell: each command that it runs has the same data folder and environment.
 #[derive(Clone, Debug)]
@@ -58,7 +63,8 @@ impl Flowguard {
         let compiled = target().join("compiled-for-tests");
         std::fs::create_dir_all(&compiled).expect("the target folder is writable");
         std::fs::create_dir_all(shell.data()).expect("the data folder can be made");
-        std::os::unix::fs::symlink(compiled, shell.data().join("compiled")).expect("the data folder is fresh");
+        std::os::unix::fs::symlink(compiled, shell.data().join("compiled"))
+            .expect("the data folder is fresh");
         shell
     }
 
@@ -89,7 +95,8 @@ impl Flowguard {
     /// Sets a variable of the environment.
     #[must_use]
     pub fn variable(mut self, name: &str, value: impl AsRef<Path>) -> Self {
-        self.variables.push((name.to_owned(), value.as_ref().display().to_string()));
+        self.variables
+            .push((name.to_owned(), value.as_ref().display().to_string()));
         self
     }
 
@@ -129,19 +136,36 @@ impl Flowguard {
         self.spawn(all, Some(report))
     }
 
-    fn spawn<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>, report: Option<PathBuf>) -> Running {
+    fn spawn<A: AsRef<OsStr>>(
+        &self,
+        arguments: impl IntoIterator<Item = A>,
+        report: Option<PathBuf>,
+    ) -> Running {
         let program = target().join("flowguard");
-        assert!(program.is_file(), "{} is not built: run `cargo xtask test`", program.display());
+        assert!(
+            program.is_file(),
+            "{} is not built: run `cargo xtask test`",
+            program.display()
+        );
         let mut command = Command::new(program);
         command.args(arguments).current_dir(root()).kill_on_drop(true);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         for name in VARIABLES {
             command.env_remove(name);
         }
-        command.env("TMPDIR", self.scratch().join("tmp")).env("FLOWGUARD_DATA", self.data());
+        command
+            .env("TMPDIR", self.scratch().join("tmp"))
+            .env("FLOWGUARD_DATA", self.data());
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         let child = command.spawn().expect("the program starts");
-        Running { child, shell: self.clone(), report }
+        Running {
+            child,
+            shell: self.clone(),
+            report,
+        }
     }
 }
 
@@ -175,7 +199,9 @@ impl Running {
 
     fn signal(&self, signal: rustix::process::Signal) {
         let id = self.child.id().and_then(|id| i32::try_from(id).ok());
-        let id = id.and_then(rustix::process::Pid::from_raw).expect("the program still runs");
+        let id = id
+            .and_then(rustix::process::Pid::from_raw)
+            .expect("the program still runs");
         rustix::process::kill_process(id, signal).expect("the program can be signalled");
     }
 
@@ -186,7 +212,9 @@ impl Running {
     pub async fn ended(self) -> Outcome {
         let Self { child, shell, report } = self;
         let output = tokio::time::timeout(LONGEST, child.wait_with_output()).await;
-        let output = output.expect("the program ends within a minute").expect("its output can be read");
+        let output = output
+            .expect("the program ends within a minute")
+            .expect("its output can be read");
         let text = report.and_then(|file| std::fs::read_to_string(file).ok());
         Outcome {
             code: output.status.code(),
@@ -201,5 +229,8 @@ impl Running {
 /// Where cargo put the programs: two folders above the running test.
 fn target() -> PathBuf {
     let test = std::env::current_exe().expect("the test knows where it is");
-    test.ancestors().nth(2).expect("a test lies in the target folder").to_owned()
+    test.ancestors()
+        .nth(2)
+        .expect("a test lies in the target folder")
+        .to_owned()
 }

@@ -173,12 +173,57 @@ fn every_word_of_the_contract_is_explained() {
         for line in text.lines().map(str::trim) {
             in_roles = (in_roles || line.starts_with("enum role")) && line != "}";
             let declares = !line.is_empty()
-                && !["}", "///", "package", "use ", "import", "export"].iter().any(|sign| line.starts_with(sign));
+                && !["}", "///", "package", "use ", "import", "export"]
+                    .iter()
+                    .any(|sign| line.starts_with(sign));
             if declares && !explained && !in_roles {
-                silent.push(format!("{}: {line}", file.file_name().unwrap_or_default().display()));
+                silent.push(format!(
+                    "{}: {line}",
+                    file.file_name().unwrap_or_default().display()
+                ));
             }
             explained = line.starts_with("///");
         }
     }
     assert!(silent.is_empty(), "without a doc comment:\n{}", silent.join("\n"));
+}
+
+/// The words in back quotes that begin the rows of a document's tables.
+fn rows(document: &str) -> std::collections::BTreeSet<String> {
+    let text = std::fs::read_to_string(root().join(document)).expect("readable");
+    let row = |line: &str| Some(line.strip_prefix("| `")?.split_once('`')?.0.to_owned());
+    text.lines().filter_map(row).collect()
+}
+
+#[test]
+fn every_limit_is_in_its_document() {
+    let source = std::fs::read_to_string(root().join("host/core/src/limits.rs")).expect("readable");
+    let name = |line: &str| Some(line.strip_prefix("pub const ")?.split_once(':')?.0.to_owned());
+    let limits = source.lines().filter_map(name).collect();
+    assert_eq!(rows("docs/limits.md"), limits);
+}
+
+#[test]
+fn every_dependency_has_its_reason() {
+    let metadata = metadata().expect("cargo metadata");
+    let packages = metadata["packages"].as_array().expect("packages");
+    let all = packages
+        .iter()
+        .flat_map(|p| p["dependencies"].as_array().expect("dependencies"));
+    let foreign = all.filter(|dependency| dependency["path"].is_null());
+    let document = std::fs::read_to_string(root().join("docs/dependencies.md")).expect("readable");
+    let first_cells = document
+        .lines()
+        .filter_map(|line| line.strip_prefix("| ")?.split(" |").next());
+    let named: std::collections::BTreeSet<&str> = first_cells
+        .flat_map(|cell| cell.split(", "))
+        .map(|name| name.trim_matches('`'))
+        .collect();
+    for dependency in foreign {
+        let name = dependency["name"].as_str().expect("name");
+        assert!(
+            named.contains(name),
+            "docs/dependencies.md does not say why {name} is here"
+        );
+    }
 }

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::future::Future;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tracing::Instrument;
@@ -20,7 +20,7 @@ use crate::cassette::{ClockReading, Entry, Tape};
 use crate::clock::Clock;
 use crate::failure::{Blame, Code, Failure};
 use crate::grant::{Ask, Grant};
-use crate::limits::MAX_ATTACHMENT_BYTES;
+use crate::limits::{MAX_ATTACHMENT_BYTES, MAX_CASSETTE_BYTES};
 use crate::progress::Progress;
 use crate::timeline::{StepId, StepOutcome, Timeline};
 
@@ -92,6 +92,8 @@ pub struct Ledger {
     clock: Arc<dyn Clock>,
     started: Duration,
     calls: AtomicU32,
+    /// Bytes written to the tape.
+    recorded: AtomicU64,
     faults: Mutex<Faults>,
 }
 
@@ -128,6 +130,7 @@ impl Ledger {
             clock,
             started,
             calls: AtomicU32::new(0),
+            recorded: AtomicU64::new(0),
             faults: Mutex::default(),
         }
     }
@@ -184,7 +187,15 @@ impl Ledger {
 
     fn append(&self, mut line: Vec<u8>) {
         line.push(b'\n');
-        if let Err(error) = self.tape.append(&line) {
+        let length = line.len() as u64;
+        let written = if self.recorded.fetch_add(length, Ordering::Relaxed) + length > MAX_CASSETTE_BYTES {
+            Err(std::io::Error::other(format!(
+                "it is full: it holds at most {MAX_CASSETTE_BYTES} bytes"
+            )))
+        } else {
+            self.tape.append(&line)
+        };
+        if let Err(error) = written {
             self.lock_faults().tape.get_or_insert_with(|| {
                 tracing::warn!(%error, "the cassette cannot be written; the run goes on without it");
                 error.to_string()

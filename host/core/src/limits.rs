@@ -3,12 +3,16 @@
 
 use std::time::Duration;
 
-/// Linear memory of one component instance.
+/// Linear memory of one store, all its memories together.
 pub const MAX_MEMORY_BYTES: usize = 64 << 20;
-/// Elements of one Wasm table.
+/// Elements of one store's Wasm tables, all together.
 pub const MAX_TABLE_ELEMENTS: usize = 20_000;
 /// Core instances in one component; QuickJS guests need 13.
 pub const MAX_CORE_INSTANCES: u32 = 16;
+/// Linear memories of one store.
+pub const MAX_MEMORIES: u32 = 4;
+/// Tables of one store.
+pub const MAX_TABLES: u32 = 16;
 /// Size of a component file.
 pub const MAX_COMPONENT_BYTES: usize = 32 << 20;
 /// Bytes that one host call may carry from the guest.
@@ -28,7 +32,7 @@ pub const MAX_GUEST_OUTPUT_BYTES: usize = 64 << 10;
 /// Interval at which a busy guest yields.
 pub const EPOCH_TICK: Duration = Duration::from_millis(10);
 
-/// Time that a guest may compute in one run.
+/// Time that one store's guest may compute.
 pub const CPU_BUDGET: Duration = Duration::from_secs(10);
 /// Time that `describe` may take.
 pub const DESCRIBE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -64,7 +68,7 @@ pub const MAX_ASSERTION_CALLS: u32 = 100;
 pub const MAX_STEPS: usize = 10_000;
 /// Console and network events that a timeline keeps.
 pub const MAX_EVENTS: usize = 5_000;
-/// Steps that a flow may open, and hold open at once.
+/// Steps that a flow may open in one run.
 pub const MAX_SPANS: u32 = 1_000;
 /// Steps that a flow may hold open at once.
 pub const MAX_OPEN_SPANS: usize = 64;
@@ -85,16 +89,18 @@ pub const MAX_URL_BYTES: usize = 8 << 10;
 pub const MAX_TEXT_BYTES: usize = 1 << 20;
 /// Parts of one locator, nested ones included.
 pub const MAX_LOCATOR_PARTS: usize = 64;
-/// Bytes of an image or an attachment.
+/// Bytes of a cassette; beyond that a run goes on unrecorded.
+pub const MAX_CASSETTE_BYTES: u64 = 256 << 20;
+/// Bytes of a screenshot.
 pub const MAX_ATTACHMENT_BYTES: usize = 10 << 20;
+/// Bytes that a guest may attach at once.
+pub const MAX_GUEST_ATTACHMENT_BYTES: usize = 4 << 20;
 /// Bytes of an image that a guest may copy into itself.
 pub const MAX_IMAGE_READ_BYTES: usize = 4 << 20;
 /// A side of a screenshot, in pixels.
 pub const MAX_SCREENSHOT_SIDE: f64 = 16_384.0;
 /// The area of a screenshot, in pixels.
 pub const MAX_SCREENSHOT_AREA: f64 = 40_000_000.0;
-/// Bytes of one message of the browser.
-pub const MAX_BROWSER_MESSAGE_BYTES: usize = 64 << 20;
 
 /// Bytes of a storage key.
 pub const MAX_KEY_BYTES: usize = 512;

@@ -266,6 +266,11 @@ impl Telemetry {
         bytes: bytes::Bytes,
         step: Option<StepId>,
     ) -> Result<(), Failure> {
+        if bytes.len() > limits::MAX_GUEST_ATTACHMENT_BYTES {
+            let limit = limits::MAX_GUEST_ATTACHMENT_BYTES;
+            let message = format!("a flow attaches at most {limit} bytes at once: {}", bytes.len());
+            return Err(Failure::new(Code::OverBudget, message));
+        }
         let kept = self
             .ledger
             .keep(

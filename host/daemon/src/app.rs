@@ -36,6 +36,12 @@ impl App {
     /// Builds the program from what the command line says. No browser is started yet.
     pub(crate) async fn build(common: &Common, headed: bool) -> anyhow::Result<Self> {
         let data = common.data.clone();
+        make_private(&data).map_err(|error| {
+            UsageError(format!(
+                "the data folder {} cannot be used: {error}",
+                data.display()
+            ))
+        })?;
         let cache = CompiledCache::open(&data.join("compiled")).map_err(|error| {
             UsageError(format!(
                 "the data folder {} cannot be used: {error}",
@@ -116,6 +122,15 @@ impl App {
         }
         Ok(())
     }
+}
+
+/// The data folder is its owner's only: results and screenshots show what the application under test shows.
+fn make_private(folder: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
 }
 
 /// Where plugins may be: where the user says, in the project, beside the program.

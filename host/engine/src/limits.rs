@@ -14,7 +14,7 @@ use flowguard_core::limits;
 pub(crate) enum Exceeded {
     #[error("it asked for more than {} MiB of memory", limits::MAX_MEMORY_BYTES >> 20)]
     Memory,
-    #[error("it asked for a table of more than {} elements", limits::MAX_TABLE_ELEMENTS)]
+    #[error("it asked for tables of more than {} elements", limits::MAX_TABLE_ELEMENTS)]
     Table,
     #[error("it computed for more than {} s", limits::CPU_BUDGET.as_secs())]
     Cpu,
@@ -22,22 +22,27 @@ pub(crate) enum Exceeded {
     Deadline,
 }
 
-/// A store's own limits.
-#[derive(Debug)]
-pub(crate) struct StoreLimits;
+/// What one store has taken of its memory and its tables, all of them together.
+#[derive(Debug, Default)]
+pub(crate) struct StoreLimits {
+    memory_bytes: usize,
+    table_elements: usize,
+}
 
 impl ResourceLimiter for StoreLimits {
-    fn memory_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+    fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        self.memory_bytes += desired.saturating_sub(current);
         // A typed error: refusing alone would end as an anonymous `unreachable` in the guest's allocator.
-        if desired > limits::MAX_MEMORY_BYTES {
+        if self.memory_bytes > limits::MAX_MEMORY_BYTES {
             Err(Exceeded::Memory.into())
         } else {
             Ok(true)
         }
     }
 
-    fn table_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
-        if desired > limits::MAX_TABLE_ELEMENTS {
+    fn table_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        self.table_elements += desired.saturating_sub(current);
+        if self.table_elements > limits::MAX_TABLE_ELEMENTS {
             Err(Exceeded::Table.into())
         } else {
             Ok(true)
@@ -49,11 +54,11 @@ impl ResourceLimiter for StoreLimits {
     }
 
     fn memories(&self) -> usize {
-        4
+        limits::MAX_MEMORIES as usize
     }
 
     fn tables(&self) -> usize {
-        16
+        limits::MAX_TABLES as usize
     }
 }
 

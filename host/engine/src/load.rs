@@ -34,7 +34,7 @@ pub enum LoadError {
     )]
     TooLarge {
         /// How many.
-        bytes: usize,
+        bytes: u64,
     },
     /// They are no WebAssembly.
     #[error("this is no WebAssembly: build the flow for wasm32-wasip2 and name the .wasm file")]
@@ -166,7 +166,9 @@ impl Engine {
 /// The first eight bytes tell a component from a core module, and both from anything else.
 fn check_shape(bytes: &[u8]) -> Result<(), LoadError> {
     if bytes.len() > limits::MAX_COMPONENT_BYTES {
-        return Err(LoadError::TooLarge { bytes: bytes.len() });
+        return Err(LoadError::TooLarge {
+            bytes: bytes.len() as u64,
+        });
     }
     match bytes.get(..8) {
         Some([0, b'a', b's', b'm', _, _, 1, 0]) => Ok(()),

@@ -175,7 +175,7 @@ impl Runner {
         let run = self.run_state(origin, needs, request, &ledger);
         let output = GuestOutput::new();
         let (ending, cpu) = self
-            .call_run(component, request, number, seed, &run, &output, timeout)
+            .call_run(component, request, number, seed, &run, &output, timeout, cancel)
             .await;
         let verdict = fold(ending, &ledger.faults());
         // The run is over here; what follows is the report's time, not the flow's.
@@ -279,6 +279,7 @@ impl Runner {
         run: &RunState,
         output: &GuestOutput,
         timeout: Duration,
+        cancel: &Cancel,
     ) -> (Ending, CpuClock) {
         let ledger = run.gate.ledger();
         let wasi = guest_world::wasi(output, &self.ports.clock, Some(ledger), seed);
@@ -305,7 +306,7 @@ impl Runner {
         };
         let returned = call::call(&ledger.progress, output, work).await;
         call::discard(store);
-        (ending(returned, ledger, timeout), cpu)
+        (ending(returned, ledger, timeout, cancel), cpu)
     }
 }
 
@@ -314,6 +315,7 @@ fn ending(
     returned: Result<Result<(), crate::bindings::types::Failure>, Stopped>,
     ledger: &Ledger,
     timeout: Duration,
+    cancel: &Cancel,
 ) -> Ending {
     let doing = || {
         ledger
@@ -325,6 +327,9 @@ fn ending(
         Ok(Ok(())) => Ending::Returned,
         Ok(Err(failure)) => {
             let failure = Failure::from(failure);
+            if failure.code == Code::Cancelled && cancel.is_cancelled() {
+                return Ending::Cancelled;
+            }
             if failure.code == Code::Cancelled && ledger.progress.remaining() == Duration::ZERO {
                 let message = format!(
                     "the flow ran out of its time of {} ms while it waited in: {}",

@@ -39,7 +39,7 @@ impl HostState {
         table.set_max_capacity(limits::MAX_RESOURCES);
         Self {
             table,
-            limits: StoreLimits,
+            limits: StoreLimits::default(),
             wasi,
             run,
         }

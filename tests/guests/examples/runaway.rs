@@ -34,7 +34,7 @@ fn divide() {
 }
 
 /// Computes for ever.
-#[flow(timeout = "1s")]
+#[flow(timeout = "1s", tags = ["endless"])]
 fn loops() -> Result {
     count();
     Ok(())

@@ -11,7 +11,7 @@ fn ten_steps(page: Page) -> Result {
     page.get_by_label("Last name").fill("Lovelace")?;
     page.get_by_label("Email").fill("ada@example.org")?;
     page.get_by_label("City").fill("London")?;
-    page.get_by_label("Country").select_option(["United Kingdom"])?;
+    page.get_by_label("Country").select_option("United Kingdom")?;
     page.get_by_label("Newsletter").check()?;
     page.get_by_label("Terms").check()?;
     page.get_by_role(Role::Button, "Send").click()?;

@@ -37,6 +37,8 @@ struct Requests {
     open: HashMap<String, Request>,
     /// Status of the main document's response, by its load.
     documents: HashMap<String, u16>,
+    /// The load of the document that is on its way.
+    coming: Option<String>,
 }
 
 struct Request {
@@ -90,7 +92,11 @@ impl PageEvents {
             return;
         }
         let loader = text(frame, "loaderId");
-        let status = self.lock().documents.remove(&loader).unwrap_or(0);
+        let status = {
+            let mut requests = self.lock();
+            requests.coming = None;
+            requests.documents.remove(&loader).unwrap_or(0)
+        };
         let url = text(frame, "url") + &text(frame, "urlFragment");
         self.state.send_modify(|state| {
             state.documents += 1;
@@ -120,16 +126,46 @@ impl PageEvents {
         });
     }
 
-    fn navigating(&self, params: &Value, navigating: bool) {
-        if self.is_main(params.get("frameId")) {
-            self.state
-                .send_if_modified(|state| std::mem::replace(&mut state.navigating, navigating) != navigating);
+    /// A script or a click asked for another document.
+    fn navigation_requested(&self, params: &Value) {
+        let is_here = params.get("disposition").and_then(Value::as_str) == Some("currentTab");
+        if is_here && self.is_main(params.get("frameId")) {
+            self.navigating(true);
         }
+    }
+
+    /// The browser itself has begun to load it.
+    fn navigation_started(&self, params: &Value) {
+        let is_within = text(params, "navigationType").ends_with("ameDocument");
+        if !is_within && self.is_main(params.get("frameId")) {
+            self.lock().coming = Some(text(params, "loaderId"));
+            self.navigating(true);
+        }
+    }
+
+    /// The page no longer waits to ask for it: it was given up, or handed to the browser.
+    fn navigation_handed_on(&self, params: &Value) {
+        if self.is_main(params.get("frameId")) && self.lock().coming.is_none() {
+            self.navigating(false);
+        }
+    }
+
+    fn loading_stopped(&self, params: &Value) {
+        if self.is_main(params.get("frameId")) {
+            self.lock().coming = None;
+            self.navigating(false);
+        }
+    }
+
+    fn navigating(&self, navigating: bool) {
+        self.state
+            .send_if_modified(|state| std::mem::replace(&mut state.navigating, navigating) != navigating);
     }
 
     fn within_document(&self, params: &Value) {
         if self.is_main(params.get("frameId")) {
             self.state.send_modify(|state| {
+                state.moves += 1;
                 state.url = text(params, "url");
                 state.navigating = false;
             });
@@ -264,7 +300,20 @@ impl PageEvents {
     }
 
     fn request_ended(&self, params: &Value) {
-        let request = self.lock().open.remove(&text(params, "requestId"));
+        let id = text(params, "requestId");
+        let (request, is_given_up) = {
+            let mut requests = self.lock();
+            // The request of a document is named as its load. One that became a download, or had no content,
+            // ends here, also while the present document is loading still.
+            let is_given_up = requests.coming.as_ref() == Some(&id) && params.get("errorText").is_some();
+            if is_given_up {
+                requests.coming = None;
+            }
+            (requests.open.remove(&id), is_given_up)
+        };
+        if is_given_up {
+            self.navigating(false);
+        }
         if let Some(request) = request {
             let error = params.get("errorText").and_then(Value::as_str).map(str::to_owned);
             self.finished(request, number(params, "timestamp"), error);
@@ -306,15 +355,10 @@ impl SessionEvents for PageEvents {
             "Page.frameNavigated" => self.frame_navigated(params.get("frame").unwrap_or(&Value::Null)),
             "Page.lifecycleEvent" => self.lifecycle(params),
             "Page.navigatedWithinDocument" => self.within_document(params),
-            "Page.frameRequestedNavigation" => {
-                let here = params.get("disposition").and_then(Value::as_str) == Some("currentTab");
-                if here {
-                    self.navigating(params, true);
-                }
-            }
-            "Page.frameStoppedLoading" | "Page.frameClearedScheduledNavigation" => {
-                self.navigating(params, false);
-            }
+            "Page.frameRequestedNavigation" => self.navigation_requested(params),
+            "Page.frameStartedNavigating" => self.navigation_started(params),
+            "Page.frameClearedScheduledNavigation" => self.navigation_handed_on(params),
+            "Page.frameStoppedLoading" => self.loading_stopped(params),
             "Runtime.executionContextCreated" => self.context_created(params),
             "Runtime.executionContextDestroyed" => self.context_destroyed(params),
             "Runtime.executionContextsCleared" => {

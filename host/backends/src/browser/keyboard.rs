@@ -16,13 +16,7 @@ pub(super) fn mask(held: Modifiers) -> i64 {
 
 /// The events of pressing and releasing a chord, in order.
 pub(super) fn strokes(chord: &Chord) -> Result<Vec<DispatchKeyEventParams>, TabError> {
-    let definition = get_key_definition(&chord.key).ok_or_else(|| TabError::Refused {
-        command: "press".to_owned(),
-        message: format!(
-            "there is no key {:?}: name it as DOM does, for example Enter, ArrowDown, a",
-            chord.key
-        ),
-    })?;
+    let definition = get_key_definition(&chord.key).ok_or_else(|| TabError::UnknownKey(chord.key.clone()))?;
     let held = held_keys(chord.modifiers);
     let mut events = Vec::new();
     let mut down = Modifiers::default();
@@ -136,6 +130,6 @@ mod tests {
             modifiers: Modifiers::default(),
             key: "Entr".into(),
         };
-        assert!(matches!(strokes(&unknown), Err(TabError::Refused { .. })));
+        assert!(matches!(strokes(&unknown), Err(TabError::UnknownKey(_))));
     }
 }

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use chromiumoxide::cdp::browser_protocol::browser::{BrowserContextId, CloseParams, GetVersionParams};
+use chromiumoxide::cdp::browser_protocol::emulation::SetFocusEmulationEnabledParams;
 use chromiumoxide::cdp::browser_protocol::log::EnableParams as LogEnable;
 use chromiumoxide::cdp::browser_protocol::network::EnableParams as NetworkEnable;
 use chromiumoxide::cdp::browser_protocol::page::{
@@ -202,6 +203,8 @@ impl Lease for LocalLease {
         let network_on = session.send(&NetworkEnable::default());
         let log_on = session.send(&LogEnable::default());
         let sized = session.send(&viewport_command(viewport));
+        // Pages side by side behave as if each were in front.
+        let focused = session.send(&SetFocusEmulationEnabledParams::new(true));
         page_on.answer().await.map_err(|error| lost(&error))?;
         lifecycle_on.answer().await.map_err(|error| lost(&error))?;
         runtime_on.answer().await.map_err(|error| lost(&error))?;
@@ -209,6 +212,7 @@ impl Lease for LocalLease {
         network_on.answer().await.map_err(|error| lost(&error))?;
         log_on.answer().await.map_err(|error| lost(&error))?;
         sized.answer().await.map_err(|error| lost(&error))?;
+        focused.answer().await.map_err(|error| lost(&error))?;
         Ok(Arc::new(CdpTab::new(
             self.cdp.clone(),
             session,

@@ -12,7 +12,7 @@ use chromiumoxide::cdp::browser_protocol::network::{LoadNetworkResourceOptions, 
 use chromiumoxide::cdp::browser_protocol::page::{
     CaptureScreenshotFormat, CaptureScreenshotParams, FrameId, GetLayoutMetricsParams,
     GetNavigationHistoryParams, HandleJavaScriptDialogParams, NavigateParams, NavigateToHistoryEntryParams,
-    ReloadParams, Viewport,
+    ReloadParams, StopLoadingParams, Viewport,
 };
 use chromiumoxide::cdp::browser_protocol::target::{CloseTargetParams, TargetId};
 use chromiumoxide::cdp::js_protocol::runtime::{CallArgument, CallFunctionOnParams, ExecutionContextId};
@@ -33,6 +33,8 @@ use flowguard_core::limits::{MAX_SCREENSHOT_AREA, MAX_SCREENSHOT_SIDE};
 const PERFORM: &str = "function (request) { return flowguard.perform(request); }";
 const SETTLE: &str = "function (token) { return flowguard.settle(token); }";
 const IMAGE_QUALITY: i64 = 80;
+/// How long a click that navigates may wait for the next document before it counts as done.
+const SOON: Duration = Duration::from_millis(500);
 
 /// A page of a browser.
 pub(super) struct CdpTab {
@@ -113,6 +115,19 @@ impl CdpTab {
         Ok(answer.result.value.unwrap_or(Value::Null))
     }
 
+    /// Ends when another document is on its way and does not come soon. Until it does, the browser holds
+    /// back what is asked of the present one.
+    async fn left_behind(&self) {
+        let mut state = self.events.state();
+        while state.wait_for(|state| state.navigating).await.is_ok() {
+            let here = state.wait_for(|state| !state.navigating);
+            if tokio::time::timeout(SOON, here).await.is_err() {
+                return;
+            }
+        }
+        std::future::pending().await
+    }
+
     fn gone(&self) -> Option<TabError> {
         self.events.state().borrow().gone.clone()
     }
@@ -181,7 +196,10 @@ impl Tab for CdpTab {
     }
 
     async fn navigate(&self, url: &str) -> Result<Navigation, TabError> {
-        let answer = self.session.call(&NavigateParams::new(url)).await?;
+        let mut stop = StopIfGivenUp(Some(&self.session));
+        let answer = self.session.call(&NavigateParams::new(url)).await;
+        stop.0 = None;
+        let answer = answer?;
         if let Some(error) = answer.error_text.filter(|text| !text.is_empty()) {
             return Ok(Navigation::Failed(error));
         }
@@ -235,7 +253,11 @@ impl Tab for CdpTab {
             event.answer().await?;
         }
         // The guard is asked only now: a call of the page's script may overtake the mouse.
-        match self.call_in(context, SETTLE, burst.token.clone()).await {
+        let settled = tokio::select! {
+            settled = self.call_in(context, SETTLE, burst.token.clone()) => settled,
+            () = self.left_behind() => return Ok(Settled::Hit),
+        };
+        match settled {
             Ok(settled) => serde_json::from_value(settled).map_err(|error| TabError::Refused {
                 command: "settle".to_owned(),
                 message: format!("its answer cannot be read: {error}"),
@@ -338,6 +360,18 @@ impl Tab for CdpTab {
         match closed {
             Ok(_) | Err(TabError::Closed) => Ok(()),
             Err(error) => Err(error),
+        }
+    }
+}
+
+/// Stops a load whose caller went away before the server answered: until then the browser holds back every
+/// other command to the page.
+struct StopIfGivenUp<'a>(Option<&'a Session>);
+
+impl Drop for StopIfGivenUp<'_> {
+    fn drop(&mut self) {
+        if let Some(session) = self.0 {
+            drop(session.send(&StopLoadingParams::default()));
         }
     }
 }

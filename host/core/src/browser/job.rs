@@ -117,6 +117,9 @@ impl Job<'_> {
                         .push("the document was replaced; starting again on the new one".to_owned());
                     continue;
                 }
+                Err(TabError::Unresponsive) if tab.state().borrow().navigating => {
+                    return Err(self.with_log(next_document_missing()));
+                }
                 Err(error) => return Err(self.with_log(tab_failure(error))),
             };
             let reply = serde_json::from_value(answer).map_err(|error| {
@@ -262,4 +265,12 @@ impl Job<'_> {
     fn remaining(&self) -> Duration {
         self.deadline.saturating_duration_since(Instant::now())
     }
+}
+
+/// A page that is about to go answers nothing any more.
+fn next_document_missing() -> Failure {
+    Failure::new(
+        Code::Timeout,
+        "the next page did not come: a navigation has begun and its server has not answered",
+    )
 }

@@ -19,15 +19,16 @@ impl Browser {
         let wait = self.navigation_time(call.timeout_ms)?;
         let tab = self.tab(call.page)?;
         let mut state = tab.state();
-        let before = state.borrow_and_update().documents;
+        let before = state.borrow_and_update().clone();
         let load = async {
             match tab.navigate(url.as_str()).await.map_err(tab_failure)? {
                 Navigation::Failed(why) => Err(not_loaded(url.as_str(), &why)),
-                Navigation::Within => Ok(()),
+                // The browser answers before it tells the new address.
+                Navigation::Within => reach(&mut state, |s: &TabState| s.moves > before.moves).await,
                 Navigation::Document(loader) => {
                     // A page that sends the browser on at once is waited for where it ends.
-                    let arrived = move |s: &TabState| {
-                        (s.loader == loader || s.documents > before + 1)
+                    let arrived = |s: &TabState| {
+                        (s.loader == loader || s.documents > before.documents + 1)
                             && !s.navigating
                             && s.reached >= call.wait_until
                     };
@@ -135,8 +136,8 @@ impl Browser {
             }
             // Going back may stay within the document; the address changes then and nothing is loaded.
             let arrived = |s: &TabState| {
-                let moved = s.documents > before.documents || (s.url != before.url && !s.navigating);
-                moved && !s.navigating && s.reached >= until
+                let has_moved = s.documents > before.documents || s.moves > before.moves;
+                has_moved && !s.navigating && s.reached >= until
             };
             reach(&mut state, arrived).await
         };

@@ -66,6 +66,9 @@ pub enum TabError {
     /// The browser went away.
     #[error("the browser is gone: {0}")]
     BrowserLost(String),
+    /// There is no such key.
+    #[error("there is no key {0:?}: name it as DOM does, for example Enter, ArrowDown, a")]
+    UnknownKey(String),
     /// The browser refused the command.
     #[error("the browser refused {command}: {message}")]
     Refused {
@@ -109,6 +112,8 @@ impl LoadState {
 pub struct TabState {
     /// Documents committed so far.
     pub documents: u64,
+    /// Changes of the address within a document so far.
+    pub moves: u64,
     /// The browser's name for the load that made the present document.
     pub loader: String,
     /// The address.

@@ -309,6 +309,7 @@ pub(super) fn tab_failure(error: TabError) -> Failure {
             Code::Timeout,
             "the document was replaced again and again until the time was over",
         ),
+        unknown @ TabError::UnknownKey(_) => Failure::new(Code::InvalidArgument, unknown.to_string()),
         refused @ TabError::Refused { .. } => Failure::new(Code::Internal, refused.to_string()),
     }
 }

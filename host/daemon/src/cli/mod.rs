@@ -13,7 +13,12 @@ use std::process::ExitCode;
 
 /// Runs browser flows as sandboxed WebAssembly components.
 #[derive(Debug, Parser)]
-#[command(name = "flowguard", version, about, max_term_width = 100)]
+#[command(
+    name = "flowguard",
+    version,
+    about = "Runs browser flows as sandboxed WebAssembly components",
+    max_term_width = 100
+)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     verb: Verb,

@@ -17,10 +17,11 @@ use crate::report::{self, LoadFailure, Report};
 use flowguard_core::Blame;
 use flowguard_core::artifact::Digest;
 use flowguard_core::flow::{Description, Flow, Needs, Source};
+use flowguard_core::limits::MAX_COMPONENT_BYTES;
 use flowguard_core::progress::Cancel;
 use flowguard_core::run::{Origin, RunId, RunOptions, RunRecord, RunRequest};
 use flowguard_core::storage::Runs;
-use flowguard_engine::{AssertionComponent, Component, FlowComponent, Runner};
+use flowguard_engine::{AssertionComponent, Component, FlowComponent, LoadError, Runner};
 
 const MAX_SOURCE_BYTES: usize = 1 << 20;
 
@@ -200,6 +201,10 @@ pub(super) enum File {
 /// Loads one file; a message that says what is wrong with it.
 pub(super) async fn load_one(app: &App, candidate: &Candidate) -> Result<File, String> {
     let path = candidate.path();
+    let about = std::fs::metadata(path).map_err(|error| error.to_string())?;
+    if about.len() > MAX_COMPONENT_BYTES as u64 {
+        return Err(LoadError::TooLarge { bytes: about.len() }.to_string());
+    }
     let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
     let (component, source) = match candidate {
         Candidate::Wasm(_) => match app.engine.load(bytes).await.map_err(|error| error.to_string())? {
