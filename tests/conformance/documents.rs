@@ -1,7 +1,8 @@
 //! Documents that are strange: frames of other origins, scripts that send what is no text, content that is
 //! replaced all the time.
 
-use flowguard_core::browser::calls::{Click, Target};
+use flowguard_core::browser::LoadState;
+use flowguard_core::browser::calls::{Click, GoBack, Target};
 use flowguard_core::browser::locator::{Locator, Part};
 use flowguard_core::failure::Code;
 use flowguard_core::timeline::PageEvent;
@@ -96,5 +97,24 @@ async fn a_document_written_by_hand_keeps_the_page_in_use() {
     .await;
     stage.click("button").await.expect("it is clicked");
     assert_eq!(stage.text("p").await.as_deref(), Ok("written"));
+    stage.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_title_that_is_no_text_does_not_hold_the_history_up() {
+    let stage = Stage::showing("<p>first</p><script>document.title = 'a\\ud800b'</script>").await;
+    stage.site.page("/second", "<p>second</p>");
+    stage.goto("/second").await.expect("it loads");
+    let back = GoBack {
+        page: stage.page,
+        wait_until: LoadState::Load,
+        timeout_ms: Some(5_000),
+    };
+    stage
+        .browser
+        .go_back(&back)
+        .await
+        .expect("there is an earlier page");
+    assert_eq!(stage.text("p").await.as_deref(), Ok("first"));
     stage.close().await;
 }

@@ -1,10 +1,11 @@
 //! A lease is a browser of one's own: nothing of others is in it, and nothing of it is left.
 
 use flowguard_core::browser::calls::{Goto, OpenPage, Read, Reading, Target};
-use flowguard_core::browser::{Browser, LoadState, PageId};
+use flowguard_core::browser::{Browser, Browsers, LoadState, PageId};
+use std::sync::Arc;
 
 use crate::site::Answer;
-use crate::stage::{Stage, css, run_on};
+use crate::stage::{Stage, Unwatched, css, run_on};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn runs_do_not_share_cookies_or_storage() {
@@ -54,7 +55,7 @@ async fn nothing_is_left_after_a_release() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_run_that_is_dropped_without_its_release_leaves_nothing_once_the_browser_ends() {
+async fn a_browser_that_is_shut_down_has_ended() {
     let stage = Stage::open().await;
     let address = stage.browsers.address().await.expect("it runs");
     let process = stage.inspector().await.process().await;
@@ -81,6 +82,44 @@ async fn pages_side_by_side_all_have_the_focus() {
         let seen = seen.as_str().expect("a text");
         assert!(seen.starts_with("true") && !seen.contains("blurred"), "{seen}");
     }
+    stage.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_of_a_run_is_kept_in_memory_after_its_release() {
+    let stage = Stage::open().await;
+    let watcher = Arc::new(Unwatched);
+    let heard = Arc::downgrade(&watcher);
+    let lease = stage.browsers.lease(watcher).await.expect("a lease");
+    let tab = lease.open_tab(1, Browser::VIEWPORT).await.expect("a page");
+    let mut state = tab.state();
+    lease.release().await;
+    state
+        .wait_for(|state| state.gone.is_some())
+        .await
+        .expect("the page is closed");
+    drop((tab, lease, state));
+    // A later answer of the browser comes after everything that the release has caused.
+    let (later, _ledger) = run_on(&stage.browsers, &stage.site);
+    later.open_page(&OpenPage {}).await.expect("a page");
+    later.release().await;
+    assert_eq!(heard.strong_count(), 0);
+    stage.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lease_that_is_dropped_is_released() {
+    let stage = Stage::open().await;
+    let mut inspector = stage.inspector().await;
+    let before = inspector.contexts().await;
+    let (dropped, _ledger) = run_on(&stage.browsers, &stage.site);
+    dropped.open_page(&OpenPage {}).await.expect("a page");
+    assert_eq!(inspector.contexts().await, before + 1);
+    drop(dropped);
+    let (later, _ledger) = run_on(&stage.browsers, &stage.site);
+    later.open_page(&OpenPage {}).await.expect("a page");
+    later.release().await;
+    assert_eq!(inspector.contexts().await, before);
     stage.close().await;
 }
 

@@ -48,10 +48,7 @@ async fn a_cassette_has_a_header_and_a_line_for_each_call() {
     let expected: Vec<u64> = (1..=numbers.len() as u64).collect();
     assert_eq!(numbers, expected, "each call once, in order");
     let ops: Vec<&str> = calls.iter().filter_map(|call| call["op"].as_str()).collect();
-    assert_eq!(
-        ops,
-        ["page.open", "page.goto", "locator.expect", "page.screenshot"]
-    );
+    assert_eq!(ops, ["page.open", "page.goto", "locator.expect", "screenshot"]);
     assert_eq!(run.0["attempts"][0]["host_calls"], calls.len());
 }
 

@@ -1,5 +1,11 @@
 //! End to end: the built program, real components, real Chromium, the shop. Each test is what a user does and
 //! what comes of it; nothing here reaches into the program.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test ends where it cannot go on; the message says why"
+)]
 
 mod assertions;
 mod bad_input;

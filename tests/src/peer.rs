@@ -56,12 +56,11 @@ impl Peer {
     /// Waits for a request that is held.
     ///
     /// # Panics
-    /// Where the server is gone.
+    /// Where none comes.
     pub async fn asked(&mut self) -> HeldRequest {
-        self.held
-            .recv()
-            .await
-            .expect("the server runs as long as the peer")
+        let asked = tokio::time::timeout(LONGEST, self.held.recv()).await;
+        let asked = asked.ok().flatten();
+        asked.expect("a browser asks for the page within 20 s")
     }
 }
 

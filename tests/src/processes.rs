@@ -88,10 +88,12 @@ impl Processes {
         );
     }
 
+    /// The browsers' own processes: with a profile, no part of another, and not the shell that starts them.
     fn browsers(&self) -> impl Iterator<Item = &Held> {
-        self.held
-            .iter()
-            .filter(|held| held.command.contains("flowguard-browser-"))
+        self.held.iter().filter(|Held { command, .. }| {
+            let is_shell = command.starts_with("/bin/sh");
+            command.contains("flowguard-browser-") && !command.contains("--type=") && !is_shell
+        })
     }
 }
 

@@ -44,14 +44,22 @@ pub fn report(call: &Report) -> Result<Soft<()>, Failure> {
     let outcome = if call.passed {
         Ok(())
     } else {
-        let message = format!(
-            "{}: expected {}, received {}",
-            call.title, call.expected, call.received
-        );
+        // A condition has neither.
+        let compares = !(call.expected.is_empty() && call.received.is_empty());
+        let message = match compares {
+            true => format!(
+                "{}: expected {}, received {}",
+                call.title, call.expected, call.received
+            ),
+            false => format!("this does not hold: {}", call.title),
+        };
         let failure = Failure::new(Code::AssertionFailed, message);
-        Err(failure
-            .with_evidence("expected", &call.expected)
-            .with_evidence("received", &call.received))
+        Err(match compares {
+            true => failure
+                .with_evidence("expected", &call.expected)
+                .with_evidence("received", &call.received),
+            false => failure,
+        })
     };
     Soft::of(outcome, call.soft)
 }

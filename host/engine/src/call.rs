@@ -7,11 +7,15 @@ use wasmtime::{Store, Trap, WasmBacktrace};
 use crate::guest_world::GuestOutput;
 use crate::limits::Exceeded;
 use crate::state::HostState;
+use flowguard_core::limits;
 use flowguard_core::progress::{Ended, Progress};
 
 /// How long a guest may go on after its deadline: long enough to be stopped at its own next tick, with a
 /// backtrace, or to return the failure that the gate answered it with.
 const GRACE: Duration = Duration::from_millis(50);
+
+/// What Wasmtime says where the store's limit of handles is reached; it has no type for it.
+const HANDLES_EXHAUSTED: &str = "store handle limit exceeded";
 
 /// Why a guest did not return.
 #[derive(Debug)]
@@ -80,7 +84,18 @@ fn stopped(error: &wasmtime::Error, output: &GuestOutput) -> Stopped {
         Some(Trap::StackOverflow) => {
             "the flow was stopped: its call stack was exhausted by a recursion".to_owned()
         }
-        Some(trap) => format!("the flow trapped: {trap}"),
+        // Languages that keep a stack of their own in memory run off its end before Wasm's is full.
+        Some(Trap::MemoryOutOfBounds) if is_recursion(&backtrace) => {
+            "the flow was stopped: its call stack was exhausted by a recursion".to_owned()
+        }
+        Some(trap) => format!(
+            "the flow trapped: {}",
+            trap.to_string().trim_start_matches("wasm trap: ")
+        ),
+        None if error.root_cause().to_string().contains(HANDLES_EXHAUSTED) => format!(
+            "the flow was stopped: it holds more than {} handles, let go of pages and locators that it no longer needs",
+            limits::MAX_HANDLES
+        ),
         None => format!("the flow was stopped: {}", error.root_cause()),
     };
     Stopped::Trapped {
@@ -102,6 +117,19 @@ fn panic_message(stderr: &str) -> Option<String> {
         return Some(format!("{message} (at {at})"));
     }
     lines.last().map(|line| (*line).to_owned())
+}
+
+/// Whether one function fills the innermost part of the stack.
+fn is_recursion(backtrace: &[String]) -> bool {
+    const REPEATS: usize = 16;
+    let function = |frame: &String| frame.split(" at ").next().map(str::to_owned);
+    let innermost = backtrace.first().and_then(function);
+    backtrace
+        .iter()
+        .take(2 * REPEATS)
+        .filter(|frame| function(frame) == innermost)
+        .count()
+        >= REPEATS
 }
 
 /// The guest's own functions and lines, innermost first; the language's runtime is left out where the guest's

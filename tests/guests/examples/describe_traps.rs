@@ -1,4 +1,5 @@
 //! A component whose `describe` panics.
+#![allow(clippy::panic, reason = "this is what a panic of a guest is tested with")]
 
 use flowguard_sdk::prelude::*;
 use flowguard_sdk::{Component, Description, Source};

@@ -1,4 +1,8 @@
 //! Flows that never end by themselves, or end by breaking: what the engine must stop, and say where.
+#![allow(
+    clippy::expect_used,
+    reason = "this is what a panic of a guest is tested with"
+)]
 
 use flowguard_sdk::prelude::*;
 use std::hint::black_box;

@@ -78,16 +78,17 @@ impl Cdp {
         let (commands, queue) = mpsc::unbounded_channel();
         let (lost_sender, lost) = watch::channel(None);
         let sessions = Arc::new(Mutex::new(HashMap::new()));
-        let server = Server {
+        let mut server = Server {
             connection,
             queue,
             sessions: sessions.clone(),
             pending: HashMap::new(),
         };
         tokio::spawn(async move {
-            let (why, sessions) = server.serve().await;
+            let why = server.serve().await;
+            // Told before any wait ends: who hears of the end must not find the connection alive.
             lost_sender.send_replace(Some(why.clone()));
-            for handler in sessions {
+            for handler in server.take_sessions() {
                 handler.over(TabError::BrowserLost(why.clone()));
             }
         });
@@ -207,9 +208,9 @@ struct Server {
 }
 
 impl Server {
-    /// Serves until the connection ends or nobody is left to use it; tells why, and whose sessions ended.
-    async fn serve(mut self) -> (String, Vec<Arc<dyn SessionEvents>>) {
-        let why = loop {
+    /// Serves until the connection ends or nobody is left to use it; tells why.
+    async fn serve(&mut self) -> String {
+        loop {
             tokio::select! {
                 command = self.queue.recv() => match command {
                     Some(command) => self.submit(command),
@@ -225,9 +226,12 @@ impl Server {
                     None => break "its connection ended".to_owned(),
                 },
             }
-        };
+        }
+    }
+
+    fn take_sessions(&self) -> Vec<Arc<dyn SessionEvents>> {
         let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
-        (why, sessions.drain().map(|(_, handler)| handler).collect())
+        sessions.drain().map(|(_, handler)| handler).collect()
     }
 
     fn submit(&mut self, command: Outgoing) {
@@ -267,23 +271,19 @@ impl Server {
     }
 
     fn happened(&mut self, event: &RawEvent) {
-        let handler = |id: &str| {
-            let sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
-            sessions.get(id).cloned()
-        };
+        let sessions = || self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
         match (&event.session, event.method.as_str()) {
             (None, "Target.detachedFromTarget") => {
-                let id = event
-                    .params
-                    .get("sessionId")
-                    .and_then(Value::as_str)
-                    .unwrap_or_default();
-                if let Some(handler) = handler(id) {
+                let id = event.params.get("sessionId").and_then(Value::as_str);
+                // Forgotten at once: what listens to a page must not outlive its run.
+                let handler = sessions().remove(id.unwrap_or_default());
+                if let Some(handler) = handler {
                     handler.over(TabError::Closed);
                 }
             }
             (Some(session), method) => {
-                if let Some(handler) = handler(session) {
+                let handler = sessions().get(session).cloned();
+                if let Some(handler) = handler {
                     handler.event(method, &event.params);
                 }
             }

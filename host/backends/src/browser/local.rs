@@ -15,9 +15,10 @@ use chromiumoxide::cdp::js_protocol::runtime::EnableParams as RuntimeEnable;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::{Mutex, mpsc};
 
-use super::cdp::Cdp;
+use super::cdp::{Cdp, Pending};
 use super::events::{PageEvents, WORLD};
 use super::injected;
 use super::process::{self, Process};
@@ -128,24 +129,30 @@ impl LocalBrowsers {
 #[async_trait]
 impl Browsers for LocalBrowsers {
     async fn lease(&self, watcher: Arc<dyn Watcher>) -> Result<Arc<dyn Lease>, BrowserError> {
-        let (cdp, info) = self.connected().await?;
-        let command = CreateBrowserContextParams {
-            dispose_on_detach: Some(true),
-            ..Default::default()
-        };
-        let context = cdp
-            .send(&command)
-            .answer()
-            .await
-            .map_err(|error| lost(&error))?
-            .browser_context_id;
+        let (mut cdp, mut info) = self.connected().await?;
+        let mut context = new_context(&cdp).await;
+        if let Err(TabError::BrowserLost(_)) = context {
+            // It died while nobody used it.
+            (cdp, info) = self.connected().await?;
+            context = new_context(&cdp).await;
+        }
+        let context = context.map_err(|error| lost(&error))?;
         Ok(Arc::new(LocalLease {
             cdp,
             info,
             context,
             watcher,
+            released: AtomicBool::new(false),
         }))
     }
+}
+
+async fn new_context(cdp: &Cdp) -> Result<BrowserContextId, TabError> {
+    let command = CreateBrowserContextParams {
+        dispose_on_detach: Some(true),
+        ..Default::default()
+    };
+    Ok(cdp.send(&command).answer().await?.browser_context_id)
 }
 
 /// A context of the warm process.
@@ -154,6 +161,7 @@ struct LocalLease {
     info: BrowserInfo,
     context: BrowserContextId,
     watcher: Arc<dyn Watcher>,
+    released: AtomicBool,
 }
 
 #[async_trait]
@@ -224,13 +232,27 @@ impl Lease for LocalLease {
     }
 
     async fn release(&self) {
-        let disposed = self
-            .cdp
-            .send(&DisposeBrowserContextParams::new(self.context.clone()))
-            .answer()
-            .await;
-        if let Err(error) = disposed {
+        if self.released.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        if let Err(error) = self.dispose().answer().await {
             tracing::debug!(%error, "a browser context was gone before it was disposed of");
+        }
+    }
+}
+
+impl LocalLease {
+    fn dispose(&self) -> Pending<DisposeBrowserContextParams> {
+        let command = DisposeBrowserContextParams::new(self.context.clone());
+        self.cdp.send(&command)
+    }
+}
+
+impl Drop for LocalLease {
+    /// A run that was cancelled has not released its browser; the process goes on, its context must not.
+    fn drop(&mut self) {
+        if !*self.released.get_mut() {
+            drop(self.dispose());
         }
     }
 }

@@ -3,6 +3,8 @@
 
 mod cdp;
 mod events;
+#[cfg(test)]
+mod events_tests;
 mod injected;
 mod keyboard;
 pub mod local;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::{Child, Command};
+use tokio::process::{Child, ChildStdin, Command};
 
 use flowguard_core::browser::BrowserError;
 
@@ -21,12 +21,22 @@ const HEADLESS: [&str; 4] = [
     "google-chrome",
 ];
 const HEADED: [&str; 3] = ["chromium", "google-chrome-stable", "google-chrome"];
+/// Starts the browser so that it ends when we do, also when we are killed: a guard in its process group reads
+/// from a pipe that only we hold the other end of, and ends the group when that is closed. A parent-death
+/// signal would not do: distributions start the browser by a script, which alone would get it.
+const GUARDED: &str = r#"
+exec 3<&0 </dev/null
+(read -r _ <&3; kill -KILL 0) >/dev/null 2>&1 &
+exec "$0" "$@" 3<&-
+"#;
 const START_TIMEOUT: Duration = Duration::from_secs(20);
 const ANNOUNCEMENT: &str = "DevTools listening on ";
 
 /// A running browser.
 pub(super) struct Process {
     child: Child,
+    /// Closed by the operating system when we end, and by `Drop` before: see [`GUARDED`].
+    _lifeline: Option<ChildStdin>,
     /// Where its websocket is.
     pub(super) address: String,
     // Removed with the process.
@@ -70,17 +80,19 @@ impl Process {
         let profile = tempfile::Builder::new().prefix("flowguard-browser-").tempdir();
         let profile =
             profile.map_err(|error| not_started(format!("its profile folder cannot be made: {error}")))?;
-        let mut command = Command::new(path);
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", GUARDED]).arg(path);
         command.args(arguments(path, headed, profile.path()));
         command
-            .stdin(Stdio::null())
+            .process_group(0)
+            .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .kill_on_drop(true);
-        die_with_parent(&mut command);
         let mut child = command.spawn().map_err(|error| not_started(error.to_string()))?;
         match tokio::time::timeout(START_TIMEOUT, announced(&mut child)).await {
             Ok(Ok(address)) => Ok(Self {
+                _lifeline: child.stdin.take(),
                 child,
                 address,
                 _profile: profile,
@@ -101,6 +113,7 @@ impl Process {
         {
             let _ = self.child.kill().await;
         }
+        // The lifeline closes with `self`: what is left of the group ends.
     }
 }
 
@@ -176,28 +189,6 @@ fn arguments(path: &Path, headed: bool, profile: &Path) -> Vec<String> {
     arguments.push(format!("--user-data-dir={}", profile.display()));
     arguments
 }
-
-/// The browser ends when we do, also when we are killed. It must be started from a thread that lives as long
-/// as the program: the signal is bound to the thread, and the runtime's workers are such threads.
-#[cfg(target_os = "linux")]
-fn die_with_parent(command: &mut Command) {
-    let at_start = || {
-        rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
-        Ok(())
-    };
-    #[expect(
-        unsafe_code,
-        reason = "the only way to set the parent-death signal of a child"
-    )]
-    // SAFETY: between fork and exec only one system call is made, which is async-signal-safe; nothing is
-    // allocated and no lock is taken.
-    unsafe {
-        command.pre_exec(at_start);
-    }
-}
-
-#[cfg(not(target_os = "linux"))]
-fn die_with_parent(_command: &mut Command) {}
 
 #[cfg(test)]
 mod tests {

@@ -125,7 +125,7 @@ impl CdpTab {
                 return;
             }
         }
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     fn gone(&self) -> Option<TabError> {

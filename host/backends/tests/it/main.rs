@@ -7,6 +7,7 @@
 )]
 
 mod artifacts;
+mod browser;
 mod cassette;
 mod contract;
 mod damage;

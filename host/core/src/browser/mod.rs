@@ -9,10 +9,16 @@ pub mod calls;
 mod chord;
 pub mod expectation;
 mod job;
+#[cfg(test)]
+mod job_tests;
 pub mod locator;
 mod navigate;
+#[cfg(test)]
+mod navigate_tests;
 pub mod port;
 mod reply;
+#[cfg(test)]
+mod scripted;
 mod session;
 
 pub use calls::{ImageFormat, ImageInfo, PageId, Rect, Size};
