@@ -8,6 +8,10 @@ const VARYING: [(&str, &str); 10] = [
     (r"127\.0\.0\.1:\d+", "127.0.0.1:[port]"),
     (r"\d{8}-\d{6}-[0-9a-hjkmnp-z]{6}", "[run]"),
     (r"\((<1 ms|[\d.]+ (ms|s|min))\)", "([time])"),
+    (
+        r"section range \d+\.\.\d+ is out of bounds \(bound = \d+\)",
+        "section range [bytes] is out of bounds",
+    ),
     (r"\d+ × ", "[n] × "),
     (r"\b[0-9a-f]{64}\b", "[digest]"),
     (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?Z?", "[when]"),

@@ -16,10 +16,8 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return cli::fatal(&anyhow::anyhow!("the runtime did not start: {error}")),
     };
-    // A worker of the runtime, not this thread, starts the browsers: they live as long as the thread that
-    // started them.
-    let outcome = runtime.block_on(async move { tokio::spawn(cli::run(arguments)).await });
-    match outcome {
+    // A task of its own, so that a panic of ours ends with a message and its exit code.
+    match runtime.block_on(async move { tokio::spawn(cli::run(arguments)).await }) {
         Ok(Ok(exit)) => exit.into(),
         Ok(Err(error)) => cli::fatal(&error),
         Err(error) => cli::fatal(&anyhow::anyhow!(
