@@ -90,7 +90,8 @@ impl App {
             policy: Policy::permissive(),
             tenant: self.tenant.clone(),
         };
-        Ok(Runner::new(self.engine.clone(), ports, assertions).await?)
+        let runner = Runner::new(self.engine.clone(), ports, assertions).await;
+        Ok(runner.map_err(|failure| UsageError(failure.message))?)
     }
 
     /// Where a past run's report is written.

@@ -37,10 +37,15 @@ impl Assertions {
         clock: Arc<dyn Clock>,
         components: Vec<Arc<AssertionComponent>>,
     ) -> Result<Self, Failure> {
-        let mut by_name = HashMap::new();
+        let mut by_name: HashMap<String, (Arc<AssertionComponent>, AssertionDescription)> = HashMap::new();
         for component in components {
             let description = describe_assertion(&engine, &component, &clock).await?;
-            by_name.insert(description.name.clone(), (component, description));
+            let name = description.name.clone();
+            let other = by_name.insert(name.clone(), (component.clone(), description));
+            if other.is_some_and(|(other, _)| other.digest != component.digest) {
+                let message = format!("two custom assertions are called {name:?}: load only one of them");
+                return Err(Failure::new(Code::InvalidArgument, message));
+            }
         }
         Ok(Self {
             engine,
