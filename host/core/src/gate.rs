@@ -92,6 +92,8 @@ pub struct Ledger {
     clock: Arc<dyn Clock>,
     started: Duration,
     calls: AtomicU32,
+    /// When the last call was answered, in microseconds from the attempt's start.
+    answered: AtomicU64,
     /// Bytes written to the tape.
     recorded: AtomicU64,
     faults: Mutex<Faults>,
@@ -130,6 +132,7 @@ impl Ledger {
             clock,
             started,
             calls: AtomicU32::new(0),
+            answered: AtomicU64::new(0),
             recorded: AtomicU64::new(0),
             faults: Mutex::default(),
         }
@@ -139,6 +142,12 @@ impl Ledger {
     #[must_use]
     pub fn now(&self) -> Duration {
         self.clock.monotonic().saturating_sub(self.started)
+    }
+
+    /// When the last host call was answered, from the attempt's start.
+    #[must_use]
+    pub fn answered(&self) -> Duration {
+        Duration::from_micros(self.answered.load(Ordering::Relaxed))
     }
 
     /// The failures so far.
@@ -365,6 +374,7 @@ impl Gate {
             }
         };
         ledger.timeline.end(step, now, outcome);
+        ledger.answered.store(micros(now), Ordering::Relaxed);
         result
     }
 }

@@ -1,12 +1,12 @@
 //! What one store may use: memory, tables, and time to compute.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 use wasmtime::{ResourceLimiter, StoreContextMut, UpdateDeadline};
 
 use crate::state::HostState;
+use flowguard_core::gate::Ledger;
 use flowguard_core::limits;
 
 /// A limit that a guest broke; ends the run and names itself.
@@ -62,19 +62,35 @@ impl ResourceLimiter for StoreLimits {
     }
 }
 
-/// Counts the ticks that a guest was found computing in.
+/// How long a guest has computed: at each tick that finds it computing, the time since it was last seen doing
+/// so, or since its last host call was answered. Waiting in a host call is nobody's computing.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct CpuClock(Arc<AtomicU32>);
+pub(crate) struct CpuClock(Arc<Mutex<Computing>>);
+
+#[derive(Debug, Default)]
+struct Computing {
+    used: Duration,
+    seen: Duration,
+}
 
 impl CpuClock {
     /// Time computed so far, to within one tick.
     pub(crate) fn used(&self) -> Duration {
-        limits::EPOCH_TICK * self.0.load(Ordering::Relaxed)
+        self.lock().used
     }
 
-    fn tick(&self) -> Duration {
-        self.0.fetch_add(1, Ordering::Relaxed);
-        self.used()
+    /// The guest is found computing at `now`, its last host call having been answered at `answered`; the time
+    /// computed so far.
+    fn tick(&self, now: Duration, answered: Duration) -> Duration {
+        let mut computing = self.lock();
+        let since = computing.seen.max(answered);
+        computing.used += now.saturating_sub(since);
+        computing.seen = now;
+        computing.used
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Computing> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -83,8 +99,13 @@ impl CpuClock {
 pub(crate) fn set_clocks(store: &mut wasmtime::Store<HostState>, deadline: Instant) -> CpuClock {
     let cpu = CpuClock::default();
     let counted = cpu.clone();
-    store.epoch_deadline_callback(move |_: StoreContextMut<'_, HostState>| {
-        if counted.tick() > limits::CPU_BUDGET {
+    let began = Instant::now();
+    // The ledger counts from the attempt's start, this clock from the store's.
+    let offset = store.data().ledger().map_or(Duration::ZERO, Ledger::now);
+    store.epoch_deadline_callback(move |context: StoreContextMut<'_, HostState>| {
+        let answered = context.data().ledger().map_or(Duration::ZERO, Ledger::answered);
+        let used = counted.tick(began.elapsed(), answered.saturating_sub(offset));
+        if used > limits::CPU_BUDGET {
             Err(Exceeded::Cpu.into())
         } else if Instant::now() >= deadline {
             Err(Exceeded::Deadline.into())
@@ -94,4 +115,32 @@ pub(crate) fn set_clocks(store: &mut wasmtime::Store<HostState>, deadline: Insta
     });
     store.set_epoch_deadline(1);
     cpu
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn ms(ms: u64) -> Duration {
+        Duration::from_millis(ms)
+    }
+
+    #[test]
+    fn waiting_in_host_calls_is_not_computing() {
+        let cpu = CpuClock::default();
+        for call in 1..=2_000 {
+            // The answer comes after 100 ms, and a tick finds the guest just after it.
+            cpu.tick(ms(call * 100) + Duration::from_micros(5), ms(call * 100));
+        }
+        assert_eq!(cpu.used(), ms(10));
+    }
+
+    #[test]
+    fn a_guest_that_only_computes_is_counted_whole() {
+        let cpu = CpuClock::default();
+        for tick in 1..=100 {
+            cpu.tick(ms(tick * 10), ms(0));
+        }
+        assert_eq!(cpu.used(), ms(1_000));
+    }
 }

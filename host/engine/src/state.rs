@@ -9,6 +9,7 @@ use crate::config::Engine;
 use crate::host::Failed;
 use crate::limits::StoreLimits;
 use flowguard_core::browser::Browser;
+use flowguard_core::gate::Ledger;
 use flowguard_core::storage::Storage;
 use flowguard_core::telemetry::Telemetry;
 use flowguard_core::vision::Vision;
@@ -43,6 +44,11 @@ impl HostState {
             wasi,
             run,
         }
+    }
+
+    /// What the attempt's components share; none where a component only describes itself.
+    pub(crate) fn ledger(&self) -> Option<&Ledger> {
+        self.run.as_ref().map(|run| &**run.gate.ledger())
     }
 
     /// The run; none where a component only describes itself.
