@@ -184,3 +184,14 @@ fn cases_of(xml: &str) -> Cases {
 fn read(file: &Path) -> String {
     std::fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
 }
+
+#[tokio::test]
+async fn a_broken_plugin_does_not_hide_past_runs() {
+    let _turn = shared().await;
+    let shell = Flowguard::new();
+    let plugins = shell.scratch().join("plugins");
+    std::fs::create_dir(&plugins).expect("the scratch folder is fresh");
+    std::fs::write(plugins.join("broken.wasm"), "no component").expect("it is writable");
+    let plugins = format!("--plugins={}", plugins.display());
+    shell.call(["runs", &plugins]).await.exits(0).says("no runs yet");
+}

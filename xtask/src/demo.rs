@@ -10,9 +10,7 @@ use crate::{guests, setup};
 
 /// Sets up, builds, starts the shop, runs the flows, says where the report is.
 pub(crate) fn run() -> anyhow::Result<()> {
-    setup::browser()?;
-    setup::guest_target()?;
-    guests::build()?;
+    setup::components_and_browser()?;
     check(cargo().args([
         "build",
         "--quiet",

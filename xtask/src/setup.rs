@@ -15,6 +15,13 @@ const BROWSERS: [&str; 4] = [
 ];
 const BROWSER_PACKAGE: &str = "chromium-headless-shell";
 
+/// Makes sure of all that running flows needs on this machine, and builds the components.
+pub(crate) fn components_and_browser() -> anyhow::Result<()> {
+    browser()?;
+    guest_target()?;
+    crate::guests::build()
+}
+
 /// Makes sure that Rust can compile components.
 pub(crate) fn guest_target() -> anyhow::Result<()> {
     if !is_installed("rustup") {
@@ -39,7 +46,7 @@ pub(crate) fn guest_target() -> anyhow::Result<()> {
 }
 
 /// Makes sure that there is a browser.
-pub(crate) fn browser() -> anyhow::Result<()> {
+fn browser() -> anyhow::Result<()> {
     let named = std::env::var_os("FLOWGUARD_CHROMIUM").is_some();
     if named || BROWSERS.iter().any(|name| is_installed(name)) {
         return Ok(());

@@ -1,13 +1,11 @@
 //! All tests, and what CI runs.
 
 use crate::run::{cargo, check};
-use crate::{guests, setup};
+use crate::setup;
 
 /// Sets up, builds what the tests start, runs all of them.
 pub(crate) fn run() -> anyhow::Result<()> {
-    setup::browser()?;
-    setup::guest_target()?;
-    guests::build()?;
+    setup::components_and_browser()?;
     check(cargo().args([
         "build",
         "--quiet",

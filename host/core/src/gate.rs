@@ -22,7 +22,7 @@ use crate::failure::{Blame, Code, Failure};
 use crate::grant::{Ask, Grant};
 use crate::limits::{MAX_ATTACHMENT_BYTES, MAX_CASSETTE_BYTES};
 use crate::progress::Progress;
-use crate::timeline::{StepId, StepOutcome, Timeline};
+use crate::timeline::{StepId, StepOutcome, Timeline, micros};
 
 /// One host call: its arguments, and what the gate must know of it.
 pub trait Call: Serialize + Sync {
@@ -385,8 +385,4 @@ fn replayed<C: Call>(recorded: crate::cassette::Recorded) -> Result<C::Answer, F
         let message = format!("the cassette's answer to {} cannot be read: {error}", C::OP);
         Failure::new(Code::Internal, message)
     })
-}
-
-fn micros(time: Duration) -> u64 {
-    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }

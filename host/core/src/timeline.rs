@@ -297,7 +297,9 @@ impl State {
     }
 }
 
-fn micros(time: Duration) -> u64 {
+/// A duration in whole microseconds, as records hold it.
+#[must_use]
+pub fn micros(time: Duration) -> u64 {
     u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
 

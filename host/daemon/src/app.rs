@@ -33,8 +33,8 @@ pub(crate) struct App {
 }
 
 impl App {
-    /// Builds the program from what the command line says. No browser is started yet.
-    pub(crate) async fn build(common: &Common, headed: bool) -> anyhow::Result<Self> {
+    /// Builds the program from what the command line says. No browser is started and no plugin loaded yet.
+    pub(crate) fn build(common: &Common, headed: bool) -> anyhow::Result<Self> {
         let data = common.data.clone();
         make_private(&data).map_err(|error| {
             UsageError(format!(
@@ -58,7 +58,7 @@ impl App {
             headed,
         }));
         let plugin_folders = plugin_folders(common);
-        let mut app = Self {
+        Ok(Self {
             engine,
             store,
             artifacts,
@@ -69,9 +69,7 @@ impl App {
             plugin_folders,
             data,
             assertions: Vec::new(),
-        };
-        app.load_plugins().await?;
-        Ok(app)
+        })
     }
 
     /// A runner over the custom assertions that are loaded, and these besides.
@@ -99,7 +97,8 @@ impl App {
         self.data.join("reports").join(run)
     }
 
-    async fn load_plugins(&mut self) -> anyhow::Result<()> {
+    /// Loads the plugins: for the verbs that touch flows.
+    pub(crate) async fn load_plugins(&mut self) -> anyhow::Result<()> {
         let Some(folder) = self.plugin_folders.iter().find(|folder| folder.is_dir()) else {
             return Ok(());
         };

@@ -105,7 +105,7 @@ impl Assertions {
                 .await
         });
         let returned = call::call(&progress, &output, work).await;
-        call::discard(store);
+        drop(store);
         match returned {
             Ok(verdict) => verdict.map(Into::into).map_err(Failure::from),
             Err(stopped) => Err(broken(&call.name, stopped)),

@@ -2,11 +2,10 @@
 
 use std::future::Future;
 use std::time::Duration;
-use wasmtime::{Store, Trap, WasmBacktrace};
+use wasmtime::{Trap, WasmBacktrace};
 
 use crate::guest_world::GuestOutput;
 use crate::limits::Exceeded;
-use crate::state::HostState;
 use flowguard_core::limits;
 use flowguard_core::progress::{Ended, Progress};
 
@@ -54,11 +53,6 @@ pub(crate) async fn call<T>(
         },
     };
     done.map_err(|error| stopped(&error, output))
-}
-
-/// Drops a store where that cannot delay anybody: a guest's memory is given back to the pool by it.
-pub(crate) fn discard(store: Store<HostState>) {
-    drop(store);
 }
 
 fn stopped(error: &wasmtime::Error, output: &GuestOutput) -> Stopped {

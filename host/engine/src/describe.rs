@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 use tokio::time::Instant;
+use wasmtime::Store;
 
 use crate::bindings::flows;
 use crate::call::{self, Stopped};
@@ -10,7 +11,7 @@ use crate::config::Engine;
 use crate::guest_world::{self, GuestOutput};
 use crate::limits::set_clocks;
 use crate::load::{AssertionComponent, FlowComponent};
-use crate::state;
+use crate::state::{self, HostState};
 use flowguard_core::clock::Clock;
 use flowguard_core::failure::{Code, Failure};
 use flowguard_core::flow::{AssertionDescription, Description, Source};
@@ -28,10 +29,7 @@ impl Engine {
         component: &FlowComponent,
         clock: &Arc<dyn Clock>,
     ) -> Result<(), Failure> {
-        let output = GuestOutput::new();
-        let progress = Progress::new(limits::DESCRIBE_TIMEOUT, &Cancel::new());
-        let mut store = state::store(self, guest_world::wasi(&output, clock, None, 0), None);
-        set_clocks(&mut store, Instant::now() + limits::DESCRIBE_TIMEOUT);
+        let (mut store, output, progress) = with_nothing_to_call(self, clock);
         let made = call::call(&progress, &output, component.pre.instantiate_async(&mut store)).await;
         made.map(|_| ()).map_err(not_described)
     }
@@ -46,10 +44,7 @@ impl Engine {
         source: Option<&Source>,
         clock: &Arc<dyn Clock>,
     ) -> Result<Description, Failure> {
-        let output = GuestOutput::new();
-        let progress = Progress::new(limits::DESCRIBE_TIMEOUT, &Cancel::new());
-        let mut store = state::store(self, guest_world::wasi(&output, clock, None, 0), None);
-        set_clocks(&mut store, Instant::now() + limits::DESCRIBE_TIMEOUT);
+        let (mut store, output, progress) = with_nothing_to_call(self, clock);
         let source: Option<flows::Source> = source.map(Into::into);
         let work = async {
             let guest = component.pre.instantiate_async(&mut store).await?;
@@ -76,10 +71,7 @@ pub async fn describe_assertion(
     component: &AssertionComponent,
     clock: &Arc<dyn Clock>,
 ) -> Result<AssertionDescription, Failure> {
-    let output = GuestOutput::new();
-    let progress = Progress::new(limits::DESCRIBE_TIMEOUT, &Cancel::new());
-    let mut store = state::store(engine, guest_world::wasi(&output, clock, None, 0), None);
-    set_clocks(&mut store, Instant::now() + limits::DESCRIBE_TIMEOUT);
+    let (mut store, output, progress) = with_nothing_to_call(engine, clock);
     let work = async {
         let guest = component.pre.instantiate_async(&mut store).await?;
         guest.flowguard_plugin_checks().call_describe(&mut store).await
@@ -88,6 +80,18 @@ pub async fn describe_assertion(
         .await
         .map_err(not_described)?;
     Ok(described.into())
+}
+
+/// A store in which a guest can compute, print and nothing else, for the time that describing may take.
+fn with_nothing_to_call(
+    engine: &Engine,
+    clock: &Arc<dyn Clock>,
+) -> (Store<HostState>, GuestOutput, Progress) {
+    let output = GuestOutput::new();
+    let progress = Progress::new(limits::DESCRIBE_TIMEOUT, &Cancel::new());
+    let mut store = state::store(engine, guest_world::wasi(&output, clock, None, 0), None);
+    set_clocks(&mut store, Instant::now() + limits::DESCRIBE_TIMEOUT);
+    (store, output, progress)
 }
 
 fn not_described(stopped: Stopped) -> Failure {

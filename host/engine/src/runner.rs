@@ -27,6 +27,7 @@ use flowguard_core::progress::{Cancel, Progress};
 use flowguard_core::run::{Attempt, Origin, RunRecord, RunRequest};
 use flowguard_core::storage::{Buckets, Storage, TenantId};
 use flowguard_core::telemetry::Telemetry;
+use flowguard_core::timeline::micros;
 use flowguard_core::verdict::{Ending, Verdict, fold};
 use flowguard_core::vision::{Model, Vision};
 
@@ -305,7 +306,7 @@ impl Runner {
                 .await
         };
         let returned = call::call(&ledger.progress, output, work).await;
-        call::discard(store);
+        drop(store);
         (ending(returned, ledger, timeout, cancel), cpu)
     }
 }
@@ -379,8 +380,4 @@ fn seed_of(request: &RunRequest, number: u32) -> u64 {
     let mut seed = [0; 8];
     hasher.finalize_xof().fill(&mut seed);
     u64::from_le_bytes(seed)
-}
-
-fn micros(time: Duration) -> u64 {
-    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }

@@ -28,7 +28,8 @@ pub(super) async fn run(common: &Common, args: &InspectArgs) -> anyhow::Result<E
         .into());
     }
     let candidates = discover(std::slice::from_ref(&args.file)).map_err(UsageError)?;
-    let app = App::build(common, false).await?;
+    let mut app = App::build(common, false)?;
+    app.load_plugins().await?;
     for candidate in &candidates {
         let file = candidate.path().display();
         let held = load_one(&app, candidate)

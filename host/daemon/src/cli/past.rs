@@ -35,7 +35,7 @@ pub(crate) struct ReportArgs {
 }
 
 pub(super) async fn runs(common: &Common, args: &RunsArgs) -> anyhow::Result<Exit> {
-    let app = App::build(common, false).await?;
+    let app = App::build(common, false)?;
     let recent = app
         .store
         .recent(&app.tenant, args.flow.as_deref(), args.limit)
@@ -72,7 +72,7 @@ fn table(runs: &[RunRecord]) -> String {
 }
 
 pub(super) async fn report(common: &Common, args: &ReportArgs) -> anyhow::Result<Exit> {
-    let app = App::build(common, false).await?;
+    let app = App::build(common, false)?;
     let id = find(&app, &args.run).await?;
     let run = app.store.load(&app.tenant, &id).await?;
     let run = run.ok_or_else(|| UsageError(format!("there is no run {id}: `flowguard runs` lists them")))?;

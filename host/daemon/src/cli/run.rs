@@ -111,7 +111,9 @@ struct Loaded {
 
 pub(super) async fn run(common: &Common, args: RunArgs) -> anyhow::Result<Exit> {
     let candidates = discover(&args.paths).map_err(UsageError)?;
-    let app = Arc::new(App::build(common, args.headed).await?);
+    let mut app = App::build(common, args.headed)?;
+    app.load_plugins().await?;
+    let app = Arc::new(app);
     let started_ms = u64::try_from(app.clock.wall().as_millis())?;
     let began = Instant::now();
     let mut loaded = load_all(&app, &args, &candidates).await?;
@@ -121,7 +123,7 @@ pub(super) async fn run(common: &Common, args: RunArgs) -> anyhow::Result<Exit> 
     let runner = app.runner(std::mem::take(&mut loaded.assertions)).await?;
     let cancel = cancelled_by_interrupt();
     let jobs = std::mem::take(&mut loaded.jobs);
-    let runs = run_all(&app, &runner, jobs, workers(&args), &cancel, wants_list(&args)).await;
+    let (runs, lost) = run_all(&app, &runner, jobs, workers(&args), &cancel, wants_list(&args)).await;
     app.browsers.shut_down().await;
     let report = Report::new(
         runs,
@@ -138,7 +140,7 @@ pub(super) async fn run(common: &Common, args: RunArgs) -> anyhow::Result<Exit> 
     Ok(if cancel.is_cancelled() {
         Exit::Interrupted
     } else {
-        exit_of(&report)
+        exit_of(&report, lost)
     })
 }
 
@@ -333,7 +335,8 @@ fn cancelled_by_interrupt() -> Cancel {
     cancel
 }
 
-/// Runs the flows, so many at once; the records are in the order of the jobs.
+/// Runs the flows, so many at once: the records, in the order of the jobs, and how many runs were lost by a
+/// fault of ours.
 async fn run_all(
     app: &Arc<App>,
     runner: &Runner,
@@ -341,7 +344,7 @@ async fn run_all(
     workers: usize,
     cancel: &Cancel,
     list: bool,
-) -> Vec<RunRecord> {
+) -> (Vec<RunRecord>, usize) {
     let live = Arc::new(Live::new(
         jobs.len(),
         list && std::io::stderr().is_terminal() && std::io::stdout().is_terminal(),
@@ -382,14 +385,18 @@ async fn run_all(
         }));
     }
     let mut records = Vec::new();
+    let mut lost = 0;
     for task in running {
         match task.await {
             Ok(record) => records.extend(record),
-            Err(error) => tracing::error!(%error, "a run's task failed"),
+            Err(error) => {
+                tracing::error!(%error, "a run was lost: flowguard itself failed; please report it");
+                lost += 1;
+            }
         }
     }
     live.finish();
-    records
+    (records, lost)
 }
 
 /// Keeps the result; a run is not lost to the user because the store is.
@@ -402,7 +409,8 @@ async fn keep(app: &App, record: &mut RunRecord) {
     }
 }
 
-fn exit_of(report: &Report) -> Exit {
+/// A run that was lost says nothing of its flow, so it is never a success.
+fn exit_of(report: &Report, lost: usize) -> Exit {
     let of_run = |run: &RunRecord| match run.verdict.blame() {
         None => Exit::Passed,
         Some(Blame::Platform) => Exit::Platform,
@@ -410,7 +418,8 @@ fn exit_of(report: &Report) -> Exit {
     };
     let runs = report.runs.iter().map(of_run);
     let files = report.load_failures.iter().map(|_| Exit::Usage);
-    runs.chain(files).max().unwrap_or(Exit::Passed)
+    let lost = (lost > 0).then_some(Exit::Platform);
+    runs.chain(files).chain(lost).max().unwrap_or(Exit::Passed)
 }
 
 /// Writes what was asked for; every one is tried, and the first failure is told.
@@ -459,4 +468,15 @@ pub(super) fn locate(app: &App) -> impl Fn(&Digest) -> Option<String> {
 pub(super) fn style(locate: &dyn Fn(&Digest) -> Option<String>) -> report::terminal::Style<'_> {
     let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     report::terminal::Style { colour, locate }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lost_run_is_a_failure_of_the_platform_and_never_a_success() {
+        let report = Report::new(Vec::new(), Vec::new(), 0, Duration::ZERO, "test");
+        assert_eq!(exit_of(&report, 1), Exit::Platform);
+    }
 }
