@@ -1,0 +1,178 @@
+//! The host calls on pages: opening, navigating, reading, pictures. Data only.
+
+use serde::Serialize;
+
+use super::declare::{calls, expectation_title, soft};
+use super::{ExpectOptions, ImageFormat, ImageInfo, Outline, PageId, Response, Size};
+use crate::artifact::Digest;
+use crate::browser::expectation::Expectation;
+use crate::browser::locator::{Locator, TextMatch};
+use crate::browser::port::LoadState;
+use crate::budget::Charge;
+use crate::failure::Failure;
+use crate::gate::{Call, Soft};
+use crate::grant::Ask;
+
+calls! {
+    /// Opens a page.
+    OpenPage {} "page.open" -> PageId; title _call => "open a page".to_owned();
+        @ask Ask::Act;
+
+    /// Goes to an address.
+    Goto {
+        /// The page.
+        page: PageId,
+        /// The address, as the guest gave it.
+        url: String,
+        /// What to wait for.
+        wait_until: LoadState,
+        /// At most this long.
+        timeout_ms: Option<u32>,
+    } "page.goto" -> Response; title call => format!("go to {}", call.url);
+        @ask Ask::Visit(&call.url);
+
+    /// Loads the page again.
+    Reload {
+        /// The page.
+        page: PageId,
+        /// What to wait for.
+        wait_until: LoadState,
+        /// At most this long.
+        timeout_ms: Option<u32>,
+    } "page.reload" -> Response; title _call => "reload the page".to_owned();
+        @ask Ask::Act;
+
+    /// Goes one entry back.
+    GoBack {
+        /// The page.
+        page: PageId,
+        /// What to wait for.
+        wait_until: LoadState,
+        /// At most this long.
+        timeout_ms: Option<u32>,
+    } "page.go-back" -> Response; title _call => "go back".to_owned();
+        @ask Ask::Act;
+
+    /// Waits for a load state.
+    WaitForLoadState {
+        /// The page.
+        page: PageId,
+        /// The state.
+        state: LoadState,
+        /// At most this long.
+        timeout_ms: Option<u32>,
+    } "page.wait-for-load-state" -> (); title call => format!("wait for {}", call.state.name());
+
+    /// Waits for an address.
+    WaitForUrl {
+        /// The page.
+        page: PageId,
+        /// The address.
+        url: TextMatch,
+        /// At most this long.
+        timeout_ms: Option<u32>,
+    } "page.wait-for-url" -> (); title call => format!("wait for address {}", call.url);
+
+    /// Reads the address.
+    PageUrl {
+        /// The page.
+        page: PageId,
+    } "page.url" -> String; title _call => "read the address".to_owned();
+
+    /// Reads the title.
+    PageTitle {
+        /// The page.
+        page: PageId,
+    } "page.title" -> String; title _call => "read the title".to_owned();
+
+    /// Sets the viewport.
+    SetViewport {
+        /// The page.
+        page: PageId,
+        /// The size.
+        size: Size,
+    } "page.set-viewport-size" -> (); title call => format!("set the viewport to {} × {}", call.size.width, call.size.height);
+        @ask Ask::Act;
+
+    /// Presses a key on whatever has the focus.
+    PressOnPage {
+        /// The page.
+        page: PageId,
+        /// The key or chord.
+        key: String,
+    } "page.press" -> (); title call => format!("press {}", call.key);
+        @ask Ask::Act;
+
+    /// Asserts on the page.
+    ExpectPage {
+        /// The page.
+        page: PageId,
+        /// What is expected.
+        what: Expectation,
+        /// How.
+        options: ExpectOptions,
+    } "page.expect" -> Soft<()>; title call => expectation_title(&"the page", &call.what, &call.options);
+        @soft soft;
+
+    /// Takes a screenshot of a page or an element.
+    TakeScreenshot {
+        /// The page.
+        page: PageId,
+        /// The element; none for the page.
+        locator: Option<Locator>,
+        /// A name for the report.
+        name: String,
+        /// The whole page.
+        full_page: bool,
+        /// The format.
+        format: ImageFormat,
+        /// At most this long.
+        timeout_ms: Option<u32>,
+    } "screenshot" -> ImageInfo; title call => screenshot_title(call);
+        @charge Charge::Screenshot;
+
+    /// Reads links, images and text.
+    ReadOutline {
+        /// The page.
+        page: PageId,
+    } "page.outline" -> Outline; title _call => "read links, images and text".to_owned();
+
+    /// Fetches an address for its status.
+    Probe {
+        /// The page.
+        page: PageId,
+        /// The address, as the guest gave it.
+        url: String,
+        /// At most this long.
+        timeout_ms: Option<u32>,
+    } "page.probe" -> u16; title call => format!("probe {}", call.url);
+        @ask Ask::Probe(&call.url); @charge Charge::Probe;
+
+    /// Closes the page.
+    ClosePage {
+        /// The page.
+        page: PageId,
+    } "page.close" -> (); title _call => "close the page".to_owned();
+        @ask Ask::Act;
+
+    /// Copies an image's bytes into the guest. In the cassette the answer is the digest.
+    ReadImage {
+        /// The image.
+        digest: Digest,
+        /// Its length.
+        bytes: u32,
+    } "image.bytes" -> Digest; title call => format!("read image {}", call.digest.short());
+}
+
+fn screenshot_title(call: &TakeScreenshot) -> String {
+    let of = match &call.locator {
+        Some(locator) => format!(" of {locator}"),
+        None if call.full_page => " of the whole page".to_owned(),
+        None => String::new(),
+    };
+    if call.name.is_empty() {
+        format!("screenshot{of}")
+    } else {
+        format!("screenshot{of}: {}", call.name)
+    }
+}
