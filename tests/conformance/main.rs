@@ -21,3 +21,4 @@ mod navigation;
 mod partial;
 mod site;
 mod stage;
+mod trips;

@@ -12,6 +12,7 @@ mod peer;
 mod processes;
 mod program;
 mod turn;
+mod wire;
 
 pub use outcome::{Outcome, RunOutcome};
 pub use paths::{flows, guest, guests, root};
@@ -19,6 +20,7 @@ pub use peer::{HeldRequest, Peer};
 pub use processes::Processes;
 pub use program::{Flowguard, Running};
 pub use turn::{Alone, Shared, alone, shared};
+pub use wire::{Traffic, Wire};
 
 pub use flowguard_shop::{Options as ShopOptions, Shop};
 

@@ -1,0 +1,284 @@
+//! What each action costs on the wire: commands sent, and ways there and back that were waited for. Each has a
+//! ceiling, so that one more message is a decision and not an accident.
+
+use std::time::Duration;
+
+use flowguard_backends::browser::{LocalBrowsers, LocalOptions};
+use flowguard_core::browser::Browser;
+use flowguard_core::browser::calls::{
+    AllInnerTexts, BoundingBox, Choice, ClosePage, Count, Focus, GoBack, Hover, ImageFormat, IsVisible,
+    OpenPage, PageTitle, PageUrl, Press, PressOnPage, ReadOutline, Reload, SelectOption, SetChecked,
+    SetViewport, Size, TakeScreenshot,
+};
+use flowguard_core::browser::expectation::Expectation;
+use flowguard_core::browser::port::LoadState;
+use flowguard_core::failure::Failure;
+use flowguard_tests::Wire;
+use std::sync::Arc;
+
+use crate::site::Site;
+use crate::stage::{Stage, action, css, local_browsers, pointer, run_on};
+
+/// Long enough that commands which are not awaited are sent before the first answer is there.
+const DELAY: Duration = Duration::from_millis(10);
+const FORM: &str = "<input id=name><input id=box type=checkbox><input id=other type=checkbox>
+    <select><option>a</option><option>b</option></select><div contenteditable>old</div>
+    <button type=button>Go</button><a href='/next'>Next</a><p>text</p><i onmouseover='this.textContent = 1'>menu</i>";
+
+/// A stage on a wire.
+struct Counted {
+    wire: Wire,
+    stage: Stage,
+    over: Vec<String>,
+    // The program that starts the browser is in it.
+    _folder: tempfile::TempDir,
+}
+
+impl Counted {
+    async fn open() -> Self {
+        let wire = Wire::start(DELAY).await;
+        let folder = tempfile::tempdir().expect("a folder");
+        let chromium = local_browsers().executable().expect("a browser");
+        let browsers = Arc::new(LocalBrowsers::new(LocalOptions {
+            executable: Some(wire.in_front_of(&chromium, folder.path())),
+            ..LocalOptions::default()
+        }));
+        browsers.warm_up().await.expect("it starts");
+        let site = Site::start().await;
+        site.page("/start", FORM);
+        site.page("/next", "<h1>Next</h1>");
+        let (browser, ledger) = run_on(&browsers, &site);
+        wire.take();
+        let page = browser.open_page(&OpenPage {}).await.expect("a page");
+        let stage = Stage {
+            site,
+            browsers,
+            browser,
+            ledger,
+            page,
+        };
+        let mut counted = Self {
+            wire,
+            stage,
+            over: Vec::new(),
+            _folder: folder,
+        };
+        counted.judge("open the first page", (11, 5));
+        counted
+    }
+
+    fn browser(&self) -> &Browser {
+        &self.stage.browser
+    }
+
+    /// Compares what has passed with the most messages and round trips that it may cost.
+    #[expect(clippy::print_stdout, reason = "the table, seen with --nocapture")]
+    fn judge(&mut self, what: &str, (messages, round_trips): (usize, usize)) {
+        let passed = self.wire.take();
+        let line = format!(
+            "{what}: {} messages (at most {messages}), {} round trips (at most {round_trips}), {} events: {}",
+            passed.commands.len(),
+            passed.round_trips,
+            passed.events.len(),
+            passed.commands.join(" "),
+        );
+        println!("{line}");
+        if passed.commands.len() > messages || passed.round_trips > round_trips {
+            self.over.push(line);
+        }
+    }
+}
+
+/// Does it and judges what it cost.
+macro_rules! costs {
+    ($counted:ident, $what:literal, $most:expr, $work:expr) => {{
+        let done: Result<_, Failure> = $work.await;
+        done.expect($what);
+        $counted.judge($what, $most);
+    }};
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_action_costs_more_messages_than_its_ceiling() {
+    let mut counted = Counted::open().await;
+    let c = &mut counted;
+    let page = c.stage.page;
+    let until = LoadState::Load;
+
+    costs!(c, "goto", (1, 1), c.stage.goto("/start"));
+    costs!(c, "fill", (1, 1), c.stage.fill("#name", "Ada"));
+    costs!(c, "fill with nothing", (1, 1), c.stage.fill("#name", ""));
+    costs!(
+        c,
+        "fill an editable element",
+        (2, 2),
+        c.stage.fill("[contenteditable]", "rich")
+    );
+    costs!(c, "click", (5, 4), c.stage.click("button"));
+    let mut double = pointer(5_000);
+    double.click_count = 2;
+    let target = c.stage.target("button");
+    let double = flowguard_core::browser::calls::Click {
+        target,
+        options: double,
+    };
+    costs!(c, "double click", (7, 4), c.browser().click(&double));
+    let hover = Hover {
+        target: c.stage.target("i"),
+        options: pointer(5_000),
+    };
+    costs!(c, "hover", (3, 3), c.browser().hover(&hover));
+    costs!(c, "hover where the mouse is", (3, 3), c.browser().hover(&hover));
+    let check = |checked| SetChecked {
+        target: c.stage.target("#box"),
+        checked,
+        options: pointer(5_000),
+    };
+    let (on, off) = (check(true), check(false));
+    costs!(c, "check", (6, 5), c.browser().set_checked(&on));
+    costs!(c, "check what is checked", (1, 1), c.browser().set_checked(&on));
+    costs!(c, "uncheck", (6, 5), c.browser().set_checked(&off));
+    let select = SelectOption {
+        target: c.stage.target("select"),
+        choices: vec![Choice::Label { text: "b".to_owned() }],
+        options: action(5_000),
+    };
+    costs!(c, "select", (1, 1), c.browser().select_option(&select));
+    let focus = Focus {
+        target: c.stage.target("#name"),
+        options: action(5_000),
+    };
+    costs!(c, "focus", (1, 1), c.browser().focus(&focus));
+    let press = Press {
+        target: c.stage.target("#name"),
+        key: "a".to_owned(),
+        options: action(5_000),
+    };
+    costs!(c, "press", (3, 3), c.browser().press(&press));
+    let press = PressOnPage {
+        page,
+        key: "Control+a".to_owned(),
+    };
+    costs!(
+        c,
+        "press a chord on the page",
+        (4, 2),
+        c.browser().press_on_page(&press)
+    );
+
+    costs!(
+        c,
+        "expect",
+        (1, 1),
+        c.stage.expect("p", Expectation::Visible, 5_000)
+    );
+    costs!(c, "text", (1, 1), c.stage.text("p"));
+    let target = c.stage.target("p");
+    costs!(
+        c,
+        "count",
+        (1, 1),
+        c.browser().count(&Count {
+            target: target.clone()
+        })
+    );
+    costs!(
+        c,
+        "is visible",
+        (1, 1),
+        c.browser().is_visible(&IsVisible {
+            target: target.clone()
+        })
+    );
+    costs!(
+        c,
+        "all texts",
+        (1, 1),
+        c.browser().all_inner_texts(&AllInnerTexts {
+            target: target.clone()
+        })
+    );
+    costs!(
+        c,
+        "box",
+        (1, 1),
+        c.browser().bounding_box(&BoundingBox {
+            target,
+            timeout_ms: None
+        })
+    );
+    costs!(c, "title", (1, 1), c.browser().page_title(&PageTitle { page }));
+    costs!(c, "address", (0, 0), c.browser().page_url(&PageUrl { page }));
+    costs!(c, "outline", (1, 1), c.browser().outline(&ReadOutline { page }));
+    let size = Size {
+        width: 800,
+        height: 600,
+    };
+    costs!(
+        c,
+        "viewport",
+        (1, 1),
+        c.browser().set_viewport(&SetViewport { page, size })
+    );
+    let shot = |selector: Option<&str>, full_page| TakeScreenshot {
+        page,
+        locator: selector.map(css),
+        name: String::new(),
+        full_page,
+        format: ImageFormat::Png,
+        timeout_ms: Some(5_000),
+    };
+    costs!(
+        c,
+        "screenshot",
+        (1, 1),
+        c.browser().screenshot(&shot(None, false))
+    );
+    costs!(
+        c,
+        "screenshot of the whole page",
+        (2, 2),
+        c.browser().screenshot(&shot(None, true))
+    );
+    costs!(
+        c,
+        "screenshot of an element",
+        (2, 2),
+        c.browser().screenshot(&shot(Some("p"), false))
+    );
+
+    costs!(c, "click that navigates", (5, 4), c.stage.click("a"));
+    costs!(
+        c,
+        "expect on the next page",
+        (1, 1),
+        c.stage.expect_text("h1", "Next")
+    );
+    let back = GoBack {
+        page,
+        wait_until: until,
+        timeout_ms: None,
+    };
+    costs!(c, "go back", (2, 2), c.browser().go_back(&back));
+    let reload = Reload {
+        page,
+        wait_until: until,
+        timeout_ms: None,
+    };
+    costs!(c, "reload", (1, 1), c.browser().reload(&reload));
+    costs!(
+        c,
+        "open another page",
+        (10, 3),
+        c.browser().open_page(&OpenPage {})
+    );
+    costs!(
+        c,
+        "close a page",
+        (1, 1),
+        c.browser().close_page(&ClosePage { page })
+    );
+
+    assert!(counted.over.is_empty(), "{}", counted.over.join("\n"));
+    counted.stage.close().await;
+}
