@@ -56,6 +56,8 @@ pub const DEADLINE_MARGIN: Duration = Duration::from_millis(250);
 pub const MAX_CALLS: u32 = 100_000;
 /// Pages open at once in one run.
 pub const MAX_PAGES: usize = 8;
+/// Browser contexts in one run, besides its own.
+pub const MAX_CONTEXTS: usize = 4;
 /// Screenshots in one run.
 pub const MAX_SCREENSHOTS: u32 = 200;
 /// Bytes of artifacts in one run.
@@ -101,6 +103,17 @@ pub const MAX_IMAGE_READ_BYTES: usize = 4 << 20;
 pub const MAX_SCREENSHOT_SIDE: f64 = 16_384.0;
 /// The area of a screenshot, in pixels.
 pub const MAX_SCREENSHOT_AREA: f64 = 40_000_000.0;
+
+/// Extra headers of one context.
+pub const MAX_EXTRA_HEADERS: usize = 100;
+/// Bytes of a header's value, and of a user agent.
+pub const MAX_HEADER_BYTES: usize = 8 << 10;
+/// Cookies of one context.
+pub const MAX_COOKIES: usize = 1_000;
+/// Bytes of a storage state.
+pub const MAX_STORAGE_STATE_BYTES: usize = 4 << 20;
+/// Origins of a storage state.
+pub const MAX_STORAGE_ORIGINS: usize = 100;
 
 /// Bytes of a storage key.
 pub const MAX_KEY_BYTES: usize = 512;

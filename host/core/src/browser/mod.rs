@@ -7,6 +7,7 @@
 mod act;
 pub mod calls;
 mod chord;
+pub mod context;
 pub mod expectation;
 mod job;
 #[cfg(test)]
