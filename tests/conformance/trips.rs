@@ -63,7 +63,7 @@ impl Counted {
             over: Vec::new(),
             _folder: folder,
         };
-        counted.judge("open the first page", (11, 5));
+        counted.judge("open the first page", (11, 4));
         counted
     }
 
@@ -114,7 +114,7 @@ async fn no_action_costs_more_messages_than_its_ceiling() {
         (2, 2),
         c.stage.fill("[contenteditable]", "rich")
     );
-    costs!(c, "click", (5, 4), c.stage.click("button"));
+    costs!(c, "click", (5, 3), c.stage.click("button"));
     let mut double = pointer(5_000);
     double.click_count = 2;
     let target = c.stage.target("button");
@@ -122,7 +122,7 @@ async fn no_action_costs_more_messages_than_its_ceiling() {
         target,
         options: double,
     };
-    costs!(c, "double click", (7, 4), c.browser().click(&double));
+    costs!(c, "double click", (7, 3), c.browser().click(&double));
     let hover = Hover {
         target: c.stage.target("i"),
         options: pointer(5_000),
@@ -135,9 +135,9 @@ async fn no_action_costs_more_messages_than_its_ceiling() {
         options: pointer(5_000),
     };
     let (on, off) = (check(true), check(false));
-    costs!(c, "check", (6, 5), c.browser().set_checked(&on));
+    costs!(c, "check", (6, 4), c.browser().set_checked(&on));
     costs!(c, "check what is checked", (1, 1), c.browser().set_checked(&on));
-    costs!(c, "uncheck", (6, 5), c.browser().set_checked(&off));
+    costs!(c, "uncheck", (6, 4), c.browser().set_checked(&off));
     let select = SelectOption {
         target: c.stage.target("select"),
         choices: vec![Choice::Label { text: "b".to_owned() }],
@@ -154,7 +154,7 @@ async fn no_action_costs_more_messages_than_its_ceiling() {
         key: "a".to_owned(),
         options: action(5_000),
     };
-    costs!(c, "press", (3, 3), c.browser().press(&press));
+    costs!(c, "press", (3, 2), c.browser().press(&press));
     let press = PressOnPage {
         page,
         key: "Control+a".to_owned(),
@@ -162,7 +162,7 @@ async fn no_action_costs_more_messages_than_its_ceiling() {
     costs!(
         c,
         "press a chord on the page",
-        (4, 2),
+        (4, 1),
         c.browser().press_on_page(&press)
     );
 
@@ -247,7 +247,7 @@ async fn no_action_costs_more_messages_than_its_ceiling() {
         c.browser().screenshot(&shot(Some("p"), false))
     );
 
-    costs!(c, "click that navigates", (5, 4), c.stage.click("a"));
+    costs!(c, "click that navigates", (5, 3), c.stage.click("a"));
     costs!(
         c,
         "expect on the next page",

@@ -1,40 +1,52 @@
-//! A connection to a browser: chromiumoxide's transport and typed commands, with an order that can be relied
-//! on. A command is queued when it is sent, so several can be under way before the first is awaited.
+//! A connection to a browser: chromiumoxide's typed commands, in an order that can be relied on. A command is
+//! queued when it is sent, so several can be under way before the first is awaited.
 
-use chromiumoxide::Connection;
-use chromiumoxide::cdp::browser_protocol::target::SessionId;
-use chromiumoxide::types::{Command, EventMessage, Message, Method, MethodId};
-use futures::StreamExt;
-use serde::Deserialize;
+use chromiumoxide::types::{Command, MethodId};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use serde_json::value::RawValue;
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::future::Future;
 use std::marker::PhantomData;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::socket::{self, Inbox, Outbox};
 use flowguard_core::browser::TabError;
 
-/// An event of the browser, not yet typed: one that is not known here must not end the connection.
-#[derive(Debug, Deserialize)]
-pub(super) struct RawEvent {
-    method: String,
+type Answer = Result<Box<RawValue>, TabError>;
+
+/// A command as the browser reads it.
+#[derive(Serialize)]
+struct Outgoing<'a, C> {
+    id: u64,
+    method: &'a str,
+    #[serde(rename = "sessionId", skip_serializing_if = "Option::is_none")]
+    session: Option<&'a str>,
+    params: &'a C,
+}
+
+/// A message of the browser, read no further than to know whom it concerns: an event that is not known here
+/// must not end the connection.
+#[derive(Deserialize)]
+struct Incoming<'a> {
+    id: Option<u64>,
+    #[serde(borrow, default)]
+    method: Cow<'a, str>,
     #[serde(rename = "sessionId")]
     session: Option<String>,
-    #[serde(default)]
-    params: Value,
+    #[serde(borrow)]
+    params: Option<&'a RawValue>,
+    #[serde(borrow)]
+    result: Option<&'a RawValue>,
+    error: Option<Refusal>,
 }
 
-impl Method for RawEvent {
-    fn identifier(&self) -> MethodId {
-        self.method.clone().into()
-    }
-}
-
-impl EventMessage for RawEvent {
-    fn session_id(&self) -> Option<&str> {
-        self.session.as_deref()
-    }
+#[derive(Deserialize)]
+struct Refusal {
+    message: String,
 }
 
 /// Hears the events of one session. Called from the connection's task: it must not block.
@@ -48,22 +60,29 @@ pub(super) trait SessionEvents: Send + Sync {
 /// A connection to a browser.
 #[derive(Clone)]
 pub(super) struct Cdp {
-    commands: mpsc::UnboundedSender<Outgoing>,
+    commands: mpsc::UnboundedSender<Queued>,
+    next_id: Arc<AtomicU64>,
     sessions: Arc<Mutex<HashMap<String, Arc<dyn SessionEvents>>>>,
     lost: watch::Receiver<Option<String>>,
 }
 
-struct Outgoing {
+/// A command that waits to be sent.
+struct Queued {
+    id: u64,
+    text: String,
+    waiting: Waiting,
+}
+
+/// Who waits for an answer.
+struct Waiting {
     method: MethodId,
-    session: Option<String>,
-    params: Value,
-    reply: oneshot::Sender<Result<Value, TabError>>,
+    reply: oneshot::Sender<Answer>,
 }
 
 /// An answer that is on its way.
 #[must_use = "a command's failure is in its answer"]
 pub(super) struct Pending<C: Command> {
-    reply: oneshot::Receiver<Result<Value, TabError>>,
+    reply: oneshot::Receiver<Answer>,
     method: MethodId,
     lost: watch::Receiver<Option<String>>,
     _command: PhantomData<fn() -> C>,
@@ -72,20 +91,19 @@ pub(super) struct Pending<C: Command> {
 impl Cdp {
     /// Connects to a browser's websocket. A task of its own serves the connection until it ends.
     pub(super) async fn connect(address: &str) -> Result<Self, String> {
-        let connection: Connection<RawEvent> = Connection::connect(address)
-            .await
-            .map_err(|error| error.to_string())?;
+        let (outbox, inbox) = socket::connect(address).await?;
         let (commands, queue) = mpsc::unbounded_channel();
         let (lost_sender, lost) = watch::channel(None);
         let sessions = Arc::new(Mutex::new(HashMap::new()));
-        let mut server = Server {
-            connection,
-            queue,
+        let server = Server {
             sessions: sessions.clone(),
-            pending: HashMap::new(),
+            pending: Mutex::default(),
         };
         tokio::spawn(async move {
-            let why = server.serve().await;
+            let why = tokio::select! {
+                why = server.send_all(outbox, queue) => why,
+                why = server.hear_all(inbox) => why,
+            };
             // Told before any wait ends: who hears of the end must not find the connection alive.
             lost_sender.send_replace(Some(why.clone()));
             for handler in server.take_sessions() {
@@ -94,6 +112,7 @@ impl Cdp {
         });
         Ok(Self {
             commands,
+            next_id: Arc::default(),
             sessions,
             lost,
         })
@@ -121,15 +140,20 @@ impl Cdp {
     fn send_to<C: Command>(&self, session: Option<&str>, command: &C) -> Pending<C> {
         let method = command.identifier();
         let (reply, receiver) = oneshot::channel();
-        match serde_json::to_value(command) {
-            Ok(params) => {
-                let session = session.map(str::to_owned);
+        let outgoing = Outgoing {
+            id: self.next_id.fetch_add(1, Ordering::Relaxed),
+            method: &method,
+            session,
+            params: command,
+        };
+        match serde_json::to_string(&outgoing) {
+            Ok(text) => {
+                let method = method.clone();
                 // Where the server has ended, the reply is dropped with the command, and the wait tells.
-                let _ = self.commands.send(Outgoing {
-                    method: method.clone(),
-                    session,
-                    params,
-                    reply,
+                let _ = self.commands.send(Queued {
+                    id: outgoing.id,
+                    text,
+                    waiting: Waiting { method, reply },
                 });
             }
             Err(error) => {
@@ -156,7 +180,7 @@ impl Cdp {
 impl<C: Command> Pending<C> {
     /// Waits for the answer.
     pub(super) async fn answer(self) -> Result<C::Response, TabError> {
-        let value = match self.reply.await {
+        let answer = match self.reply.await {
             Ok(answer) => answer?,
             Err(_) => {
                 let why = self.lost.borrow().clone();
@@ -165,7 +189,7 @@ impl<C: Command> Pending<C> {
                 ));
             }
         };
-        C::response_from_value(value).map_err(|error| TabError::Refused {
+        serde_json::from_str(answer.get()).map_err(|error| TabError::Refused {
             command: self.method.to_string(),
             message: format!("its answer cannot be read: {error}"),
         })
@@ -201,30 +225,48 @@ impl Session {
 
 /// The task that serves a connection.
 struct Server {
-    connection: Connection<RawEvent>,
-    queue: mpsc::UnboundedReceiver<Outgoing>,
     sessions: Arc<Mutex<HashMap<String, Arc<dyn SessionEvents>>>>,
-    pending: HashMap<chromiumoxide::types::CallId, (MethodId, oneshot::Sender<Result<Value, TabError>>)>,
+    pending: Mutex<HashMap<u64, Waiting>>,
 }
 
 impl Server {
-    /// Serves until the connection ends or nobody is left to use it; tells why.
-    async fn serve(&mut self) -> String {
+    /// Sends until the connection ends or nobody is left to use it; tells why.
+    async fn send_all(&self, mut outbox: Outbox, mut queue: mpsc::UnboundedReceiver<Queued>) -> String {
+        while let Some(first) = queue.recv().await {
+            let mut next = Some(first);
+            while let Some(Queued { id, text, waiting }) = next {
+                self.pending().insert(id, waiting);
+                if let Err(why) = outbox.feed(text).await {
+                    return why;
+                }
+                next = queue.try_recv().ok();
+            }
+            if let Err(why) = outbox.flush().await {
+                return why;
+            }
+        }
+        "it was closed".to_owned()
+    }
+
+    /// Hears answers and events until the connection ends; tells why.
+    async fn hear_all(&self, mut inbox: Inbox) -> String {
         loop {
-            tokio::select! {
-                command = self.queue.recv() => match command {
-                    Some(command) => self.submit(command),
-                    None => break "it was closed".to_owned(),
-                },
-                message = self.connection.next() => match message {
-                    Some(Ok(Message::Response(response))) => self.answered(response),
-                    Some(Ok(Message::Event(event))) => self.happened(&event),
-                    Some(Err(chromiumoxide::error::CdpError::InvalidMessage(..))) => {
-                        tracing::debug!("a message of the browser was not understood and is left out");
-                    }
-                    Some(Err(error)) => break error.to_string(),
-                    None => break "its connection ended".to_owned(),
-                },
+            let text = match inbox.next().await {
+                Some(Ok(text)) => text,
+                Some(Err(why)) => return why,
+                None => return "its connection ended".to_owned(),
+            };
+            match serde_json::from_str(&text) {
+                Ok(message @ Incoming { id: None, .. }) => self.happened(&message),
+                Ok(Incoming {
+                    id: Some(id),
+                    result,
+                    error,
+                    ..
+                }) => self.answered(id, result, error),
+                Err(error) => {
+                    tracing::debug!(%error, "a message of the browser was not understood and is left out");
+                }
             }
         }
     }
@@ -234,47 +276,33 @@ impl Server {
         sessions.drain().map(|(_, handler)| handler).collect()
     }
 
-    fn submit(&mut self, command: Outgoing) {
-        let Outgoing {
-            method,
-            session,
-            params,
-            reply,
-        } = command;
-        match self
-            .connection
-            .submit_command(method.clone(), session.map(SessionId::new), params)
-        {
-            Ok(id) => {
-                self.pending.insert(id, (method, reply));
-            }
-            Err(error) => {
-                let refused = TabError::Refused {
-                    command: method.to_string(),
-                    message: error.to_string(),
-                };
-                let _ = reply.send(Err(refused));
-            }
-        }
+    fn pending(&self) -> std::sync::MutexGuard<'_, HashMap<u64, Waiting>> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn answered(&mut self, response: chromiumoxide::types::Response) {
-        let Some((method, reply)) = self.pending.remove(&response.id) else {
+    fn answered(&self, id: u64, result: Option<&RawValue>, error: Option<Refusal>) {
+        let waiting = self.pending().remove(&id);
+        let Some(Waiting { method, reply }) = waiting else {
             return;
         };
-        let answer = match response.error {
+        let answer = match error {
             Some(error) => Err(refusal(&method, error.message)),
-            None => Ok(response.result.unwrap_or(Value::Null)),
+            None => Ok(result.unwrap_or(RawValue::NULL).to_owned()),
         };
         // Nobody waits any more where the call was cancelled.
         let _ = reply.send(answer);
     }
 
-    fn happened(&mut self, event: &RawEvent) {
+    fn happened(&self, event: &Incoming<'_>) {
+        let params = || {
+            let read = event.params.map(|params| serde_json::from_str(params.get()));
+            read.and_then(Result::ok).unwrap_or(Value::Null)
+        };
         let sessions = || self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
-        match (&event.session, event.method.as_str()) {
+        match (&event.session, &*event.method) {
             (None, "Target.detachedFromTarget") => {
-                let id = event.params.get("sessionId").and_then(Value::as_str);
+                let params = params();
+                let id = params.get("sessionId").and_then(Value::as_str);
                 // Forgotten at once: what listens to a page must not outlive its run.
                 let handler = sessions().remove(id.unwrap_or_default());
                 if let Some(handler) = handler {
@@ -284,7 +312,7 @@ impl Server {
             (Some(session), method) => {
                 let handler = sessions().get(session).cloned();
                 if let Some(handler) = handler {
-                    handler.event(method, &event.params);
+                    handler.event(method, &params());
                 }
             }
             (None, _) => {}

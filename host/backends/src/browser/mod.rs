@@ -9,6 +9,7 @@ mod injected;
 mod keyboard;
 pub mod local;
 mod process;
+mod socket;
 mod tab;
 
 pub use local::{LocalBrowsers, LocalOptions};

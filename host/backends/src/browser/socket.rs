@@ -1,0 +1,68 @@
+//! The websocket to a browser: texts both ways, each at once. It knows nothing of what they say.
+
+use async_tungstenite::tokio::{TokioAdapter, client_async_with_config};
+use async_tungstenite::tungstenite::protocol::WebSocketConfig;
+use async_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
+use async_tungstenite::{WebSocketReceiver, WebSocketSender};
+use futures::{SinkExt, StreamExt};
+use tokio::net::TcpStream;
+
+type Stream = TokioAdapter<TcpStream>;
+
+/// The largest message that is read: a picture of the largest page has some 50 MiB.
+const MAX_MESSAGE_BYTES: usize = 256 << 20;
+
+/// Connects; the two directions are independent of each other.
+pub(super) async fn connect(address: &str) -> Result<(Outbox, Inbox), String> {
+    let place = url::Url::parse(address).map_err(|error| error.to_string())?;
+    let (host, port) = (
+        place.host_str().unwrap_or_default(),
+        place.port_or_known_default(),
+    );
+    let stream = TcpStream::connect((host, port.unwrap_or_default())).await;
+    let stream = stream.map_err(|error| error.to_string())?;
+    // Several commands are sent before the first is answered: none may wait for another's acknowledgement.
+    stream.set_nodelay(true).map_err(|error| error.to_string())?;
+    let limits = WebSocketConfig::default()
+        .max_message_size(Some(MAX_MESSAGE_BYTES))
+        .max_frame_size(Some(MAX_MESSAGE_BYTES));
+    let connected = client_async_with_config(address, stream, Some(limits)).await;
+    let (socket, _) = connected.map_err(|error| error.to_string())?;
+    let (outbox, inbox) = socket.split();
+    Ok((Outbox(outbox), Inbox(inbox)))
+}
+
+/// The way to the browser.
+pub(super) struct Outbox(WebSocketSender<Stream>);
+
+impl Outbox {
+    /// Takes a text; it leaves with the next [`Outbox::flush`] at the latest.
+    pub(super) async fn feed(&mut self, text: String) -> Result<(), String> {
+        self.0
+            .feed(Message::text(text))
+            .await
+            .map_err(|error| error.to_string())
+    }
+
+    /// Sends what was taken.
+    pub(super) async fn flush(&mut self) -> Result<(), String> {
+        self.0.flush().await.map_err(|error| error.to_string())
+    }
+}
+
+/// The way from the browser.
+pub(super) struct Inbox(WebSocketReceiver<Stream>);
+
+impl Inbox {
+    /// The next text; none when the browser has closed the connection.
+    pub(super) async fn next(&mut self) -> Option<Result<Utf8Bytes, String>> {
+        loop {
+            match self.0.next().await? {
+                Ok(Message::Text(text)) => return Some(Ok(text)),
+                Ok(Message::Close(_)) | Err(Error::ConnectionClosed) => return None,
+                Ok(_) => {}
+                Err(error) => return Some(Err(error.to_string())),
+            }
+        }
+    }
+}
