@@ -18,6 +18,7 @@ mod gallery;
 mod inspector;
 mod leases;
 mod navigation;
+mod oracle;
 mod partial;
 mod site;
 mod stage;

@@ -175,9 +175,24 @@ impl Stage {
 
 /// Another run on the same browsers.
 pub(crate) fn run_on(browsers: &Arc<LocalBrowsers>, site: &Site) -> (Browser, Arc<Ledger>) {
+    run_within(
+        Duration::from_secs(60),
+        browsers,
+        site,
+        vec!["data-testid".to_owned()],
+    )
+}
+
+/// Another run, with these attributes of test ids, that may last so long.
+pub(crate) fn run_within(
+    time: Duration,
+    browsers: &Arc<LocalBrowsers>,
+    site: &Site,
+    test_id_attributes: Vec<String>,
+) -> (Browser, Arc<Ledger>) {
     let ledger = Arc::new(Ledger::new(
         Budget::new(Allowance::default()),
-        Progress::new(Duration::from_secs(60), &Cancel::new()),
+        Progress::new(time, &Cancel::new()),
         Arc::new(FakeArtifacts::default()),
         Box::new(NoTape),
         Arc::new(SystemClock::new()),
@@ -186,7 +201,7 @@ pub(crate) fn run_on(browsers: &Arc<LocalBrowsers>, site: &Site) -> (Browser, Ar
         base_url: Some(site.url("/").parse().expect("an address")),
         action_timeout: Duration::from_secs(5),
         expect_timeout: Duration::from_secs(5),
-        test_id_attributes: vec!["data-testid".to_owned()],
+        test_id_attributes,
     };
     (Browser::new(browsers.clone(), ledger.clone(), options), ledger)
 }

@@ -153,7 +153,6 @@ const describeChoice = (choice) =>
 
 /** Selects exactly these options; answers their values. */
 function choose(select, options, chosen) {
-  focusOn(select);
   if (!select.multiple) select.selectedIndex = -1;
   for (const option of options)
     if (select.multiple || chosen.has(option)) option.selected = chosen.has(option);

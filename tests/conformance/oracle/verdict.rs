@@ -1,0 +1,72 @@
+//! What a case came to on one side, in the words that both sides share.
+
+use flowguard_core::failure::{Code, Failure};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+/// What a case came to.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct Verdict {
+    /// `passed`; `timeout`: an action never became possible; `failed`: an assertion did not hold; `ambiguous`:
+    /// several elements match; `refused`: bad input, or an element that can never do this.
+    pub(super) outcome: String,
+    /// What the call answered.
+    #[serde(default)]
+    pub(super) value: Value,
+    /// What the page was like afterwards.
+    #[serde(default)]
+    pub(super) state: Value,
+    /// For people.
+    #[serde(default)]
+    pub(super) message: String,
+}
+
+impl Verdict {
+    pub(super) fn of(outcome: Result<Value, Failure>) -> Self {
+        match outcome {
+            Ok(value) => Self {
+                outcome: "passed".to_owned(),
+                value,
+                ..Self::default()
+            },
+            Err(failure) => Self {
+                outcome: outcome_of(failure.code).to_owned(),
+                message: failure.message,
+                ..Self::default()
+            },
+        }
+    }
+
+    /// What is compared, as data.
+    pub(super) fn to_value(&self) -> Value {
+        json!({"outcome": self.outcome, "value": self.value, "state": self.state})
+    }
+
+    /// Where both sides differ: ours and theirs.
+    pub(super) fn difference(&self, theirs: &Self) -> Option<Difference> {
+        let (ours, other) = (self.to_value(), theirs.to_value());
+        (ours != other).then(|| Difference {
+            ours,
+            theirs: other,
+            messages: [self.message.clone(), theirs.message.clone()],
+        })
+    }
+}
+
+/// Two verdicts that are not the same.
+#[derive(Debug)]
+pub(super) struct Difference {
+    pub(super) ours: Value,
+    pub(super) theirs: Value,
+    pub(super) messages: [String; 2],
+}
+
+fn outcome_of(code: Code) -> &'static str {
+    match code {
+        Code::AssertionFailed => "failed",
+        Code::Timeout => "timeout",
+        Code::AmbiguousLocator => "ambiguous",
+        Code::InvalidArgument | Code::WrongElement => "refused",
+        other => other.name(),
+    }
+}
