@@ -126,7 +126,9 @@ async fn reply(tab: &dyn Tab, case: &Case) -> Result<Value, flowguard_core::brow
     }
     let mut blocked_by = None;
     while reply["status"] == "point" {
-        match tab.pointer(&burst(&request, &reply)).await? {
+        let burst = burst(&request, &reply);
+        let ran = tab.run(Some(&burst), &[], GRACE).await?;
+        match ran.settled.unwrap_or(Settled::None) {
             Settled::Blocked { by } => {
                 blocked_by = Some(by);
                 request["scroll"] = json!(request["scroll"].as_u64().unwrap_or_default() + 1);

@@ -16,7 +16,7 @@ use chromiumoxide::cdp::browser_protocol::page::{
 };
 use chromiumoxide::cdp::browser_protocol::target::{CloseTargetParams, TargetId};
 use chromiumoxide::cdp::js_protocol::runtime::{CallArgument, CallFunctionOnParams, ExecutionContextId};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
@@ -26,12 +26,12 @@ use super::events::PageEvents;
 use super::keyboard;
 use flowguard_core::browser::calls::{ImageFormat, Size};
 use flowguard_core::browser::port::{
-    Chord, MouseButton, Navigation, Picture, PointerBurst, Settled, Shot, Tab, TabError, TabState,
+    Chord, MouseButton, Navigation, Picture, PointerBurst, Ran, Shot, Tab, TabError, TabState,
 };
 use flowguard_core::limits::{MAX_SCREENSHOT_AREA, MAX_SCREENSHOT_SIDE};
 
 const PERFORM: &str = "function (request) { return flowguard.perform(request); }";
-const SETTLE: &str = "function (token) { return flowguard.settle(token); }";
+const RUN: &str = "function (request) { return flowguard.run(request); }";
 const IMAGE_QUALITY: i64 = 80;
 /// How long a click that navigates may wait for the next document before it counts as done.
 const SOON: Duration = Duration::from_millis(500);
@@ -113,6 +113,28 @@ impl CdpTab {
             });
         }
         Ok(answer.result.value.unwrap_or(Value::Null))
+    }
+
+    /// Sends the mouse events of a burst, then waits until the page has seen them.
+    async fn mouse(&self, burst: Option<&PointerBurst>) -> Result<(), TabError> {
+        let Some(burst) = burst else { return Ok(()) };
+        let mouse = |kind| mouse_event(kind, burst);
+        let mut sent = vec![self.session.send(&mouse(DispatchMouseEventType::MouseMoved))];
+        for count in 1..=i64::from(burst.clicks) {
+            for kind in [
+                DispatchMouseEventType::MousePressed,
+                DispatchMouseEventType::MouseReleased,
+            ] {
+                let mut event = mouse(kind);
+                event.button = Some(button(burst.button));
+                event.click_count = Some(count);
+                sent.push(self.session.send(&event));
+            }
+        }
+        for event in sent {
+            event.answer().await?;
+        }
+        Ok(())
     }
 
     /// Ends when another document is on its way and does not come soon. Until it does, the browser holds
@@ -234,38 +256,38 @@ impl Tab for CdpTab {
             .unwrap_or_else(|_| Err(self.gone().unwrap_or(TabError::Unresponsive)))
     }
 
-    async fn pointer(&self, burst: &PointerBurst) -> Result<Settled, TabError> {
-        let context = self.context().await?;
-        let mouse = |kind| mouse_event(kind, burst);
-        let mut sent = vec![self.session.send(&mouse(DispatchMouseEventType::MouseMoved))];
-        for count in 1..=i64::from(burst.clicks) {
-            for kind in [
-                DispatchMouseEventType::MousePressed,
-                DispatchMouseEventType::MouseReleased,
-            ] {
-                let mut event = mouse(kind);
-                event.button = Some(button(burst.button));
-                event.click_count = Some(count);
-                sent.push(self.session.send(&event));
+    async fn run(
+        &self,
+        burst: Option<&PointerBurst>,
+        steps: &[Value],
+        wait: Duration,
+    ) -> Result<Ran, TabError> {
+        let work = async {
+            let context = self.context().await?;
+            let after = burst.map(|burst| json!({"token": burst.token, "releases": burst.clicks}));
+            let request = json!({"after": after, "steps": steps});
+            // In this order: the mouse is on its way before the script is called.
+            let (moved, ran) = tokio::join!(self.mouse(burst), async {
+                tokio::select! {
+                    ran = self.call_in(context, RUN, request) => ran.map(Some),
+                    () = self.left_behind(), if burst.is_some() => Ok(None),
+                }
+            });
+            moved?;
+            match ran {
+                Ok(Some(ran)) => serde_json::from_value(ran).map_err(|error| TabError::Refused {
+                    command: "run".to_owned(),
+                    message: format!("its answer cannot be read: {error}"),
+                }),
+                Ok(None) => Ok(Ran::gone()),
+                // The events landed: they replaced the document or closed the page.
+                Err(TabError::DocumentReplaced | TabError::Closed) if burst.is_some() => Ok(Ran::gone()),
+                Err(error) => Err(error),
             }
-        }
-        for event in sent {
-            event.answer().await?;
-        }
-        // The guard is asked only now: a call of the page's script may overtake the mouse.
-        let settled = tokio::select! {
-            settled = self.call_in(context, SETTLE, burst.token.clone()) => settled,
-            () = self.left_behind() => return Ok(Settled::Hit),
         };
-        match settled {
-            Ok(settled) => serde_json::from_value(settled).map_err(|error| TabError::Refused {
-                command: "settle".to_owned(),
-                message: format!("its answer cannot be read: {error}"),
-            }),
-            // The events landed: they replaced the document or closed the page.
-            Err(TabError::DocumentReplaced | TabError::Closed) => Ok(Settled::Hit),
-            Err(error) => Err(error),
-        }
+        tokio::time::timeout(wait, work)
+            .await
+            .unwrap_or_else(|_| Err(self.gone().unwrap_or(TabError::Unresponsive)))
     }
 
     async fn press(&self, chord: &Chord) -> Result<(), TabError> {

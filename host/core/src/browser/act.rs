@@ -12,7 +12,7 @@ use super::calls::{
 };
 use super::chord::parse_chord;
 use super::expectation::Expectation;
-use super::job::How;
+use super::job::{How, Pointed};
 use super::locator::TextMatch;
 use super::port::Shot;
 use super::reply::Reply;
@@ -58,14 +58,14 @@ impl Browser {
     pub async fn set_checked(&self, call: &SetChecked) -> Result<(), Failure> {
         let action =
             json!({"kind": "setChecked", "checked": call.checked, "position": call.options.position});
+        let verify = json!({"kind": "verifyChecked", "checked": call.checked});
         let mut job = self.pointer_job(&call.target, &call.options)?;
-        if !job.point_and(&action, &call.options, 1).await? || call.options.trial {
+        let Pointed::Landed(verified) = job.point_then(&action, &call.options, 1, Some(&verify)).await?
+        else {
             return Ok(());
-        }
+        };
         job.settle_navigation().await?;
-        job.perform_done(&json!({"kind": "verifyChecked", "checked": call.checked}))
-            .await
-            .map(|_| ())
+        job.done_after(verified, &verify).await.map(|_| ())
     }
 
     /// Sets a text.

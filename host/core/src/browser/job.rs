@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::calls::{PageId, PointerOptions, Target};
 use super::expectation::Expectation;
 use super::locator::Locator;
-use super::port::{PointerBurst, Settled, TabError};
+use super::port::{PointerBurst, Ran, Settled, TabError};
 use super::reply::{Reply, script_error};
 use super::session::{Browser, done, tab_failure, timeout};
 use crate::failure::{Code, Failure};
@@ -21,6 +21,15 @@ const GRACE: Duration = Duration::from_millis(1_000);
 pub(super) struct How {
     force: bool,
     trial: bool,
+}
+
+/// What a pointer action came to.
+#[derive(Debug, PartialEq)]
+pub(super) enum Pointed {
+    /// There was nothing to do.
+    Needless,
+    /// Its events landed; the answer of what the script did next, where it did.
+    Landed(Option<Value>),
 }
 
 /// One thing to do in a page, within one time.
@@ -99,18 +108,9 @@ impl Job<'_> {
     pub(super) async fn perform(&mut self, action: &Value) -> Result<Reply, Failure> {
         loop {
             self.browser.settled(self.page, self.remaining()).await?;
-            let remaining = self.remaining();
-            let request = json!({
-                "locator": self.locator,
-                "action": action,
-                "timeout": u64::try_from(remaining.as_millis()).unwrap_or(u64::MAX),
-                "force": self.how.force,
-                "trial": self.how.trial,
-                "scroll": self.attempt,
-                "testIdAttributes": self.browser.options.test_id_attributes,
-            });
+            let request = self.request(action);
             let tab = self.browser.tab(self.page)?;
-            let answer = match tab.perform(&request, remaining + GRACE).await {
+            let answer = match tab.perform(&request, self.remaining() + GRACE).await {
                 Ok(answer) => answer,
                 Err(TabError::DocumentReplaced) if self.remaining() > Duration::ZERO => {
                     self.log
@@ -122,18 +122,31 @@ impl Job<'_> {
                 }
                 Err(error) => return Err(self.with_log(tab_failure(error))),
             };
-            let reply = serde_json::from_value(answer).map_err(|error| {
-                Failure::new(
-                    Code::Internal,
-                    format!("the injected script's answer cannot be read: {error}"),
-                )
-            })?;
-            return self.judged(reply);
+            return self.judged(answer);
         }
     }
 
-    /// Turns the answers that are failures into failures.
-    fn judged(&mut self, reply: Reply) -> Result<Reply, Failure> {
+    /// What the script is asked for, with the time that is left.
+    fn request(&self, action: &Value) -> Value {
+        json!({
+            "locator": self.locator,
+            "action": action,
+            "timeout": u64::try_from(self.remaining().as_millis()).unwrap_or(u64::MAX),
+            "force": self.how.force,
+            "trial": self.how.trial,
+            "scroll": self.attempt,
+            "testIdAttributes": self.browser.options.test_id_attributes,
+        })
+    }
+
+    /// Reads an answer, and turns those that are failures into failures.
+    fn judged(&mut self, answer: Value) -> Result<Reply, Failure> {
+        let reply = serde_json::from_value(answer).map_err(|error| {
+            Failure::new(
+                Code::Internal,
+                format!("the injected script's answer cannot be read: {error}"),
+            )
+        })?;
         match reply {
             Reply::Timeout { reason, log } => {
                 self.log.extend(log);
@@ -169,10 +182,23 @@ impl Job<'_> {
         options: &PointerOptions,
         clicks: u32,
     ) -> Result<bool, Failure> {
+        self.point_then(action, options, clicks, None)
+            .await
+            .map(|pointed| pointed != Pointed::Needless)
+    }
+
+    /// [`Job::point_and`], with an action that the script does right after the events.
+    pub(super) async fn point_then(
+        &mut self,
+        action: &Value,
+        options: &PointerOptions,
+        clicks: u32,
+        next: Option<&Value>,
+    ) -> Result<Pointed, Failure> {
         loop {
             let (x, y, token) = match self.perform(action).await? {
                 Reply::Point { x, y, token } => (x, y, token),
-                other => return done(other, "a pointer action").map(|_| false),
+                other => return done(other, "a pointer action").map(|_| Pointed::Needless),
             };
             let burst = PointerBurst {
                 x,
@@ -182,18 +208,33 @@ impl Job<'_> {
                 modifiers: options.modifiers,
                 token,
             };
+            let steps: Vec<Value> = next.map(|next| self.request(next)).into_iter().collect();
             let tab = self.browser.tab(self.page)?;
-            let settled = tokio::time::timeout(self.remaining() + GRACE, tab.pointer(&burst)).await;
-            match settled
-                .unwrap_or(Err(TabError::Unresponsive))
-                .map_err(tab_failure)?
-            {
-                Settled::Hit => return Ok(true),
+            let ran = tab.run(Some(&burst), &steps, self.remaining() + GRACE).await;
+            let Ran { settled, mut replies } = ran.map_err(tab_failure)?;
+            let reason = match settled {
+                Some(Settled::Hit) => return Ok(Pointed::Landed(replies.pop())),
+                Some(Settled::Blocked { by }) => format!("{by} intercepts pointer events"),
                 // Without a guard nobody looks where the events land; a mouse that is there already does not move.
-                Settled::None if self.how.force || clicks == 0 => return Ok(true),
-                Settled::Blocked { by } => self.intercepted(&format!("{by} intercepts pointer events"))?,
-                Settled::None => self.intercepted("the pointer's events did not arrive")?,
-            }
+                Some(Settled::None) | None if self.how.force || clicks == 0 => {
+                    return Ok(Pointed::Landed(None));
+                }
+                Some(Settled::None) | None => "the pointer's events did not arrive".to_owned(),
+            };
+            self.intercepted(&reason)?;
+        }
+    }
+
+    /// The value of an action that was asked for after a pointer action, where it was answered there; else it
+    /// is asked for on the document that came.
+    pub(super) async fn done_after(
+        &mut self,
+        answer: Option<Value>,
+        action: &Value,
+    ) -> Result<Value, Failure> {
+        match answer {
+            Some(answer) => done(self.judged(answer)?, "an action"),
+            None => self.perform_done(action).await,
         }
     }
 

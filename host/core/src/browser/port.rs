@@ -198,6 +198,27 @@ pub enum Settled {
     None,
 }
 
+/// What a burst came to.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Ran {
+    /// Where the mouse events landed, if there were any. Steps are done only after a hit.
+    pub settled: Option<Settled>,
+    /// The answers of the steps, up to the first that was not done. There are fewer where the document is
+    /// about to be replaced.
+    pub replies: Vec<serde_json::Value>,
+}
+
+impl Ran {
+    /// The events landed, and the document is gone because of them.
+    #[must_use]
+    pub const fn gone() -> Self {
+        Self {
+            settled: Some(Settled::Hit),
+            replies: Vec::new(),
+        }
+    }
+}
+
 /// A key with what is held during it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Chord {
@@ -260,8 +281,14 @@ pub trait Tab: Send + Sync {
         request: &serde_json::Value,
         wait: Duration,
     ) -> Result<serde_json::Value, TabError>;
-    /// Sends mouse events and reads the guard back, all in one burst.
-    async fn pointer(&self, burst: &PointerBurst) -> Result<Settled, TabError>;
+    /// Sends mouse events, where there are any, and calls the injected script for the guard's verdict and for
+    /// the steps after it, all in one burst. Takes at most `wait`.
+    async fn run(
+        &self,
+        burst: Option<&PointerBurst>,
+        steps: &[serde_json::Value],
+        wait: Duration,
+    ) -> Result<Ran, TabError>;
     /// Presses and releases a key.
     async fn press(&self, chord: &Chord) -> Result<(), TabError>;
     /// Puts text in place of the selection; an empty one deletes it.

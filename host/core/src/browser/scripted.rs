@@ -11,8 +11,8 @@ use tokio::sync::watch;
 use super::calls::{ActionOptions, ImageFormat, OpenPage, PageId, PointerOptions, Size, Target};
 use super::locator::{Locator, Part};
 use super::port::{
-    BrowserError, BrowserInfo, Browsers, Chord, Lease, LoadState, Navigation, Picture, PointerBurst, Settled,
-    Shot, Tab, TabError, TabState, Watcher,
+    BrowserError, BrowserInfo, Browsers, Chord, Lease, LoadState, Navigation, Picture, PointerBurst, Ran,
+    Settled, Shot, Tab, TabError, TabState, Watcher,
 };
 use super::session::{Browser, BrowserOptions};
 use crate::budget::{Allowance, Budget};
@@ -251,15 +251,31 @@ impl Tab for ScriptedTab {
         }
     }
 
-    async fn pointer(&self, burst: &PointerBurst) -> Result<Settled, TabError> {
-        self.note(Asked::Pointer(burst.clicks));
-        // Long enough for something to happen meanwhile.
-        tokio::time::sleep(Duration::from_millis(10)).await;
-        let next = self.settled.lock().expect("no test panics with it").pop_front();
-        match next {
-            Some(settled) => Ok(settled),
-            None => std::future::pending().await,
+    /// The steps after a burst are answered as calls of their own would be.
+    async fn run(
+        &self,
+        burst: Option<&PointerBurst>,
+        steps: &[Value],
+        wait: Duration,
+    ) -> Result<Ran, TabError> {
+        let mut settled = None;
+        if let Some(burst) = burst {
+            self.note(Asked::Pointer(burst.clicks));
+            settled = self.settled.lock().expect("no test panics with it").pop_front();
+            if settled.is_none() {
+                tokio::time::sleep(wait).await;
+                return Err(TabError::Unresponsive);
+            }
+            // Long enough for something to happen meanwhile.
+            tokio::time::sleep(Duration::from_millis(10)).await;
         }
+        let mut replies = Vec::new();
+        if settled.is_none() || settled == Some(Settled::Hit) {
+            for step in steps {
+                replies.push(self.perform(step, wait).await?);
+            }
+        }
+        Ok(Ran { settled, replies })
     }
 
     async fn press(&self, _chord: &Chord) -> Result<(), TabError> {

@@ -12,6 +12,7 @@ pub(super) const SOURCE: &str = concat!(
     include_str!("state.js"),
     include_str!("css.js"),
     include_str!("selectors.js"),
+    include_str!("leaving.js"),
     include_str!("pointer.js"),
     include_str!("watch.js"),
     include_str!("input.js"),

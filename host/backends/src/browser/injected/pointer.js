@@ -6,8 +6,12 @@ const GUARDED_EVENTS = [...CLICK_EVENTS, ...HOVER_EVENTS];
 // What the page offers the pointer grows by one alignment with each attempt, so that sticky bars are escaped.
 const ALIGNMENTS = ["needed", "end", "center", "start"];
 const MINIMUM_AREA = 0.99;
-// How long the events of an action may take to reach the page.
+// How long the first event of an action may take to reach the page: it is sent before the call that waits. A
+// mouse that is there already moves without any.
 const EVENT_MS = 1000;
+const HOVER_MS = 100;
+// How long the next one may take. None comes where the first has opened a menu of the browser's own.
+const GAP_MS = 50;
 
 let lastToken = 0;
 
@@ -207,6 +211,7 @@ async function attemptPointer(element, action, attempt) {
 /** Lets events of the action pass only if the first trusted one lands in the target. */
 function armGuard(target, kind, token) {
   disarmGuard();
+  forgetLeaving();
   const windows = windowsAround(target);
   const guard = {
     token,
@@ -214,10 +219,12 @@ function armGuard(target, kind, token) {
     target,
     windows,
     verdict: null,
-    onVerdict: null,
+    releases: 0,
+    onProgress: null,
     onEvent: (event, view) => {
       if (!guard.verdict) guard.verdict = judgeEvent(event, view, target);
-      if (guard.verdict) guard.onVerdict?.();
+      if (event.type === "pointerup") guard.releases += 1;
+      guard.onProgress?.();
       if (guard.verdict?.status !== "blocked") return;
       event.preventDefault();
       event.stopImmediatePropagation();
@@ -267,27 +274,35 @@ function disarmGuard() {
 }
 
 /**
- * Ends the guard of an action: whether its events hit, missed and were swallowed, or never came. The call may
- * overtake the events on their way to the page, so it waits for the first one. A guard that has seen a miss
- * stays until the next call, because more events of the same action may follow.
+ * Ends the guard of an action: whether its events hit, missed and were swallowed, or never came. The call is sent
+ * with them and may overtake them, so it waits until the button was released so often and what that led to has
+ * begun. A guard that has seen a miss stays until the next call, because more events of the same action may
+ * follow.
  */
-async function settleGuard(token) {
+async function settleGuard({ token, releases }) {
   const { guard } = here;
   if (!guard || guard.token !== token) return { status: "none" };
-  if (!guard.verdict) await firstEvent(guard);
+  await lastEvent(guard, releases);
   const { verdict } = guard;
   if (verdict?.status === "blocked") return { status: "blocked", by: verdict.by, log: [verdict.reason] };
   if (here.guard === guard) disarmGuard();
+  await submitted();
   return verdict ?? { status: "none" };
 }
 
-/** Resolves when the guard has judged an event, or when none has come in time. */
-function firstEvent(guard) {
+/** Resolves in a task after the action's last event, or when the next one has not come in time. */
+function lastEvent(guard, releases) {
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, EVENT_MS);
-    guard.onVerdict = () => {
+    let timer = null;
+    guard.onProgress = () => {
       clearTimeout(timer);
-      resolve();
+      timer = setTimeout(resolve, patience(guard, releases));
     };
+    guard.onProgress();
   });
+}
+
+function patience({ verdict, releases: seen }, releases) {
+  if (!verdict) return releases === 0 ? HOVER_MS : EVENT_MS;
+  return verdict.status === "blocked" || seen >= releases ? 0 : GAP_MS;
 }

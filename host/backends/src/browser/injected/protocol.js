@@ -178,9 +178,25 @@ function clean(value, limit = TEXT_LIMIT) {
   return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, clean(each, limit)]));
 }
 
-/** Ends a pointer action: tells what its guard saw, and removes it. */
-const settle = async (token) => clean(await settleGuard(token));
+/**
+ * Ends the pointer action that was sent before, if there was one; then does the steps, each as `perform` does it,
+ * until one is not done or the document is about to be replaced.
+ */
+async function run({ after, steps }) {
+  const settled = after ? clean(await settleGuard(after)) : null;
+  if (!after) forgetLeaving();
+  const replies = [];
+  let goesOn = !after || settled.status === "hit";
+  for (const step of steps) {
+    if (!goesOn || isLeaving()) break;
+    const began = performance.now();
+    const reply = await perform(step);
+    replies.push({ ...reply, took: performance.now() - began });
+    goesOn = reply.status === "done";
+  }
+  return { settled, replies };
+}
 
 shifts.observe({ type: "layout-shift" });
 observe();
-globalThis.flowguard = { perform, settle, here };
+globalThis.flowguard = { perform, run, here };

@@ -81,6 +81,7 @@ function observe() {
   listenTo(document);
   for (const type of MOVING_EVENTS) listen(window, type, noteMove, { capture: true, passive: true });
   for (const type of GUARDED_EVENTS) listen(window, type, onGuardedEvent, { capture: true });
+  observeLeaving();
   const fonts = fontsOf(document);
   if (fonts) listen(fonts, "loadingdone", noteMove);
   for (const root of shadowRootsIn(document)) observeShadow(root);
