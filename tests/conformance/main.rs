@@ -17,6 +17,7 @@ mod failures;
 mod gallery;
 mod inspector;
 mod leases;
+mod locators;
 mod navigation;
 mod oracle;
 mod partial;

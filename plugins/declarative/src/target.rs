@@ -1,8 +1,8 @@
 //! TARGET of the format: how an element is found, and the locator that this becomes.
 
 use flowguard_sdk::{
-    Locate, Locator, Page, ROLES, Result, Role, RoleOptions, Text, Tristate, exact, has_not_text, has_text,
-    hidden, visible,
+    Locate, Locator, Page, ROLES, Result, Role, RoleOptions, Text, Tristate, exact, has, has_not,
+    has_not_text, has_text, hidden, visible,
 };
 
 use crate::fields::{Fields, number, template, word};
@@ -39,6 +39,7 @@ enum Find {
     Role {
         role: Role,
         name: Option<Match>,
+        description: Option<Match>,
         states: RoleOptions,
     },
     Text(Match),
@@ -48,12 +49,15 @@ enum Find {
     Title(Match),
     TestId(Match),
     Css(Template),
+    Xpath(Template),
 }
 
 #[derive(Debug, PartialEq)]
 enum Filter {
     HasText(Match),
     HasNotText(Match),
+    Has(Target),
+    HasNot(Target),
     Visible(bool),
     And(Target),
     Or(Target),
@@ -128,6 +132,8 @@ impl Target {
             locator = match filter {
                 Filter::HasText(text) => locator.filter(has_text(text.fill(params)?)),
                 Filter::HasNotText(text) => locator.filter(has_not_text(text.fill(params)?)),
+                Filter::Has(inner) => locator.filter(has(&inner.locator(page, params)?)),
+                Filter::HasNot(inner) => locator.filter(has_not(&inner.locator(page, params)?)),
                 Filter::Visible(true) => locator.filter(visible()),
                 Filter::Visible(false) => locator.filter(hidden()),
                 Filter::And(other) => locator.and(&other.locator(page, params)?),
@@ -142,11 +148,19 @@ impl Target {
 impl Find {
     fn locator(&self, base: &impl Locate, params: &Params) -> Result<Locator> {
         Ok(match self {
-            Self::Role { role, name, states } => {
-                let states = match name {
-                    Some(name) => states.clone().name(name.fill(params)?),
-                    None => states.clone(),
-                };
+            Self::Role {
+                role,
+                name,
+                description,
+                states,
+            } => {
+                let mut states = states.clone();
+                if let Some(name) = name {
+                    states = states.name(name.fill(params)?);
+                }
+                if let Some(description) = description {
+                    states = states.description(description.fill(params)?);
+                }
                 base.get_by_role(*role, states)
             }
             Self::Text(text) => base.get_by_text(text.fill(params)?),
@@ -156,6 +170,7 @@ impl Find {
             Self::Title(text) => base.get_by_title(text.fill(params)?),
             Self::TestId(id) => base.get_by_test_id(whole(id, params)?),
             Self::Css(selector) => base.locator(&selector.fill(params)?),
+            Self::Xpath(expression) => base.get_by_xpath(&expression.fill(params)?),
         })
     }
 }
@@ -178,6 +193,8 @@ fn filters(fields: &mut Fields<'_>, problems: &mut Problems) -> Vec<Filter> {
     let found = [
         text(fields, "has-text", problems).map(Filter::HasText),
         text(fields, "has-not-text", problems).map(Filter::HasNotText),
+        target(fields, "has", Plain::Text, problems).map(Filter::Has),
+        target(fields, "has-not", Plain::Text, problems).map(Filter::HasNot),
         fields.bool("visible", problems).map(Filter::Visible),
         target(fields, "and", Plain::Text, problems).map(Filter::And),
         target(fields, "or", Plain::Text, problems).map(Filter::Or),
@@ -226,18 +243,23 @@ fn find(fields: &mut Fields<'_>, problems: &mut Problems) -> Option<Find> {
     if let Some(node) = fields.get("css") {
         ways.push(("css", template(node, "css", problems).map(Find::Css)));
     }
+    if let Some(node) = fields.get("xpath") {
+        ways.push(("xpath", template(node, "xpath", problems).map(Find::Xpath)));
+    }
     if let Some(node) = fields.get("role") {
         ways.push(("role", by_role(node, fields, problems)));
     }
     for role in ROLES {
         if let Some(node) = fields.get_unlisted(role.name()) {
             let name = Match::read(node, role.name(), problems);
+            let description = text(fields, "description", problems);
             let states = states(fields, problems);
             ways.push((
                 role.name(),
                 name.map(|name| Find::Role {
                     role: *role,
                     name: Some(name),
+                    description,
                     states,
                 }),
             ));
@@ -261,9 +283,15 @@ fn find(fields: &mut Fields<'_>, problems: &mut Problems) -> Option<Find> {
 fn by_role(node: &Node, fields: &mut Fields<'_>, problems: &mut Problems) -> Option<Find> {
     let words: Vec<_> = ROLES.iter().map(|role| (role.name(), *role)).collect();
     let name = text(fields, "name", problems);
+    let description = text(fields, "description", problems);
     let states = states(fields, problems);
     let role = word(node, "role", &words, problems)?;
-    Some(Find::Role { role, name, states })
+    Some(Find::Role {
+        role,
+        name,
+        description,
+        states,
+    })
 }
 
 fn states(fields: &mut Fields<'_>, problems: &mut Problems) -> RoleOptions {

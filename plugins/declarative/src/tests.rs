@@ -196,7 +196,7 @@ steps:
     timeout: 10s
   - wait-for-load-state: network-idle
   - screenshot: cart
-    of: { css: main, has-text: Total, has-not-text: Error }
+    of: { css: main, has-text: Total, has-not-text: Error, has: { xpath: .//table }, has-not: Empty }
     format: webp
   - screenshot: all
     full-page: true

@@ -73,8 +73,8 @@ pub use options::{
 };
 pub use page::{Outline, OutlineItem, Page, Response};
 pub use query::{
-    Checked, Choice, Filter, Locate, RoleOptions, TestId, Tristate, by_index, by_value, has_not_text,
-    has_text, hidden, visible,
+    Checked, Choice, Filter, Locate, RoleOptions, TestId, Tristate, by_index, by_value, has, has_not,
+    has_not_text, has_text, hidden, visible,
 };
 pub use role::{ROLES, Role, UnknownRole};
 pub use storage::Bucket;
@@ -89,9 +89,9 @@ pub mod prelude {
         ActionOptions, Bucket, Check, Context, CustomAssertion, Durations, Failure, GotoOptions, Image,
         JudgeOptions, Level, LoadState, Locate, Locator, Modifiers, MouseButton, OrFail, Page, PageView,
         PointerOptions, Result, Role, RoleOptions, ScreenshotOptions, Tristate, Verdict, WithEvidence,
-        assert_with, attach, bail, by_index, by_value, check_eq, check_that, exact, expect, fail,
-        has_not_text, has_text, hidden, log, log_with, metric, notice, pattern, step, verdict, violation,
-        visible,
+        assert_with, attach, bail, by_index, by_value, check_eq, check_that, exact, expect, fail, has,
+        has_not, has_not_text, has_text, hidden, log, log_with, metric, notice, pattern, step, verdict,
+        violation, visible,
     };
     pub use flowguard_sdk_macros::{assertion, flow};
 }

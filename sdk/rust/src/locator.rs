@@ -7,7 +7,7 @@ use crate::bindings::flow::flowguard::plugin::browser as host;
 
 use crate::failure::Result;
 use crate::options::{ActionOptions, PointerOptions, ScreenshotOptions};
-use crate::query::{Choice, Filter, Locate};
+use crate::query::{Choice, Condition, Filter, Locate};
 use crate::time;
 use crate::types::Rect;
 use crate::vision::Image;
@@ -41,12 +41,12 @@ impl From<host::Locator> for Locator {
 impl Locator {
     /// Only the elements that meet the condition.
     #[must_use]
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "a condition is written where it is used"
-    )]
     pub fn filter(&self, condition: Filter) -> Self {
-        self.0.filter(&condition.0).into()
+        match condition.0 {
+            Condition::Own(own) => self.0.filter(&own).into(),
+            Condition::Has(inner) => self.0.has(&inner.0).into(),
+            Condition::HasNot(inner) => self.0.has_not(&inner.0).into(),
+        }
     }
 
     /// Only the n-th element, from 0; negative counts from the end.

@@ -59,9 +59,15 @@ pub trait Locate {
         self.locate(&host::Query::TestId(id.into().0.0))
     }
 
-    /// By CSS selector; open shadow roots are pierced.
+    /// By CSS selector. Shadow roots are pierced, and Playwright's additions work: `:visible`,
+    /// `:has-text("Pay")`, `:text-is("Pay")`, `:nth-match(li, 2)`, `:right-of(label)`.
     fn locator(&self, css: &str) -> Locator {
         self.locate(&host::Query::Css(css.into()))
+    }
+
+    /// By XPath expression, which does not see into shadow roots.
+    fn get_by_xpath(&self, expression: &str) -> Locator {
+        self.locate(&host::Query::Xpath(expression.into()))
     }
 
     /// The document inside the frame element that this CSS selector finds.
@@ -103,6 +109,7 @@ impl From<crate::Pattern> for TestId {
 #[must_use]
 pub struct RoleOptions {
     name: Option<Text>,
+    description: Option<Text>,
     checked: Option<Tristate>,
     disabled: Option<bool>,
     expanded: Option<bool>,
@@ -121,6 +128,12 @@ impl RoleOptions {
     /// The accessible name.
     pub fn name(mut self, name: impl Into<Text>) -> Self {
         self.name = Some(name.into());
+        self
+    }
+
+    /// The accessible description.
+    pub fn description(mut self, description: impl Into<Text>) -> Self {
+        self.description = Some(description.into());
         self
     }
 
@@ -170,6 +183,7 @@ impl RoleOptions {
         host::RoleQuery {
             role,
             name: self.name.map(|name| name.0),
+            description: self.description.map(|description| description.0),
             checked: self.checked,
             disabled: self.disabled,
             expanded: self.expanded,
@@ -209,28 +223,46 @@ impl From<Tristate> for Checked {
     }
 }
 
-/// A condition for [`Locator::filter`]; made by [`has_text`], [`has_not_text`], [`visible`] and [`hidden`].
-#[derive(Clone, PartialEq)]
-pub struct Filter(pub(crate) host::Filter);
+/// A condition for [`Locator::filter`]; made by [`has`], [`has_not`], [`has_text`], [`has_not_text`], [`visible`]
+/// and [`hidden`].
+#[derive(Clone)]
+pub struct Filter(pub(crate) Condition);
+
+#[derive(Clone)]
+pub(crate) enum Condition {
+    Own(host::Filter),
+    Has(Locator),
+    HasNot(Locator),
+}
+
+/// The other locator finds something inside the element.
+pub fn has(inner: &Locator) -> Filter {
+    Filter(Condition::Has(inner.clone()))
+}
+
+/// The other locator finds nothing inside the element.
+pub fn has_not(inner: &Locator) -> Filter {
+    Filter(Condition::HasNot(inner.clone()))
+}
 
 /// Its text contains or matches this.
 pub fn has_text(text: impl Into<Text>) -> Filter {
-    Filter(host::Filter::HasText(text.into().0))
+    Filter(Condition::Own(host::Filter::HasText(text.into().0)))
 }
 
 /// Its text does not contain or match this.
 pub fn has_not_text(text: impl Into<Text>) -> Filter {
-    Filter(host::Filter::HasNotText(text.into().0))
+    Filter(Condition::Own(host::Filter::HasNotText(text.into().0)))
 }
 
 /// It is visible.
 pub fn visible() -> Filter {
-    Filter(host::Filter::Visible(true))
+    Filter(Condition::Own(host::Filter::Visible(true)))
 }
 
 /// It is not visible.
 pub fn hidden() -> Filter {
-    Filter(host::Filter::Visible(false))
+    Filter(Condition::Own(host::Filter::Visible(false)))
 }
 
 /// Which option of a `select`: a plain string is its label.

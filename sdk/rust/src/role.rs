@@ -27,9 +27,10 @@ roles! {
     Checkbox = "checkbox", Code = "code", Columnheader = "columnheader", Combobox = "combobox",
     Complementary = "complementary", Contentinfo = "contentinfo", Definition = "definition",
     Deletion = "deletion", Dialog = "dialog", Directory = "directory", Document = "document",
-    Emphasis = "emphasis", Feed = "feed", Figure = "figure", Form = "form", Grid = "grid",
+    Emphasis = "emphasis", Feed = "feed", Figure = "figure", Form = "form", Generic = "generic",
+    Grid = "grid",
     Gridcell = "gridcell", Group = "group", Heading = "heading", Img = "img", Insertion = "insertion",
-    Link = "link", List = "list", Listbox = "listbox", Listitem = "listitem", Log = "log", Main = "main",
+    Link = "link", List = "list", Listbox = "listbox", Listitem = "listitem", Log = "log", Main = "main", Mark = "mark",
     Marquee = "marquee", Math = "math", Menu = "menu", Menubar = "menubar", Menuitem = "menuitem",
     Menuitemcheckbox = "menuitemcheckbox", Menuitemradio = "menuitemradio", Meter = "meter",
     Navigation = "navigation", None = "none", Note = "note", Option = "option", Paragraph = "paragraph",
@@ -49,7 +50,7 @@ impl fmt::Display for Role {
     }
 }
 
-/// The text names no role of WAI-ARIA 1.2.
+/// The text names no role of the contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnknownRole;
 

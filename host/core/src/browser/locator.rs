@@ -51,6 +51,9 @@ pub struct RoleQuery {
     /// The accessible name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<TextMatch>,
+    /// The accessible description.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<TextMatch>,
     /// Checked state.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub checked: Option<Tristate>,
@@ -114,6 +117,11 @@ pub enum Part {
         /// The selector.
         selector: String,
     },
+    /// By XPath expression.
+    Xpath {
+        /// The expression.
+        expression: String,
+    },
     /// Only those with this text.
     HasText {
         /// The text.
@@ -123,6 +131,16 @@ pub enum Part {
     HasNotText {
         /// The text.
         text: TextMatch,
+    },
+    /// Only those inside which this finds something.
+    Has {
+        /// The inner locator.
+        locator: Locator,
+    },
+    /// Only those inside which this finds nothing.
+    HasNot {
+        /// The inner locator.
+        locator: Locator,
     },
     /// Only visible or only hidden ones.
     Visible {
@@ -170,10 +188,10 @@ impl Locator {
         Self { parts }
     }
 
-    /// Whether it is within its limits.
+    /// Whether it is within its limits and makes sense without a page.
     ///
     /// # Errors
-    /// [`Code::InvalidArgument`] where it is too long.
+    /// [`Code::InvalidArgument`] where it is too long, or enters a frame inside another locator.
     pub fn check(&self) -> Result<(), Failure> {
         if self.count() > MAX_LOCATOR_PARTS {
             let message = format!("a locator may have {MAX_LOCATOR_PARTS} parts: {}", self.count());
@@ -183,7 +201,21 @@ impl Locator {
             let message = format!("a locator's texts may have {MAX_TEXT_BYTES} bytes");
             return Err(Failure::new(Code::InvalidArgument, message));
         }
+        let mut nested = self.parts.iter().filter_map(Part::nested);
+        if let Some(inner) = nested.find(|inner| inner.enters_frame()) {
+            let message = format!(
+                "a locator inside `has`, `and` or `or` stays in the frame of the one around it and cannot enter \
+                 another: {inner}"
+            );
+            return Err(Failure::new(Code::InvalidArgument, message));
+        }
         Ok(())
+    }
+
+    fn enters_frame(&self) -> bool {
+        self.parts
+            .iter()
+            .any(|part| *part == Part::Frame || part.nested().is_some_and(Self::enters_frame))
     }
 
     fn count(&self) -> usize {
@@ -204,15 +236,23 @@ impl Locator {
 impl Part {
     fn nested(&self) -> Option<&Locator> {
         match self {
-            Self::And { locator } | Self::Or { locator } => Some(locator),
+            Self::And { locator }
+            | Self::Or { locator }
+            | Self::Has { locator }
+            | Self::HasNot { locator } => Some(locator),
             _ => None,
         }
     }
 
     fn text_bytes(&self) -> usize {
         match self {
-            Self::Role(query) => query.name.as_ref().map_or(0, TextMatch::bytes),
+            Self::Role(query) => [&query.name, &query.description]
+                .into_iter()
+                .flatten()
+                .map(TextMatch::bytes)
+                .sum(),
             Self::Css { selector } => selector.len(),
+            Self::Xpath { expression } => expression.len(),
             Self::Text { text }
             | Self::Label { text }
             | Self::Placeholder { text }
@@ -269,11 +309,14 @@ impl fmt::Display for Part {
             Self::Title { text } => write!(f, "title {text}"),
             Self::TestId { text } => write!(f, "test-id {text}"),
             Self::Css { selector } => write!(f, "css {selector:?}"),
+            Self::Xpath { expression } => write!(f, "xpath {expression:?}"),
             Self::HasText { text } => write!(f, "has-text {text}"),
             Self::HasNotText { text } => write!(f, "has-not-text {text}"),
             Self::Visible { visible: true } => f.write_str("visible"),
             Self::Visible { visible: false } => f.write_str("hidden"),
             Self::Nth { index } => write!(f, "nth {index}"),
+            Self::Has { locator } => write!(f, "has ({locator})"),
+            Self::HasNot { locator } => write!(f, "has-not ({locator})"),
             Self::And { locator } => write!(f, "and ({locator})"),
             Self::Or { locator } => write!(f, "or ({locator})"),
             Self::Frame => f.write_str("frame"),
@@ -286,6 +329,9 @@ impl fmt::Display for RoleQuery {
         f.write_str(&self.role)?;
         if let Some(name) = &self.name {
             write!(f, " {name}")?;
+        }
+        if let Some(description) = &self.description {
+            write!(f, " [description={description}]")?;
         }
         let states = [
             ("checked", self.checked.map(|state| state.name().to_owned())),
@@ -328,6 +374,7 @@ mod tests {
         Part::Role(RoleQuery {
             role: "button".into(),
             name: Some(substring(name)),
+            description: None,
             checked: None,
             disabled: Some(false),
             expanded: None,
@@ -367,6 +414,18 @@ mod tests {
                 {"kind": "frame"},
             ])
         );
+    }
+
+    #[test]
+    fn a_nested_locator_enters_no_frame() {
+        let framed = Locator::new(Part::Frame).then(button("Pay"));
+        let deep = Locator::new(button("Pay")).then(Part::Has { locator: framed });
+        let locator = Locator::new(Part::Frame).then(Part::Or {
+            locator: deep.clone(),
+        });
+        assert_eq!(locator.check().map_err(|f| f.code), Err(Code::InvalidArgument));
+        let nested = deep.check().map_err(|failure| failure.message);
+        assert!(nested.is_err_and(|message| message.contains("frame › button")));
     }
 
     #[test]

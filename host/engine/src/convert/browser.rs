@@ -27,6 +27,7 @@ impl From<browser::Query> for Part {
             Query::Title(text) => Self::Title { text: text.into() },
             Query::TestId(text) => Self::TestId { text: text.into() },
             Query::Css(selector) => Self::Css { selector },
+            Query::Xpath(expression) => Self::Xpath { expression },
         }
     }
 }
@@ -36,6 +37,7 @@ impl From<browser::RoleQuery> for RoleQuery {
         Self {
             role: role_name(query.role),
             name: query.name.map(Into::into),
+            description: query.description.map(Into::into),
             checked: query.checked.map(Into::into),
             disabled: query.disabled,
             expanded: query.expanded,

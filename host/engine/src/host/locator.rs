@@ -64,6 +64,16 @@ impl browser::HostLocator for HostState {
         self.derive(&locator, Part::Nth { index })
     }
 
+    async fn has(&mut self, locator: Loc, inner: Loc) -> wasmtime::Result<Loc> {
+        let inner = self.locator_of(&inner)?;
+        self.derive(&locator, Part::Has { locator: inner })
+    }
+
+    async fn has_not(&mut self, locator: Loc, inner: Loc) -> wasmtime::Result<Loc> {
+        let inner = self.locator_of(&inner)?;
+        self.derive(&locator, Part::HasNot { locator: inner })
+    }
+
     async fn and(&mut self, locator: Loc, other: Loc) -> wasmtime::Result<Loc> {
         let other = self.locator_of(&other)?;
         self.derive(&locator, Part::And { locator: other })

@@ -32,10 +32,11 @@ const isConnected = getter(Node.prototype, "isConnected");
 const ownerDocument = getter(Node.prototype, "ownerDocument");
 const rootNode = method(Node.prototype, "getRootNode");
 const contains = method(Node.prototype, "contains");
+const comparePosition = method(Node.prototype, "compareDocumentPosition");
 
 const localName = getter(Element.prototype, "localName");
 const namespaceURI = getter(Element.prototype, "namespaceURI");
-const shadowRoot = getter(Element.prototype, "shadowRoot");
+const openShadowRoot = getter(Element.prototype, "shadowRoot");
 const elementSlot = getter(Element.prototype, "assignedSlot");
 const textSlot = getter(Text.prototype, "assignedSlot");
 const attributes = getter(Element.prototype, "attributes");
@@ -71,6 +72,8 @@ const readyState = getter(Document.prototype, "readyState");
 const fontsOf = getter(Document.prototype, "fonts");
 const execCommand = method(Document.prototype, "execCommand");
 const createRange = method(Document.prototype, "createRange");
+const xpathExpression = method(Document.prototype, "createExpression");
+const evaluateXpath = method(XPathExpression.prototype, "evaluate");
 const documentActive = getter(Document.prototype, "activeElement");
 const documentHits = method(Document.prototype, "elementsFromPoint");
 const documentAnimations = method(Document.prototype, "getAnimations");
@@ -87,10 +90,10 @@ const isElement = (node) => nodeType(node) === ELEMENT_NODE;
 const isDocument = (node) => nodeType(node) === DOCUMENT_NODE;
 const isHtml = (element) => namespaceURI(element) === HTML_NAMESPACE;
 
-/** The element's kind: `button` for HTML, `svg` for the root of a drawing, `svg:a` for what is inside it. */
+/** The element's kind: `button` for HTML, `svg` and `math` for roots of their own, `svg:a` for what is in a drawing. */
 function tag(element) {
   const name = localName(element).toLowerCase();
-  if (isHtml(element) || name === "svg") return name;
+  if (isHtml(element) || name === "svg" || name === "math") return name;
   return namespaceURI(element) === SVG_NAMESPACE ? `svg:${name}` : `other:${name}`;
 }
 
@@ -199,27 +202,59 @@ function styleOf(element, pseudo) {
   );
 }
 
-/** Every element below `scope` in the order of the document; open shadow trees come before the light children. */
-const elementsBelow = (scope) => remembered("elements", scope, collectElements);
+/** The shadow root of an element; null for none. */
+const shadowRoot = (element) => openShadowRoot(element);
 
-function collectElements(scope) {
-  const plain = queryAll(scope, "*");
-  const hasShadow = (element) => shadowRoot(element) !== null;
-  if (!plain.some(hasShadow) && !(isElement(scope) && hasShadow(scope))) return plain;
-  const found = [];
+/**
+ * The trees below `scope`: its own, then the shadow trees in it, each followed by those inside it. Every list of
+ * elements follows this order, as Playwright's does.
+ */
+const treesBelow = (scope) => remembered("trees", scope, collectTrees);
+
+function collectTrees(scope) {
+  if (!isDocument(scope) && treesBelow(ownerDocument(scope)).length === 1) return [scope];
+  const trees = [];
   const pending = [scope];
   while (pending.length > 0) {
-    const node = pending.pop();
-    if (isElement(node) && node !== scope) found.push(node);
-    const below = [...childElementsOf(node)];
-    const shadow = isElement(node) ? shadowRoot(node) : null;
-    if (shadow) below.unshift(...childElementsOf(shadow));
-    for (let index = below.length - 1; index >= 0; index -= 1) pending.push(below[index]);
+    const tree = pending.pop();
+    trees.push(tree);
+    const hosts = isElement(tree) ? [tree, ...queryAll(tree, "*")] : queryAll(tree, "*");
+    const shadows = hosts.map(shadowRoot).filter(Boolean);
+    for (let index = shadows.length - 1; index >= 0; index -= 1) pending.push(shadows[index]);
   }
-  return found;
+  return trees;
 }
 
-/** The open shadow roots below a document. */
-function shadowRootsIn(root) {
-  return remembered("shadows", root, () => elementsBelow(root).map(shadowRoot).filter(Boolean));
+/** Every element below `scope`, tree by tree. */
+const elementsBelow = (scope) => remembered("elements", scope, (each) => queryTrees(each, "*"));
+
+/** What the CSS selector finds in each tree below `scope`, tree by tree. */
+const queryTrees = (scope, selector) => treesBelow(scope).flatMap((tree) => queryAll(tree, selector));
+
+/** The shadow roots below a document. */
+const shadowRootsIn = (root) => treesBelow(root).slice(1);
+
+/** The elements once each, in the order of the document; a shadow tree follows the light children of its host. */
+function inDocumentOrder(elements) {
+  const distinct = [...new Set(elements)];
+  if (distinct.length < 2) return distinct;
+  const root = documentOf(distinct[0]);
+  if (treesBelow(root).length === 1) {
+    const { DOCUMENT_POSITION_FOLLOWING: follows } = Node;
+    return distinct.sort((one, other) => (comparePosition(one, other) & follows ? -1 : 1));
+  }
+  const wanted = new Set(distinct);
+  return [...composedElements(root)].filter((element) => wanted.has(element));
+}
+
+/** Every element below a document as one tree: the element, its light children, its shadow tree. */
+function* composedElements(root) {
+  const pending = [root];
+  while (pending.length > 0) {
+    const node = pending.pop();
+    if (isElement(node)) yield node;
+    const shadow = isElement(node) ? shadowRoot(node) : null;
+    const below = [...childElementsOf(node), ...(shadow ? childElementsOf(shadow) : [])];
+    for (let index = below.length - 1; index >= 0; index -= 1) pending.push(below[index]);
+  }
 }

@@ -10,6 +10,7 @@ pub(super) const SOURCE: &str = concat!(
     include_str!("roles.js"),
     include_str!("names.js"),
     include_str!("state.js"),
+    include_str!("cssparser.js"),
     include_str!("css.js"),
     include_str!("selectors.js"),
     include_str!("leaving.js"),

@@ -28,6 +28,17 @@ function computeName(element, includeHidden) {
   return fold(alternative(element, { place: "self", inHidden: false, includeHidden, visited: new Set() }));
 }
 
+/** The accessible description, folded: `aria-describedby`, else `aria-description`, else the title. */
+function descriptionOf(element, includeHidden = false) {
+  const described = attribute(element, "aria-describedby");
+  if (described === null) return fold(attribute(element, "aria-description") ?? attribute(element, "title") ?? "");
+  const start = { includeHidden, inHidden: false };
+  const texts = idReferences(element, described).map((each) =>
+    inside(each, { ...start, visited: new Set() }, "description"),
+  );
+  return fold(texts.join(" "));
+}
+
 /** The text alternative of an element at a place of the walk; not folded. */
 function alternative(element, walk) {
   if (walk.visited.has(element)) return "";
@@ -41,7 +52,7 @@ function alternative(element, walk) {
     if (name !== "") return name;
   }
   const embedded =
-    walk.place !== "self" && walk.place !== "native" ? embeddedValue(element, references, walk) : null;
+    !["self", "native", "description"].includes(walk.place) ? embeddedValue(element, references, walk) : null;
   if (embedded !== null) return embedded;
   const label = attribute(element, "aria-label") ?? "";
   if (label.trim() !== "") return visited(element, walk, label);
@@ -185,7 +196,7 @@ function drawingName(element, walk) {
 function contentName(element, walk) {
   const role = roleOf(element) ?? "";
   const isSummary = tag(element) === "summary" && !isPresentation(role);
-  const isNaming = ["reference", "label", "native"].includes(walk.place);
+  const isNaming = ["reference", "description", "label", "native"].includes(walk.place);
   const allowed =
     NAMED_FROM_CONTENT.has(role) ||
     isSummary ||

@@ -3,29 +3,50 @@
 
 const MAX_CANDIDATES = 10;
 
-/** Builds, for a selector part, the test that an element below the scope must pass. */
-const ELEMENT_TESTS = {
-  role: roleTest,
+/** Builds, for a selector part, the search below a scope. */
+const FINDERS = {
+  css: ({ selector }) => {
+    parsedSelector(selector);
+    return (scope) => cssMatches(scope, selector);
+  },
+  xpath: ({ expression }) => {
+    evaluated(expression, document);
+    return (scope) => xpathMatches(scope, expression);
+  },
+  role: (part) => {
+    const test = roleTest(part);
+    const selector = candidatesFor(part.role);
+    return (scope) => queryTrees(scope, selector).filter(test);
+  },
+  // The one search that also looks at the scope itself.
   text: ({ text }) => {
     const test = locatorTest(text);
-    return (element) => isSmallestWith(test, element);
+    return (scope) => {
+      const below = elementsBelow(scope);
+      const all = isElement(scope) ? [scope, ...below] : below;
+      return all.filter((element) => isSmallestWith(test, element));
+    };
   },
   label: ({ text }) => {
     const test = locatorTest(text);
-    return (element) => labelTexts(element).some(test);
+    return (scope) => elementsBelow(scope).filter((element) => labelTexts(element).some(test));
   },
-  placeholder: ({ text }) => attributeTest("placeholder", locatorTest(text)),
-  altText: ({ text }) => attributeTest("alt", locatorTest(text)),
-  title: ({ text }) => attributeTest("title", locatorTest(text)),
-  testId: ({ text }, { testIdAttributes }) => {
-    const test = verbatimTest(text);
-    const tests = testIdAttributes.map((name) => attributeTest(name, test));
-    return (element) => tests.some((each) => each(element));
-  },
+  placeholder: ({ text }) => attributeFinder(["placeholder"], text),
+  altText: ({ text }) => attributeFinder(["alt"], text),
+  title: ({ text }) => attributeFinder(["title"], text),
+  testId: ({ text }, { testIdAttributes }) => attributeFinder(testIdAttributes, text),
 };
 
+/** The search for elements of which one of these attributes passes. */
+function attributeFinder(names, match) {
+  const test = verbatimTest(match);
+  const selector = names.map((name) => `[${CSS.escape(name)}]`).join(", ");
+  const passes = (element) => names.some((name) => hasAttribute(element, name) && test(attribute(element, name)));
+  return (scope) => queryTrees(scope, selector).filter(passes);
+}
+
 /** Builds, for a filter part, the test that an element must pass to stay. */
-const FILTER_TESTS = {
+const FILTERS = {
   hasText: ({ text }) => {
     const test = locatorTest(text);
     return (element) => test(textOf(element));
@@ -34,15 +55,17 @@ const FILTER_TESTS = {
     const test = locatorTest(text);
     return (element) => !test(textOf(element));
   },
+  has: ({ locator }, context) => insideTest(locator, context),
+  hasNot: ({ locator }, context) => {
+    const has = insideTest(locator, context);
+    return (element) => !has(element);
+  },
   visible: ({ visible }) => (element) => isVisible(element) === visible,
 };
 
-function attributeTest(name, test) {
-  return (element) => {
-    const value = attribute(element, name);
-    return value !== null && test(value);
-  };
-}
+/** The test for elements inside which the locator finds something. */
+const insideTest = (locator, context) => (element) =>
+  resolveFrom(locator, { ...context, root: element }).length > 0;
 
 const ROLE_STATES = {
   checked: { roles: CHECKED_ROLES, holds: (element, wanted) => (checkedState(element) ?? "off") === wanted },
@@ -61,33 +84,35 @@ function roleTest(part) {
     if (roles && !roles.includes(part.role)) {
       throw new Refusal(
         "invalid-argument",
-        `"${state}" is no state of role "${part.role}", only of: ${roles.join(", ")}`,
+        `"${state}" is no state of role "${part.role}", only of: ${[...roles].sort().join(", ")}`,
       );
     }
   }
   const name = part.name ? locatorTest(part.name) : null;
+  const description = part.description ? locatorTest(part.description) : null;
   const includeHidden = part.includeHidden === true;
   return (element) => {
     if (roleOf(element) !== part.role) return false;
     if (!states.every(([state, { holds }]) => holds(element, part[state]))) return false;
     if (!includeHidden && isHiddenForAria(element)) return false;
-    return name === null || name(nameOf(element, includeHidden));
+    if (name && !name(nameOf(element, includeHidden))) return false;
+    return description === null || description(descriptionOf(element, includeHidden));
   };
 }
 
 /**
- * Finds what the locator matches now, in the order of the document.
- * `context` carries the test id attributes; the documents that were entered are added to `context.documents`.
+ * Finds what the locator matches now. `context` carries the test id attributes; the documents that were entered
+ * are added to `context.documents`.
  */
 function resolve(parts, context) {
   forget();
+  enter(document, context);
   const found = resolveFrom(parts, { root: document, ...context });
   return found.map((node) => (isDocument(node) ? documentElement(node) : node)).filter(Boolean);
 }
 
 function resolveFrom(parts, context) {
   let found = [context.root];
-  enter(context.root, context);
   for (const [index, part] of parts.entries())
     found = applyPart(part, found, context, parts.slice(0, index + 1));
   return found;
@@ -100,43 +125,26 @@ function enter(root, context) {
 }
 
 function applyPart(part, found, context, soFar) {
-  switch (part.kind) {
-    case "css":
-      return inOrder(
-        found.map((scope) => cssMatches(scope, part.selector)),
-        context,
-      );
+  const { kind } = part;
+  if (Object.hasOwn(FINDERS, kind)) {
+    const find = FINDERS[kind](part, context);
+    return found.length === 1 ? find(found[0]) : [...new Set(found.flatMap(find))];
+  }
+  if (Object.hasOwn(FILTERS, kind)) return found.filter(isElement).filter(FILTERS[kind](part, context));
+  switch (kind) {
     case "nth":
       return [found.at(part.index)].filter(Boolean);
     case "and": {
-      const others = new Set(resolveFrom(part.locator, context));
-      return found.filter((element) => others.has(element));
+      const own = new Set(found);
+      return resolveFrom(part.locator, context).filter((element) => own.has(element));
     }
     case "or":
-      return inOrder([found, resolveFrom(part.locator, context)], context);
+      return inDocumentOrder([...found, ...resolveFrom(part.locator, context)]);
     case "frame":
       return enterFrame(found, context, soFar);
     default:
+      throw new Refusal("invalid-argument", `unknown part of a locator: ${kind}`);
   }
-  if (Object.hasOwn(FILTER_TESTS, part.kind))
-    return found.filter(isElement).filter(FILTER_TESTS[part.kind](part));
-  if (!Object.hasOwn(ELEMENT_TESTS, part.kind)) {
-    throw new Refusal("invalid-argument", `unknown part of a locator: ${part.kind}`);
-  }
-  const test = ELEMENT_TESTS[part.kind](part, context);
-  return inOrder(
-    found.map((scope) => elementsBelow(scope).filter(test)),
-    context,
-  );
-}
-
-/** The union of several lists without repetition, in the order of the document. */
-function inOrder(lists, context) {
-  const filled = lists.filter((list) => list.length > 0);
-  if (filled.length <= 1) return filled[0] ?? [];
-  const places = new Map(elementsBelow(context.root).map((element, index) => [element, index]));
-  const union = [...new Set(filled.flat())];
-  return union.sort((one, other) => (places.get(one) ?? -1) - (places.get(other) ?? -1));
 }
 
 /** The document inside the one frame element found; an empty list where there is none yet. */
@@ -191,7 +199,9 @@ function suggestion(element, parts, index, context) {
   return describeLocator([...parts, { kind: "nth", index }]);
 }
 
-const PART_NAMES = { altText: "alt-text", testId: "test-id", hasText: "has-text", hasNotText: "has-not-text" };
+const PART_NAMES = {
+  altText: "alt-text", testId: "test-id", hasText: "has-text", hasNotText: "has-not-text", hasNot: "has-not",
+};
 
 /** The locator as people write it: `button "Pay"`, `label "Email"`, parts joined by ` › `. */
 const describeLocator = (parts) => (parts ?? []).map(describePart).join(" › ") || "page";
@@ -204,14 +214,19 @@ function describePart(part) {
         (state) => part[state] !== undefined && part[state] !== null,
       );
       const written = states.map((state) => ` [${state}=${part[state]}]`).join("");
-      return part.role + (part.name ? ` ${describeMatch(part.name)}` : "") + written;
+      const described = part.description ? ` [description=${describeMatch(part.description)}]` : "";
+      return part.role + (part.name ? ` ${describeMatch(part.name)}` : "") + described + written;
     }
     case "css":
       return `css ${quoted(part.selector)}`;
+    case "xpath":
+      return `xpath ${quoted(part.expression)}`;
     case "visible":
       return part.visible ? "visible" : "hidden";
     case "nth":
       return `nth ${part.index}`;
+    case "has":
+    case "hasNot":
     case "and":
     case "or":
       return `${name} (${describeLocator(part.locator)})`;

@@ -50,11 +50,11 @@ function regularExpression({ source, flags }) {
 const describeMatch = (match) =>
   match.kind === "pattern" ? `/${match.source}/${match.flags}` : quoted(match.value);
 
-/** The test that a locator makes: folded text; `substring` means contains, ignoring case. */
+/** The test that a locator makes: folded text, but for patterns; `substring` means contains, ignoring case. */
 function locatorTest(match) {
   if (match.kind === "pattern") {
     const pattern = regularExpression(match);
-    return (text) => pattern.test(fold(text));
+    return (text) => pattern.test(text);
   }
   const wanted = fold(match.value);
   if (match.kind === "exact") return (text) => fold(text) === wanted;
@@ -73,7 +73,7 @@ function assertionTest(match, contain) {
   return contain ? (text) => prepare(text).includes(wanted) : (text) => prepare(text) === wanted;
 }
 
-/** The test for test ids: as other texts of locators, without folding. */
+/** The test for attributes: as other texts of locators, without folding. */
 function verbatimTest(match) {
   if (match.kind === "pattern") {
     const pattern = regularExpression(match);
@@ -109,11 +109,22 @@ function computeText(node) {
 
 /** Whether the element is the smallest one whose text passes the test. */
 function isSmallestWith(test, element) {
-  const passes = (node) => remembered(test, node, (each) => !isTextless(each) && test(textOf(each)));
-  if (!passes(element)) return false;
+  const passes = (node) => remembered(test, node, (each) => test(textOf(each)));
+  if (isTextless(element) || !passes(element)) return false;
   for (const child of childElementsOf(element)) if (passes(child)) return false;
   const shadow = shadowRoot(element);
   return !(shadow && passes(shadow));
+}
+
+/** The texts directly inside an element, each as long as no element interrupts it. */
+function textRuns(element) {
+  if (["submit", "button", "reset"].includes(inputType(element))) return [element.value];
+  const runs = [""];
+  for (const child of childrenOf(element)) {
+    if (nodeType(child) === TEXT_NODE) runs.push(runs.pop() + nodeValue(child));
+    else if (isElement(child)) runs.push("");
+  }
+  return runs.filter((run) => run !== "");
 }
 
 /** The texts that label the element: `aria-labelledby`, else `aria-label`, else its `<label>`s. */
