@@ -20,7 +20,7 @@ use flowguard_core::Gate;
 use flowguard_core::budget::{Allowance, Budget};
 use flowguard_core::cassette::{Header, NoTape, Tape};
 use flowguard_core::clock::{Clock, SystemClock};
-use flowguard_core::fakes::{FakeArtifacts, FakeStore};
+use flowguard_core::fakes::{FakeArtifacts, FakeBaselines, FakeStore};
 use flowguard_core::flow::Needs;
 use flowguard_core::gate::Ledger;
 use flowguard_core::grant::Policy;
@@ -213,6 +213,7 @@ async fn runner(
 ) -> Runner {
     let ports = Ports {
         browsers,
+        baselines: Arc::new(FakeBaselines::default()),
         buckets: Arc::new(FakeStore::default()),
         model: None,
         artifacts: Arc::new(FakeArtifacts::default()),

@@ -1,8 +1,8 @@
 //! Each action and reading once, through the capability: what a person would see of it in the page.
 
 use flowguard_core::browser::calls::{
-    AllInnerTexts, BoundingBox, Choice, Count, Focus, Hover, ImageFormat, IsVisible, Press, ReadOutline,
-    Rect, SelectOption, SetChecked, SetViewport, Size, TakeScreenshot,
+    AllInnerTexts, BoundingBox, Choice, Count, Focus, Hover, IsVisible, Press, ReadOutline, Rect,
+    SelectOption, SetChecked,
 };
 use flowguard_core::browser::expectation::Expectation;
 use flowguard_core::browser::locator::Tristate;
@@ -168,91 +168,4 @@ async fn readings_that_do_not_wait_answer_at_once() {
     );
     assert!(outline.text.contains("one"), "{}", outline.text);
     stage.close().await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn screenshots_have_the_size_that_they_tell() {
-    let stage = Stage::showing("<div style='width: 120px; height: 2000px; background: teal'></div>").await;
-    let shot = |locator: Option<&str>, full_page, format| TakeScreenshot {
-        page: stage.page,
-        locator: locator.map(css),
-        name: String::new(),
-        full_page,
-        format,
-        timeout_ms: Some(5_000),
-    };
-    let cases = [
-        (
-            shot(None, false, ImageFormat::Png),
-            Size {
-                width: 1280,
-                height: 720,
-            },
-        ),
-        (
-            shot(None, true, ImageFormat::Png),
-            Size {
-                width: 1280,
-                height: 2016,
-            },
-        ),
-        (
-            shot(Some("div"), false, ImageFormat::Png),
-            Size {
-                width: 120,
-                height: 2000,
-            },
-        ),
-    ];
-    for (call, size) in cases {
-        let info = stage.browser.screenshot(&call).await.expect("a picture");
-        let bytes = stage
-            .ledger
-            .artifacts
-            .get(&info.digest)
-            .await
-            .expect("it is kept");
-        assert_eq!((info.size, png_size(&bytes)), (size, size));
-        assert_eq!(info.media_type, "image/png");
-    }
-    let jpeg = stage
-        .browser
-        .screenshot(&shot(None, false, ImageFormat::Jpeg))
-        .await
-        .expect("a picture");
-    let bytes = stage
-        .ledger
-        .artifacts
-        .get(&jpeg.digest)
-        .await
-        .expect("it is kept");
-    assert_eq!(
-        (&bytes[..3], jpeg.media_type.as_str()),
-        (&[0xff, 0xd8, 0xff][..], "image/jpeg")
-    );
-    let small = Size {
-        width: 400,
-        height: 300,
-    };
-    let resize = SetViewport {
-        page: stage.page,
-        size: small,
-    };
-    stage.browser.set_viewport(&resize).await.expect("it is resized");
-    let info = stage
-        .browser
-        .screenshot(&shot(None, false, ImageFormat::Png))
-        .await
-        .expect("a picture");
-    assert_eq!(info.size, small);
-    stage.close().await;
-}
-
-/// Width and height of a PNG, from its header.
-fn png_size(bytes: &[u8]) -> Size {
-    let number = |at: usize| u32::from_be_bytes(bytes[at..at + 4].try_into().expect("four bytes"));
-    Size {
-        width: number(16),
-        height: number(20),
-    }
 }

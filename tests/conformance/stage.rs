@@ -2,18 +2,19 @@
 //! failures act with.
 
 use flowguard_backends::browser::{LocalBrowsers, LocalOptions};
+use flowguard_core::baseline::Baselines;
 use flowguard_core::browser::calls::{
     ActionOptions, Click, Expect, ExpectOptions, Fill, Goto, OpenPage, PageUrl, PointerOptions, Read,
     Reading, Response, Target,
 };
 use flowguard_core::browser::expectation::Expectation;
 use flowguard_core::browser::locator::{Locator, Part, TextMatch};
-use flowguard_core::browser::{Browser, BrowserOptions, LoadState, PageId, Watcher};
+use flowguard_core::browser::{BaselineScope, Browser, BrowserOptions, LoadState, PageId, Watcher};
 use flowguard_core::budget::{Allowance, Budget};
 use flowguard_core::cassette::NoTape;
 use flowguard_core::clock::SystemClock;
 use flowguard_core::failure::Failure;
-use flowguard_core::fakes::FakeArtifacts;
+use flowguard_core::fakes::{FakeArtifacts, FakeBaselines};
 use flowguard_core::gate::Ledger;
 use flowguard_core::progress::{Cancel, Progress};
 use flowguard_core::timeline::PageEvent;
@@ -175,20 +176,38 @@ impl Stage {
 
 /// Another run on the same browsers.
 pub(crate) fn run_on(browsers: &Arc<LocalBrowsers>, site: &Site) -> (Browser, Arc<Ledger>) {
-    run_within(
-        Duration::from_secs(60),
-        browsers,
-        site,
-        vec!["data-testid".to_owned()],
-    )
+    run_with(browsers, site, Terms::default())
 }
 
-/// Another run, with these attributes of test ids, that may last so long.
-pub(crate) fn run_within(
-    time: Duration,
+/// What a run is held to.
+pub(crate) struct Terms {
+    pub(crate) time: Duration,
+    pub(crate) test_id_attributes: Vec<String>,
+    pub(crate) baselines: Arc<dyn Baselines>,
+    pub(crate) scope: BaselineScope,
+}
+
+impl Default for Terms {
+    fn default() -> Self {
+        Self {
+            time: Duration::from_secs(60),
+            test_id_attributes: vec!["data-testid".to_owned()],
+            baselines: Arc::new(FakeBaselines::default()),
+            scope: BaselineScope::default(),
+        }
+    }
+}
+
+/// Another run on the same browsers, on these terms.
+pub(crate) fn run_with(
     browsers: &Arc<LocalBrowsers>,
     site: &Site,
-    test_id_attributes: Vec<String>,
+    Terms {
+        time,
+        test_id_attributes,
+        baselines,
+        scope,
+    }: Terms,
 ) -> (Browser, Arc<Ledger>) {
     let ledger = Arc::new(Ledger::new(
         Budget::new(Allowance::default()),
@@ -202,8 +221,12 @@ pub(crate) fn run_within(
         action_timeout: Duration::from_secs(5),
         expect_timeout: Duration::from_secs(5),
         test_id_attributes,
+        baselines: scope,
     };
-    (Browser::new(browsers.clone(), ledger.clone(), options), ledger)
+    (
+        Browser::new(browsers.clone(), baselines, ledger.clone(), options),
+        ledger,
+    )
 }
 
 pub(crate) fn css(selector: &str) -> Locator {

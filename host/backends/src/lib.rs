@@ -1,4 +1,5 @@
 //! The outside world of FlowGuard: browsers, stores, models, sinks. The only crate that knows a vendor.
 
+pub mod baselines;
 pub mod browser;
 pub mod storage;

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use crate::artifact::{ArtifactError, Artifacts, Digest};
+use crate::baseline::{BaselineError, BaselineName, Baselines, Compared, Tolerance};
 use crate::run::{RunId, RunRecord};
 use crate::storage::calls::Keys;
 use crate::storage::{self, BucketId, BucketLimits, Buckets, Runs, StorageError, TenantId};
@@ -30,6 +31,42 @@ impl FakeArtifacts {
     #[must_use]
     pub fn count(&self) -> usize {
         lock(&self.kept).len()
+    }
+}
+
+/// Baselines in memory, compared byte by byte.
+#[derive(Debug, Default)]
+pub struct FakeBaselines {
+    kept: Mutex<HashMap<BaselineName, Bytes>>,
+}
+
+#[async_trait]
+impl Baselines for FakeBaselines {
+    async fn load(&self, name: &BaselineName) -> Result<Option<Bytes>, BaselineError> {
+        Ok(lock(&self.kept).get(name).cloned())
+    }
+
+    async fn save(&self, name: &BaselineName, picture: Bytes) -> Result<(), BaselineError> {
+        lock(&self.kept).insert(name.clone(), picture);
+        Ok(())
+    }
+
+    async fn compare(
+        &self,
+        expected: Bytes,
+        actual: Bytes,
+        _tolerance: Tolerance,
+    ) -> Result<Compared, BaselineError> {
+        let different = Compared::Different {
+            pixels: 1,
+            of: 1,
+            diff: Bytes::new(),
+        };
+        Ok(if expected == actual {
+            Compared::Same
+        } else {
+            different
+        })
     }
 }
 

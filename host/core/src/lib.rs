@@ -7,6 +7,7 @@
 
 pub mod artifact;
 pub mod assertions;
+pub mod baseline;
 pub mod browser;
 pub mod budget;
 pub mod cassette;

@@ -99,6 +99,8 @@ pub const MAX_ATTACHMENT_BYTES: usize = 10 << 20;
 pub const MAX_GUEST_ATTACHMENT_BYTES: usize = 4 << 20;
 /// Bytes of an image that a guest may copy into itself.
 pub const MAX_IMAGE_READ_BYTES: usize = 4 << 20;
+/// Locators that one screenshot paints over.
+pub const MAX_MASKS: usize = 32;
 /// A side of a screenshot, in pixels.
 pub const MAX_SCREENSHOT_SIDE: f64 = 16_384.0;
 /// The area of a screenshot, in pixels.

@@ -52,6 +52,9 @@ pub struct RunOptions {
     pub test_id_attributes: Vec<String>,
     /// Parameters for the flow.
     pub params: Vec<(String, String)>,
+    /// Whether pictures that are not like their baselines become the new ones.
+    #[serde(default)]
+    pub update_baselines: bool,
 }
 
 impl Default for RunOptions {
@@ -63,6 +66,7 @@ impl Default for RunOptions {
             expect_timeout: limits::DEFAULT_EXPECT_TIMEOUT,
             test_id_attributes: vec!["data-testid".to_owned()],
             params: Vec::new(),
+            update_baselines: false,
         }
     }
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::cli::{Common, UsageError};
+use flowguard_backends::baselines::BaselineFolder;
 use flowguard_backends::browser::{LocalBrowsers, LocalOptions};
 use flowguard_backends::storage::{ArtifactFolder, CassetteFile, EmbeddedStore};
 use flowguard_core::cassette::{Header, Tape};
@@ -72,14 +73,16 @@ impl App {
         })
     }
 
-    /// A runner over the custom assertions that are loaded, and these besides.
+    /// A runner over the custom assertions that are loaded, and these besides, with the baselines in this folder.
     pub(crate) async fn runner(
         &self,
         more: Vec<Arc<flowguard_engine::AssertionComponent>>,
+        baselines: &Path,
     ) -> anyhow::Result<Runner> {
         let assertions = self.assertions.iter().cloned().chain(more).collect();
         let ports = Ports {
             browsers: self.browsers.clone(),
+            baselines: Arc::new(BaselineFolder::new(baselines)),
             buckets: self.store.clone(),
             model: None,
             artifacts: self.artifacts.clone(),

@@ -14,7 +14,8 @@ use crate::load::{AssertionComponent, FlowComponent};
 use crate::state::{self, RunState};
 use flowguard_core::Gate;
 use flowguard_core::artifact::Artifacts;
-use flowguard_core::browser::{Browser, BrowserOptions, Browsers};
+use flowguard_core::baseline::Baselines;
+use flowguard_core::browser::{BaselineScope, Browser, BrowserOptions, Browsers};
 use flowguard_core::budget::{Allowance, Budget};
 use flowguard_core::cassette::{CASSETTE_VERSION, CONTRACT_VERSION, Header, Tape};
 use flowguard_core::clock::Clock;
@@ -49,6 +50,8 @@ pub struct Ports {
     pub buckets: Arc<dyn Buckets>,
     /// A model that sees, where there is one.
     pub model: Option<Arc<dyn Model>>,
+    /// The pictures that pages are expected to look like.
+    pub baselines: Arc<dyn Baselines>,
     /// Screenshots and attachments.
     pub artifacts: Arc<dyn Artifacts>,
     /// Cassettes.
@@ -245,9 +248,15 @@ impl Runner {
             action_timeout: options.action_timeout,
             expect_timeout: options.expect_timeout,
             test_id_attributes: options.test_id_attributes.clone(),
+            baselines: BaselineScope {
+                component: origin.component.clone(),
+                flow: request.flow.name.clone(),
+                update: options.update_baselines,
+            },
         };
         let Ports {
             browsers,
+            baselines,
             buckets,
             model,
             clock,
@@ -256,7 +265,12 @@ impl Runner {
         } = &self.ports;
         RunState {
             gate: Gate::new(ledger.clone(), grant),
-            browser: Arc::new(Browser::new(browsers.clone(), ledger.clone(), browser_options)),
+            browser: Arc::new(Browser::new(
+                browsers.clone(),
+                baselines.clone(),
+                ledger.clone(),
+                browser_options,
+            )),
             vision: Arc::new(Vision::new(model.clone(), ledger.clone(), options.expect_timeout)),
             storage: Arc::new(Storage::new(
                 buckets.clone(),

@@ -5,9 +5,9 @@ use crate::bindings::flow::flowguard::plugin::{browser, types};
 use crate::check::{Finding, Severity, Verdict};
 use crate::failure::{Evidence, Result};
 use crate::locator::Locator;
-use crate::options::ScreenshotOptions;
 use crate::page::Outline;
 use crate::query::Locate;
+use crate::screenshot::ScreenshotOptions;
 use crate::time;
 use crate::vision::Image;
 
@@ -58,7 +58,8 @@ impl PageView<'_> {
         reason = "options are written where they are used"
     )]
     pub fn screenshot_with(&self, options: ScreenshotOptions) -> Result<Image> {
-        Ok(Image::from(self.0.screenshot(&options.host)?))
+        let (shot, mask) = options.host();
+        Ok(Image::from(self.0.screenshot(shot, &mask)?))
     }
 }
 

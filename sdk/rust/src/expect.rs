@@ -90,8 +90,8 @@ impl<'page> Subject for &PageView<'page> {
 /// An assertion that lacks its matcher.
 #[must_use = "an assertion does nothing before its matcher is called"]
 pub struct Expect<T> {
-    target: T,
-    options: host::ExpectOptions,
+    pub(crate) target: T,
+    pub(crate) options: host::ExpectOptions,
 }
 
 impl<T> Expect<T> {

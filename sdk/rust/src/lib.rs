@@ -45,6 +45,7 @@ mod options;
 mod page;
 mod query;
 mod role;
+mod screenshot;
 mod storage;
 mod telemetry;
 mod text;
@@ -67,16 +68,14 @@ pub use expect::{Expect, Subject, expect};
 pub use failure::{Evidence, Failure, FailureCode, OrFail, Result, fail};
 pub use flowguard_sdk_macros::{assertion, component, flow};
 pub use locator::Locator;
-pub use options::{
-    ActionOptions, GotoOptions, ImageFormat, LoadState, Modifiers, MouseButton, PointerOptions, Position,
-    ScreenshotOptions,
-};
+pub use options::{ActionOptions, GotoOptions, LoadState, Modifiers, MouseButton, PointerOptions, Position};
 pub use page::{Outline, OutlineItem, Page, Response};
 pub use query::{
     Checked, Choice, Filter, Locate, RoleOptions, TestId, Tristate, by_index, by_value, has, has_not,
     has_not_text, has_text, hidden, visible,
 };
 pub use role::{ROLES, Role, UnknownRole};
+pub use screenshot::{ImageFormat, Likeness, ScreenshotOptions};
 pub use storage::Bucket;
 pub use telemetry::{Level, Span, attach, log, log_with, metric, metric_with, step};
 pub use text::{Pattern, Text, exact, pattern};
@@ -85,14 +84,26 @@ pub use vision::{Extraction, Image, ImageInfo, JudgeOptions, Judgement, Region, 
 
 /// What a flow needs: `use flowguard_sdk::prelude::*;`.
 pub mod prelude {
-    pub use crate::{
-        ActionOptions, Bucket, Check, Context, CustomAssertion, Durations, Failure, GotoOptions, Image,
-        JudgeOptions, Level, LoadState, Locate, Locator, Modifiers, MouseButton, OrFail, Page, PageView,
-        PointerOptions, Result, Role, RoleOptions, ScreenshotOptions, Tristate, Verdict, WithEvidence,
-        assert_with, attach, bail, by_index, by_value, check_eq, check_that, exact, expect, fail, has,
-        has_not, has_not_text, has_text, hidden, log, log_with, metric, notice, pattern, step, verdict,
-        violation, visible,
+    pub use crate::assertion::{PageView, WithEvidence, notice, verdict, violation};
+    pub use crate::bail;
+    pub use crate::check::{Check, CustomAssertion, Verdict, assert_with, check_eq, check_that};
+    pub use crate::component::Context;
+    pub use crate::expect::expect;
+    pub use crate::failure::{Failure, OrFail, Result, fail};
+    pub use crate::locator::Locator;
+    pub use crate::options::{ActionOptions, GotoOptions, LoadState, Modifiers, MouseButton, PointerOptions};
+    pub use crate::page::Page;
+    pub use crate::query::{
+        Locate, RoleOptions, Tristate, by_index, by_value, has, has_not, has_not_text, has_text, hidden,
+        visible,
     };
+    pub use crate::role::Role;
+    pub use crate::screenshot::{Likeness, ScreenshotOptions};
+    pub use crate::storage::Bucket;
+    pub use crate::telemetry::{Level, attach, log, log_with, metric, step};
+    pub use crate::text::{exact, pattern};
+    pub use crate::time::Durations;
+    pub use crate::vision::{Image, JudgeOptions};
     pub use flowguard_sdk_macros::{assertion, flow};
 }
 

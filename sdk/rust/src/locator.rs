@@ -6,8 +6,9 @@ use std::time::Duration;
 use crate::bindings::flow::flowguard::plugin::browser as host;
 
 use crate::failure::Result;
-use crate::options::{ActionOptions, PointerOptions, ScreenshotOptions};
+use crate::options::{ActionOptions, PointerOptions};
 use crate::query::{Choice, Condition, Filter, Locate};
+use crate::screenshot::ScreenshotOptions;
 use crate::time;
 use crate::types::Rect;
 use crate::vision::Image;
@@ -244,8 +245,7 @@ impl Locator {
         reason = "options are written where they are used"
     )]
     pub fn screenshot_with(&self, options: ScreenshotOptions) -> Result<Image> {
-        Ok(Image::from(
-            self.0.screenshot(&options.host, time::timeout(options.timeout))?,
-        ))
+        let (shot, mask) = options.host();
+        Ok(Image::from(self.0.screenshot(shot, &mask)?))
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::bindings::flow::flowguard::plugin::browser as host;
-pub use host::{ImageFormat, LoadState, Modifiers, MouseButton, Position};
+pub use host::{LoadState, Modifiers, MouseButton, Position};
 
 use crate::time;
 
@@ -145,56 +145,6 @@ impl GotoOptions {
 }
 
 impl Default for GotoOptions {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-/// Options of a screenshot.
-#[derive(Clone, Debug, PartialEq)]
-#[must_use]
-pub struct ScreenshotOptions {
-    pub(crate) host: host::ScreenshotOptions,
-    pub(crate) timeout: Option<Duration>,
-}
-
-impl ScreenshotOptions {
-    /// The viewport, or the element, as PNG, without a name.
-    pub fn new() -> Self {
-        let host = host::ScreenshotOptions {
-            name: String::new(),
-            full_page: false,
-            format: ImageFormat::Png,
-        };
-        Self { host, timeout: None }
-    }
-
-    /// A name for the report.
-    pub fn name(mut self, name: impl Into<String>) -> Self {
-        self.host.name = name.into();
-        self
-    }
-
-    /// The whole page instead of the viewport. Means nothing for an element.
-    pub fn full_page(mut self) -> Self {
-        self.host.full_page = true;
-        self
-    }
-
-    /// The format.
-    pub fn format(mut self, format: ImageFormat) -> Self {
-        self.host.format = format;
-        self
-    }
-
-    /// How long to wait for the element. Means nothing for a page.
-    pub fn timeout(mut self, limit: Duration) -> Self {
-        self.timeout = Some(limit);
-        self
-    }
-}
-
-impl Default for ScreenshotOptions {
     fn default() -> Self {
         Self::new()
     }

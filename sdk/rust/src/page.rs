@@ -8,8 +8,9 @@ pub use host::{Outline, OutlineItem, Response};
 
 use crate::failure::Result;
 use crate::locator::Locator;
-use crate::options::{GotoOptions, LoadState, ScreenshotOptions};
+use crate::options::{GotoOptions, LoadState};
 use crate::query::Locate;
+use crate::screenshot::ScreenshotOptions;
 use crate::text::Text;
 use crate::time;
 use crate::types::Size;
@@ -126,7 +127,8 @@ impl Page {
         reason = "options are written where they are used"
     )]
     pub fn screenshot_with(&self, options: ScreenshotOptions) -> Result<Image> {
-        Ok(Image::from(self.0.screenshot(&options.host)?))
+        let (shot, mask) = options.host();
+        Ok(Image::from(self.0.screenshot(shot, &mask)?))
     }
 
     /// The document's links, images and visible text, in one call.

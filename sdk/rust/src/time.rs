@@ -54,11 +54,6 @@ pub(crate) fn milliseconds(duration: Duration) -> u32 {
     u32::try_from(duration.as_nanos().div_ceil(1_000_000)).unwrap_or(u32::MAX)
 }
 
-/// The same for an option.
-pub(crate) fn timeout(duration: Option<Duration>) -> Option<u32> {
-    duration.map(milliseconds)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

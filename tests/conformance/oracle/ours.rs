@@ -19,7 +19,7 @@ use super::case::Case;
 use super::verdict::Verdict;
 use crate::inspector::Inspector;
 use crate::site::Site;
-use crate::stage::run_within;
+use crate::stage::{Terms, run_with};
 
 /// As many elements are told apart where a case counts.
 const NAMED: u32 = 12;
@@ -253,7 +253,12 @@ impl Ours {
 
 /// A run that lasts for all cases.
 fn a_run(browsers: &Arc<LocalBrowsers>, site: &Site, test_ids: &[String]) -> Browser {
-    run_within(Duration::from_secs(1_200), browsers, site, test_ids.to_vec()).0
+    let terms = Terms {
+        time: Duration::from_secs(1_200),
+        test_id_attributes: test_ids.to_vec(),
+        ..Terms::default()
+    };
+    run_with(browsers, site, terms).0
 }
 
 /// The case's own data as the call takes it; what a guest could not even say is refused.

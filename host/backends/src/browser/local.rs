@@ -226,7 +226,6 @@ impl Lease for LocalLease {
             session,
             target,
             events,
-            viewport,
             dialog_queue,
         )))
     }

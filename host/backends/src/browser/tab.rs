@@ -3,36 +3,37 @@
 use async_trait::async_trait;
 use base64::Engine as _;
 use bytes::Bytes;
-use chromiumoxide::cdp::browser_protocol::emulation::SetDeviceMetricsOverrideParams;
+use chromiumoxide::cdp::browser_protocol::dom::Rgba;
+use chromiumoxide::cdp::browser_protocol::emulation::{
+    SetDefaultBackgroundColorOverrideParams, SetDeviceMetricsOverrideParams,
+};
 use chromiumoxide::cdp::browser_protocol::input::{
     DispatchMouseEventParams, DispatchMouseEventType, InsertTextParams, MouseButton as CdpButton,
 };
 use chromiumoxide::cdp::browser_protocol::io::CloseParams as CloseStreamParams;
 use chromiumoxide::cdp::browser_protocol::network::{LoadNetworkResourceOptions, LoadNetworkResourceParams};
 use chromiumoxide::cdp::browser_protocol::page::{
-    CaptureScreenshotFormat, CaptureScreenshotParams, FrameId, GetLayoutMetricsParams,
-    GetNavigationHistoryParams, HandleJavaScriptDialogParams, NavigateParams, NavigateToHistoryEntryParams,
-    ReloadParams, StopLoadingParams, Viewport,
+    CaptureScreenshotFormat, CaptureScreenshotParams, FrameId, GetNavigationHistoryParams,
+    HandleJavaScriptDialogParams, NavigateParams, NavigateToHistoryEntryParams, ReloadParams,
+    StopLoadingParams, Viewport,
 };
 use chromiumoxide::cdp::browser_protocol::target::{CloseTargetParams, TargetId};
 use chromiumoxide::cdp::js_protocol::runtime::{CallArgument, CallFunctionOnParams, ExecutionContextId};
 use serde_json::{Value, json};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 
 use super::cdp::{Cdp, Session};
 use super::events::PageEvents;
 use super::keyboard;
-use flowguard_core::browser::calls::{ImageFormat, Size};
+use flowguard_core::browser::calls::{ImageFormat, Rect, Size};
 use flowguard_core::browser::port::{
-    Chord, MouseButton, Navigation, Picture, PointerBurst, Ran, Shot, Tab, TabError, TabState,
+    Chord, MouseButton, Navigation, PointerBurst, Ran, Shot, Tab, TabError, TabState,
 };
-use flowguard_core::limits::{MAX_SCREENSHOT_AREA, MAX_SCREENSHOT_SIDE};
 
 const PERFORM: &str = "function (request) { return flowguard.perform(request); }";
 const RUN: &str = "function (request) { return flowguard.run(request); }";
-const IMAGE_QUALITY: i64 = 80;
 /// How long a click that navigates may wait for the next document before it counts as done.
 const SOON: Duration = Duration::from_millis(500);
 
@@ -42,7 +43,6 @@ pub(super) struct CdpTab {
     session: Session,
     target: TargetId,
     events: Arc<PageEvents>,
-    viewport: Mutex<Size>,
 }
 
 impl CdpTab {
@@ -51,7 +51,6 @@ impl CdpTab {
         session: Session,
         target: TargetId,
         events: Arc<PageEvents>,
-        viewport: Size,
         dialogs: mpsc::UnboundedReceiver<String>,
     ) -> Self {
         tokio::spawn(dismiss_dialogs(session.clone(), dialogs));
@@ -60,7 +59,6 @@ impl CdpTab {
             session,
             target,
             events,
-            viewport: Mutex::new(viewport),
         }
     }
 
@@ -152,50 +150,6 @@ impl CdpTab {
 
     fn gone(&self) -> Option<TabError> {
         self.events.state().borrow().gone.clone()
-    }
-
-    /// What a picture of this shows, as the browser wants it: a part of the document, or none for the viewport.
-    async fn clip(&self, shot: Shot) -> Result<(Option<Viewport>, Size), TabError> {
-        let (x, y, width, height) = match shot {
-            Shot::Viewport => {
-                return Ok((
-                    None,
-                    *self.viewport.lock().unwrap_or_else(PoisonError::into_inner),
-                ));
-            }
-            Shot::Clip { x, y, width, height } => (x, y, width, height),
-            Shot::FullPage => {
-                let metrics = self.session.call(&GetLayoutMetricsParams::default()).await?;
-                let content = metrics.css_content_size;
-                // A page can be made as tall as it likes; the picture is not.
-                let width = content.width.min(MAX_SCREENSHOT_SIDE);
-                let height = content
-                    .height
-                    .min(MAX_SCREENSHOT_SIDE)
-                    .min(MAX_SCREENSHOT_AREA / width.max(1.0));
-                (0.0, 0.0, width, height)
-            }
-        };
-        let (width, height) = (width.max(1.0).ceil(), height.max(1.0).ceil());
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "at most 16384, at least 1"
-        )]
-        let size = Size {
-            width: width as u32,
-            height: height as u32,
-        };
-        Ok((
-            Some(Viewport {
-                x,
-                y,
-                width,
-                height,
-                scale: 1.0,
-            }),
-            size,
-        ))
     }
 }
 
@@ -313,39 +267,26 @@ impl Tab for CdpTab {
         self.session.call(&InsertTextParams::new(text)).await.map(|_| ())
     }
 
-    async fn screenshot(&self, shot: Shot, format: ImageFormat) -> Result<Picture, TabError> {
-        let (clip, size) = self.clip(shot).await?;
-        let (encoding, quality) = match format {
-            ImageFormat::Png => (CaptureScreenshotFormat::Png, None),
-            ImageFormat::Jpeg => (CaptureScreenshotFormat::Jpeg, Some(IMAGE_QUALITY)),
-            ImageFormat::Webp => (CaptureScreenshotFormat::Webp, Some(IMAGE_QUALITY)),
-        };
-        let command = CaptureScreenshotParams {
-            format: Some(encoding),
-            quality,
-            capture_beyond_viewport: Some(clip.is_some()),
-            clip,
-            optimize_for_speed: Some(true),
-            ..CaptureScreenshotParams::default()
-        };
-        let answer = self.session.call(&command).await?;
+    async fn screenshot(&self, shot: &Shot) -> Result<Bytes, TabError> {
+        if shot.omit_background {
+            self.session.call(&background(Some(TRANSPARENT))).await?;
+        }
+        let answer = self.session.call(&capture(shot)).await;
+        if shot.omit_background {
+            self.session.call(&background(None)).await?;
+        }
+        let answer = answer?;
         let encoded: &str = answer.data.as_ref();
-        let bytes = base64::engine::general_purpose::STANDARD
-            .decode(encoded)
-            .map_err(|error| TabError::Refused {
-                command: "Page.captureScreenshot".to_owned(),
-                message: format!("its picture cannot be read: {error}"),
-            })?;
-        Ok(Picture {
-            bytes: Bytes::from(bytes),
-            size,
-        })
+        let bytes = base64::engine::general_purpose::STANDARD.decode(encoded);
+        let bytes = bytes.map_err(|error| TabError::Refused {
+            command: "Page.captureScreenshot".to_owned(),
+            message: format!("its picture cannot be read: {error}"),
+        })?;
+        Ok(Bytes::from(bytes))
     }
 
     async fn set_viewport(&self, size: Size) -> Result<(), TabError> {
-        self.session.call(&viewport_command(size)).await?;
-        *self.viewport.lock().unwrap_or_else(PoisonError::into_inner) = size;
-        Ok(())
+        self.session.call(&viewport_command(size)).await.map(|_| ())
     }
 
     async fn probe(&self, url: &str) -> Result<Result<u16, String>, TabError> {
@@ -395,6 +336,39 @@ impl Drop for StopIfGivenUp<'_> {
         if let Some(session) = self.0 {
             drop(session.send(&StopLoadingParams::default()));
         }
+    }
+}
+
+const TRANSPARENT: Rgba = Rgba {
+    r: 0,
+    g: 0,
+    b: 0,
+    a: Some(0.0),
+};
+
+fn background(color: Option<Rgba>) -> SetDefaultBackgroundColorOverrideParams {
+    SetDefaultBackgroundColorOverrideParams { color }
+}
+
+fn capture(shot: &Shot) -> CaptureScreenshotParams {
+    let (format, is_lossy) = match shot.format {
+        ImageFormat::Png => (CaptureScreenshotFormat::Png, false),
+        ImageFormat::Jpeg => (CaptureScreenshotFormat::Jpeg, true),
+        ImageFormat::Webp => (CaptureScreenshotFormat::Webp, true),
+    };
+    CaptureScreenshotParams {
+        format: Some(format),
+        quality: is_lossy.then_some(i64::from(shot.quality)),
+        capture_beyond_viewport: Some(shot.beyond_viewport),
+        clip: shot.clip.map(|Rect { x, y, width, height }| Viewport {
+            x,
+            y,
+            width,
+            height,
+            scale: shot.scale,
+        }),
+        optimize_for_speed: Some(true),
+        ..CaptureScreenshotParams::default()
     }
 }
 

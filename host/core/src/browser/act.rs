@@ -8,18 +8,17 @@ use std::time::Duration;
 use super::calls::{
     AllInnerTexts, BoundingBox, Click, Count, Expect, ExpectOptions, ExpectPage, Fill, Focus, Hover,
     IsVisible, Outline, PageId, PageTitle, Press, PressOnPage, Read, ReadOutline, Reading, Rect,
-    SelectOption, SetChecked, Target,
+    SelectOption, SetChecked,
 };
 use super::chord::parse_chord;
 use super::expectation::Expectation;
 use super::job::{How, Pointed};
 use super::locator::TextMatch;
-use super::port::Shot;
 use super::reply::Reply;
 use super::session::{Browser, done, tab_failure, timeout};
 use crate::failure::{Code, Failure};
 use crate::gate::Soft;
-use crate::limits::{MAX_SCREENSHOT_AREA, MAX_SCREENSHOT_SIDE, MAX_TEXT_BYTES};
+use crate::limits::MAX_TEXT_BYTES;
 
 impl Browser {
     /// Clicks.
@@ -155,7 +154,11 @@ impl Browser {
 
     /// Lets the flow go on after a soft assertion that did not hold, with a picture of that moment: at the
     /// run's end the page may look otherwise.
-    async fn soft(&self, outcome: Result<(), Failure>, options: &ExpectOptions) -> Result<Soft<()>, Failure> {
+    pub(super) async fn soft(
+        &self,
+        outcome: Result<(), Failure>,
+        options: &ExpectOptions,
+    ) -> Result<Soft<()>, Failure> {
         let answer = Soft::of(explained(outcome, options), options.soft)?;
         if answer.failure.is_some() {
             self.picture_of_failure("at the failure").await;
@@ -251,25 +254,6 @@ impl Browser {
         typed(job.perform_done(&json!({"kind": "outline"})).await?)
     }
 
-    pub(super) async fn clip_of(&self, target: &Target, timeout_ms: Option<u32>) -> Result<Shot, Failure> {
-        let mut job = self.action_job(target, timeout_ms, false)?;
-        let clip: Rect = typed(job.perform_done(&json!({"kind": "clip"})).await?)?;
-        let sides = clip.width.max(clip.height);
-        if !(sides <= MAX_SCREENSHOT_SIDE && clip.width * clip.height <= MAX_SCREENSHOT_AREA) {
-            let message = format!(
-                "{} is too large for a screenshot: {:.0} × {:.0} pixels",
-                target.locator, clip.width, clip.height
-            );
-            return Err(Failure::new(Code::OverBudget, message));
-        }
-        Ok(Shot::Clip {
-            x: clip.x,
-            y: clip.y,
-            width: clip.width,
-            height: clip.height,
-        })
-    }
-
     /// An address that begins with `/` is meant below the base URL, also where it is compared.
     fn with_base(&self, what: &Expectation) -> Expectation {
         let (Expectation::HasUrl { text }, Some(base)) = (what, &self.options.base_url) else {
@@ -291,7 +275,7 @@ impl Browser {
         Expectation::HasUrl { text }
     }
 
-    fn expect_time(&self, options: &ExpectOptions) -> Result<Duration, Failure> {
+    pub(super) fn expect_time(&self, options: &ExpectOptions) -> Result<Duration, Failure> {
         timeout(options.timeout_ms, self.options.expect_timeout)
     }
 }
@@ -307,7 +291,7 @@ fn explained(outcome: Result<(), Failure>, options: &ExpectOptions) -> Result<()
     })
 }
 
-fn typed<T: DeserializeOwned>(value: Value) -> Result<T, Failure> {
+pub(super) fn typed<T: DeserializeOwned>(value: Value) -> Result<T, Failure> {
     serde_json::from_value(value).map_err(|error| {
         Failure::new(
             Code::Internal,

@@ -18,10 +18,11 @@ mod navigate;
 mod navigate_tests;
 pub mod port;
 mod reply;
+mod screenshot;
 #[cfg(test)]
 mod scripted;
 mod session;
 
 pub use calls::{ImageFormat, ImageInfo, PageId, Rect, Size};
 pub use port::{BrowserError, BrowserInfo, Browsers, Lease, LoadState, Tab, TabError, Watcher};
-pub use session::{Browser, BrowserOptions};
+pub use session::{BaselineScope, Browser, BrowserOptions};

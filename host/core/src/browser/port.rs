@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 
-use super::calls::{ImageFormat, Size};
+use super::calls::{ImageFormat, Rect, Size};
 use crate::timeline::PageEvent;
 
 /// What kind of browser it is.
@@ -228,33 +228,33 @@ pub struct Chord {
     pub key: String,
 }
 
-/// What to take a picture of.
+/// What to take a picture of, and how.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Shot {
-    /// What the viewport shows.
-    Viewport,
-    /// The whole page.
-    FullPage,
-    /// A part of the document, in CSS pixels.
-    Clip {
-        /// Left edge.
-        x: f64,
-        /// Top edge.
-        y: f64,
-        /// Width.
-        width: f64,
-        /// Height.
-        height: f64,
-    },
+pub struct Shot {
+    /// A part of the document, in CSS pixels; none for what the viewport shows.
+    pub clip: Option<Rect>,
+    /// Whether the part may reach beyond the viewport.
+    pub beyond_viewport: bool,
+    /// Pixels of the picture for each of the device's.
+    pub scale: f64,
+    /// How it is encoded.
+    pub format: ImageFormat,
+    /// 0 to 100, of JPEG and WebP.
+    pub quality: u32,
+    /// Whether a page without a background stays transparent.
+    pub omit_background: bool,
 }
 
-/// A picture.
-#[derive(Clone, Debug)]
-pub struct Picture {
-    /// Encoded.
-    pub bytes: Bytes,
-    /// In device pixels.
-    pub size: Size,
+impl Shot {
+    /// What the viewport shows, without loss.
+    pub const VIEWPORT: Self = Self {
+        clip: None,
+        beyond_viewport: false,
+        scale: 1.0,
+        format: ImageFormat::Png,
+        quality: 80,
+        omit_background: false,
+    };
 }
 
 /// Hears what pages do. Called from the connection's task: it must not block.
@@ -293,8 +293,8 @@ pub trait Tab: Send + Sync {
     async fn press(&self, chord: &Chord) -> Result<(), TabError>;
     /// Puts text in place of the selection; an empty one deletes it.
     async fn insert_text(&self, text: &str) -> Result<(), TabError>;
-    /// Takes a picture.
-    async fn screenshot(&self, shot: Shot, format: ImageFormat) -> Result<Picture, TabError>;
+    /// Takes a picture, encoded as asked for.
+    async fn screenshot(&self, shot: &Shot) -> Result<Bytes, TabError>;
     /// Sets the size of the viewport.
     async fn set_viewport(&self, size: Size) -> Result<(), TabError>;
     /// Requests an address with the page's cookies; the status, or the browser's network error.

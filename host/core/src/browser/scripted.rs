@@ -2,23 +2,24 @@
 //! until everything waits.
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use serde_json::{Value, json};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::watch;
 
-use super::calls::{ActionOptions, ImageFormat, OpenPage, PageId, PointerOptions, Size, Target};
+use super::calls::{ActionOptions, OpenPage, PageId, PointerOptions, Size, Target};
 use super::locator::{Locator, Part};
 use super::port::{
-    BrowserError, BrowserInfo, Browsers, Chord, Lease, LoadState, Navigation, Picture, PointerBurst, Ran,
+    BrowserError, BrowserInfo, Browsers, Chord, Lease, LoadState, Navigation, PointerBurst, Ran,
     Settled, Shot, Tab, TabError, TabState, Watcher,
 };
-use super::session::{Browser, BrowserOptions};
+use super::session::{BaselineScope, Browser, BrowserOptions};
 use crate::budget::{Allowance, Budget};
 use crate::cassette::NoTape;
 use crate::clock::SystemClock;
-use crate::fakes::FakeArtifacts;
+use crate::fakes::{FakeArtifacts, FakeBaselines};
 use crate::gate::Ledger;
 use crate::progress::{Cancel, Progress};
 
@@ -79,8 +80,14 @@ impl Rig {
             action_timeout: Duration::from_secs(5),
             expect_timeout: Duration::from_secs(5),
             test_id_attributes: vec!["data-testid".to_owned()],
+            baselines: BaselineScope::default(),
         };
-        let browser = Browser::new(Arc::new(One(tab.clone())), Arc::new(ledger), options);
+        let browser = Browser::new(
+            Arc::new(One(tab.clone())),
+            Arc::new(FakeBaselines::default()),
+            Arc::new(ledger),
+            options,
+        );
         let page = browser.open_page(&OpenPage {}).await.expect("a page");
         Self { browser, tab, page }
     }
@@ -287,7 +294,7 @@ impl Tab for ScriptedTab {
         Ok(())
     }
 
-    async fn screenshot(&self, _shot: Shot, _format: ImageFormat) -> Result<Picture, TabError> {
+    async fn screenshot(&self, _shot: &Shot) -> Result<Bytes, TabError> {
         Err(TabError::Closed)
     }
 

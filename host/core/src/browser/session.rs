@@ -6,10 +6,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::OnceCell;
 
-use super::calls::{self, ImageFormat, ImageInfo, PageId, Size, Target};
-use super::port::{BrowserError, BrowserInfo, Browsers, Lease, Shot, Tab, TabError, Watcher};
+use super::calls::{self, PageId, Size};
+use super::port::{BrowserError, BrowserInfo, Browsers, Lease, Tab, TabError, Watcher};
 use super::reply::Reply;
 use crate::artifact::Digest;
+use crate::baseline::Baselines;
 use crate::failure::{Blame, Code, Failure, cut};
 use crate::gate::Ledger;
 use crate::limits;
@@ -26,11 +27,25 @@ pub struct BrowserOptions {
     pub expect_timeout: Duration,
     /// The attributes that a test id is looked for in.
     pub test_id_attributes: Vec<String>,
+    /// Whose baselines pictures are compared with.
+    pub baselines: BaselineScope,
+}
+
+/// Whose baselines, and whether they are to be written.
+#[derive(Clone, Debug, Default)]
+pub struct BaselineScope {
+    /// The component.
+    pub component: String,
+    /// Its flow.
+    pub flow: String,
+    /// Whether pictures that differ become the new baselines.
+    pub update: bool,
 }
 
 /// The browser of one run.
 pub struct Browser {
     browsers: Arc<dyn Browsers>,
+    pub(super) baselines: Arc<dyn Baselines>,
     pub(super) ledger: Arc<Ledger>,
     pub(super) options: BrowserOptions,
     lease: OnceCell<Arc<dyn Lease>>,
@@ -61,9 +76,15 @@ impl Browser {
 
     /// A run's browser; nothing is leased yet.
     #[must_use]
-    pub fn new(browsers: Arc<dyn Browsers>, ledger: Arc<Ledger>, options: BrowserOptions) -> Self {
+    pub fn new(
+        browsers: Arc<dyn Browsers>,
+        baselines: Arc<dyn Baselines>,
+        ledger: Arc<Ledger>,
+        options: BrowserOptions,
+    ) -> Self {
         Self {
             browsers,
+            baselines,
             ledger,
             options,
             lease: OnceCell::new(),
@@ -151,40 +172,16 @@ impl Browser {
             .map_err(tab_failure)
     }
 
-    /// Takes a screenshot and keeps it for the report.
-    ///
-    /// # Errors
-    /// [`Code::Timeout`] where the element never shows, [`Code::OverBudget`] where it is too large.
-    pub async fn screenshot(&self, call: &calls::TakeScreenshot) -> Result<ImageInfo, Failure> {
-        let tab = self.tab(call.page)?;
-        let shot = match &call.locator {
-            Some(locator) => {
-                let target = Target {
-                    page: call.page,
-                    locator: locator.clone(),
-                };
-                self.clip_of(&target, call.timeout_ms).await?
-            }
-            None if call.full_page => Shot::FullPage,
-            None => Shot::Viewport,
-        };
-        let picture = tab.screenshot(shot, call.format).await.map_err(tab_failure)?;
-        let name = if call.name.is_empty() {
-            "screenshot"
-        } else {
-            &call.name
-        };
-        let attachment = self
-            .ledger
-            .keep(name, call.format.media_type(), picture.bytes)
-            .await?;
-        self.ledger.timeline.attach_to_latest(attachment.clone());
-        Ok(ImageInfo {
-            digest: attachment.digest,
-            media_type: attachment.media_type,
-            size: picture.size,
-            bytes: attachment.bytes,
-        })
+    /// The pages that are open.
+    pub(super) fn open_tabs(&self) -> Vec<(PageId, Arc<dyn Tab>)> {
+        let pages = self.lock();
+        let mut open: Vec<_> = pages
+            .open
+            .iter()
+            .map(|(number, tab)| (*number, tab.clone()))
+            .collect();
+        open.sort_by_key(|(number, _)| *number);
+        open
     }
 
     /// The bytes of an image that this run made; the gate records only the digest.
@@ -213,29 +210,6 @@ impl Browser {
             Ok(Ok(Err(network))) => Err(unreachable(&network)),
             Ok(Err(error)) => Err(tab_failure(error)),
             Err(_) => Err(unreachable(&format!("nothing within {} ms", wait.as_millis()))),
-        }
-    }
-
-    /// Takes a picture of each open page, for the report of a run that did not pass. Best effort: what
-    /// cannot be taken is left out.
-    pub async fn picture_of_failure(&self, when: &str) {
-        let open: Vec<_> = self
-            .lock()
-            .open
-            .iter()
-            .map(|(number, tab)| (*number, tab.clone()))
-            .collect();
-        for (number, tab) in open {
-            let taken = tokio::time::timeout(
-                Duration::from_secs(5),
-                tab.screenshot(Shot::Viewport, ImageFormat::Png),
-            );
-            if let Ok(Ok(picture)) = taken.await {
-                let name = format!("page {number} {when}");
-                if let Ok(kept) = self.ledger.keep(&name, "image/png", picture.bytes).await {
-                    self.ledger.timeline.attach_to_latest(kept);
-                }
-            }
         }
     }
 

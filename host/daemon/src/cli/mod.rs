@@ -58,7 +58,7 @@ pub(crate) struct Common {
 #[derive(Debug, Subcommand)]
 enum Verb {
     /// Runs flows and reports
-    Run(run::RunArgs),
+    Run(Box<run::RunArgs>),
     /// Prints a component's flows, imports, and what it asks for
     Inspect(inspect::InspectArgs),
     /// Lists past runs, newest first
@@ -96,7 +96,7 @@ pub(crate) struct UsageError(pub(crate) String);
 pub(crate) async fn run(arguments: Cli) -> anyhow::Result<Exit> {
     let Cli { verb, common } = arguments;
     match verb {
-        Verb::Run(args) => run::run(&common, args).await,
+        Verb::Run(args) => run::run(&common, *args).await,
         Verb::Inspect(args) => inspect::run(&common, &args).await,
         Verb::Runs(args) => past::runs(&common, &args).await,
         Verb::Report(args) => past::report(&common, &args).await,

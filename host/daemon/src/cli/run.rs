@@ -58,6 +58,12 @@ pub(crate) struct RunArgs {
     /// Show the browser
     #[arg(long)]
     headed: bool,
+    /// The folder of the pictures that pages are compared with
+    #[arg(long, value_name = "DIR", default_value = "baselines")]
+    baselines: PathBuf,
+    /// Keep the pictures of this run as the baselines, instead of comparing
+    #[arg(long)]
+    update_baselines: bool,
 }
 
 /// Where and how a report goes.
@@ -120,7 +126,9 @@ pub(super) async fn run(common: &Common, args: RunArgs) -> anyhow::Result<Exit> 
     if loaded.jobs.is_empty() && loaded.failures.is_empty() {
         return Err(UsageError(nothing_to_run(&args, &candidates)).into());
     }
-    let runner = app.runner(std::mem::take(&mut loaded.assertions)).await?;
+    let runner = app
+        .runner(std::mem::take(&mut loaded.assertions), &args.baselines)
+        .await?;
     let cancel = cancelled_by_interrupt();
     let jobs = std::mem::take(&mut loaded.jobs);
     let (runs, lost) = run_all(&app, &runner, jobs, workers(&args), &cancel, wants_list(&args)).await;
@@ -271,6 +279,7 @@ fn request(app: &App, args: &RunArgs, flow: Flow, source: Option<Source>) -> any
         base_url: args.base_url.clone(),
         timeout: args.timeout,
         params: args.param.clone(),
+        update_baselines: args.update_baselines,
         ..RunOptions::default()
     };
     Ok(RunRequest {

@@ -122,6 +122,45 @@ impl From<browser::ExpectOptions> for calls::ExpectOptions {
     }
 }
 
+impl From<browser::ScreenshotOptions> for calls::ShotOptions {
+    fn from(options: browser::ScreenshotOptions) -> Self {
+        use browser::ShotArea;
+        Self {
+            name: options.name,
+            area: match options.area {
+                ShotArea::Viewport => calls::Area::Viewport,
+                ShotArea::FullPage => calls::Area::FullPage,
+                ShotArea::Clip(rect) => calls::Area::Clip(rect.into()),
+            },
+            format: options.format.into(),
+            quality: options.quality,
+            freeze_animations: options.freeze_animations,
+            hide_caret: options.hide_caret,
+            omit_background: options.omit_background,
+            css_scale: options.css_scale,
+            mask: Vec::new(),
+            mask_color: options.mask_color,
+            style: options.style,
+            timeout_ms: options.timeout,
+        }
+    }
+}
+
+impl From<browser::Likeness> for calls::Likeness {
+    fn from(likeness: browser::Likeness) -> Self {
+        let browser::Likeness {
+            threshold,
+            max_diff_pixels,
+            max_diff_ratio,
+        } = likeness;
+        Self {
+            threshold,
+            max_diff_pixels,
+            max_diff_ratio,
+        }
+    }
+}
+
 impl From<browser::Choice> for calls::Choice {
     fn from(choice: browser::Choice) -> Self {
         match choice {

@@ -113,6 +113,12 @@ impl From<calls::Size> for types::Size {
     }
 }
 
+impl From<types::Rect> for calls::Rect {
+    fn from(types::Rect { x, y, width, height }: types::Rect) -> Self {
+        Self { x, y, width, height }
+    }
+}
+
 impl From<calls::Rect> for types::Rect {
     fn from(calls::Rect { x, y, width, height }: calls::Rect) -> Self {
         Self { x, y, width, height }

@@ -4,7 +4,8 @@ use wasmtime::component::Resource;
 
 use super::{Failed, ImageHandle, LocatorHandle, PageHandle};
 use crate::bindings::browser::{
-    self, ExpectOptions, GotoOptions, LoadState, Outline, PageExpectation, Query, Response, ScreenshotOptions,
+    self, ExpectOptions, GotoOptions, Likeness, LoadState, Outline, PageExpectation, Query, Response,
+    ScreenshotOptions,
 };
 use crate::bindings::types::{Size, TextMatch};
 use crate::state::HostState;
@@ -21,10 +22,27 @@ impl HostState {
         Ok(self.table.get(page)?.0)
     }
 
+    pub(super) fn shot(
+        &self,
+        options: ScreenshotOptions,
+        mask: &[Loc],
+    ) -> Result<calls::ShotOptions, Failed> {
+        let mask: wasmtime::Result<Vec<Locator>> = mask.iter().map(|each| self.locator_of(each)).collect();
+        Ok(calls::ShotOptions {
+            mask: mask?,
+            ..options.into()
+        })
+    }
+
     pub(super) async fn take_screenshot(
         &mut self,
-        call: calls::TakeScreenshot,
+        page: u32,
+        locator: Option<Locator>,
+        options: ScreenshotOptions,
+        mask: &[Loc],
     ) -> Result<Resource<ImageHandle>, Failed> {
+        let shot = self.shot(options, mask)?;
+        let call = calls::TakeScreenshot { page, locator, shot };
         let info = through_gate!(self, screenshot, call);
         Ok(self.table.push(ImageHandle(info))?)
     }
@@ -155,23 +173,32 @@ impl browser::HostPage for HostState {
         &mut self,
         page: Page,
         options: ScreenshotOptions,
+        mask: Vec<Loc>,
     ) -> Result<Resource<ImageHandle>, Failed> {
-        let ScreenshotOptions {
-            name,
-            full_page,
-            format,
-        } = options;
         let page = self.page(&page)?;
-        let format = format.into();
-        self.take_screenshot(calls::TakeScreenshot {
+        self.take_screenshot(page, None, options, &mask).await
+    }
+
+    async fn expect_screenshot(
+        &mut self,
+        page: Page,
+        shot: ScreenshotOptions,
+        mask: Vec<Loc>,
+        likeness: Likeness,
+        options: ExpectOptions,
+    ) -> Result<(), Failed> {
+        let page = self.page(&page)?;
+        let shot = self.shot(shot, &mask)?;
+        let (likeness, options) = (likeness.into(), options.into());
+        let call = calls::ExpectScreenshot {
             page,
             locator: None,
-            name,
-            full_page,
-            format,
-            timeout_ms: None,
-        })
-        .await
+            shot,
+            likeness,
+            options,
+        };
+        through_gate!(self, expect_screenshot, call);
+        Ok(())
     }
 
     async fn outline(&mut self, page: Page) -> Result<Outline, Failed> {

@@ -4,7 +4,8 @@ use wasmtime::component::Resource;
 
 use super::{Failed, ImageHandle, LocatorHandle};
 use crate::bindings::browser::{
-    self, ActionOptions, Choice, ExpectOptions, Expectation, Filter, PointerOptions, Query, ScreenshotOptions,
+    self, ActionOptions, Choice, ExpectOptions, Expectation, Filter, Likeness, PointerOptions, Query,
+    ScreenshotOptions,
 };
 use crate::bindings::types::Rect;
 use crate::state::HostState;
@@ -28,7 +29,7 @@ impl HostState {
         Ok(self.table.push(derived)?)
     }
 
-    fn locator_of(&self, locator: &Loc) -> wasmtime::Result<Locator> {
+    pub(super) fn locator_of(&self, locator: &Loc) -> wasmtime::Result<Locator> {
         Ok(self.table.get(locator)?.locator.clone())
     }
 
@@ -285,24 +286,32 @@ impl browser::HostLocator for HostState {
         &mut self,
         locator: Loc,
         options: ScreenshotOptions,
-        timeout: Option<u32>,
+        mask: Vec<Loc>,
     ) -> Result<Resource<ImageHandle>, Failed> {
         let Target { page, locator } = self.target(&locator)?;
-        let ScreenshotOptions {
-            name,
-            full_page: _,
-            format,
-        } = options;
-        let (locator, format) = (Some(locator), format.into());
-        self.take_screenshot(calls::TakeScreenshot {
+        self.take_screenshot(page, Some(locator), options, &mask).await
+    }
+
+    async fn expect_screenshot(
+        &mut self,
+        locator: Loc,
+        shot: ScreenshotOptions,
+        mask: Vec<Loc>,
+        likeness: Likeness,
+        options: ExpectOptions,
+    ) -> Result<(), Failed> {
+        let Target { page, locator } = self.target(&locator)?;
+        let shot = self.shot(shot, &mask)?;
+        let (likeness, options) = (likeness.into(), options.into());
+        let call = calls::ExpectScreenshot {
             page,
-            locator,
-            name,
-            full_page: false,
-            format,
-            timeout_ms: timeout,
-        })
-        .await
+            locator: Some(locator),
+            shot,
+            likeness,
+            options,
+        };
+        through_gate!(self, expect_screenshot, call);
+        Ok(())
     }
 
     async fn drop(&mut self, locator: Loc) -> wasmtime::Result<()> {

@@ -29,6 +29,8 @@ const IMMEDIATE_ACTIONS = {
   allInnerTexts: ({ parts, context }) => resolve(parts, context).map(renderedText),
   title: () => document.title,
   outline: () => outline(),
+  prepareScreenshot,
+  restoreScreenshot: () => restoreScreenshot(),
 };
 
 /** What one call tries: its locator, its time, its log. */
@@ -79,7 +81,7 @@ async function perform(request) {
 
 function performAction(action, attempt) {
   if (Object.hasOwn(IMMEDIATE_ACTIONS, action.kind)) {
-    return { status: "done", value: IMMEDIATE_ACTIONS[action.kind](attempt) };
+    return { status: "done", value: IMMEDIATE_ACTIONS[action.kind](attempt, action) };
   }
   if (action.kind === "expect") return performExpect(action, attempt);
   if (action.kind === "verifyChecked") return performVerify(action, attempt);

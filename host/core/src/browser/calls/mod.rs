@@ -5,6 +5,7 @@
 mod declare;
 mod locator;
 mod page;
+mod picture;
 
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +15,7 @@ use crate::artifact::Digest;
 
 pub use locator::*;
 pub use page::*;
+pub use picture::*;
 
 /// Names a page within its run.
 pub type PageId = u32;

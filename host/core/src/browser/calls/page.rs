@@ -1,12 +1,11 @@
-//! The host calls on pages: opening, navigating, reading, pictures. Data only.
+//! The host calls on pages: opening, navigating, reading. Data only.
 
 use serde::Serialize;
 
 use super::declare::{calls, expectation_title, soft};
-use super::{ExpectOptions, ImageFormat, ImageInfo, Outline, PageId, Response, Size};
-use crate::artifact::Digest;
+use super::{ExpectOptions, Outline, PageId, Response, Size};
 use crate::browser::expectation::Expectation;
-use crate::browser::locator::{Locator, TextMatch};
+use crate::browser::locator::TextMatch;
 use crate::browser::port::LoadState;
 use crate::budget::Charge;
 use crate::failure::Failure;
@@ -114,23 +113,6 @@ calls! {
     } "page.expect" -> Soft<()>; title call => expectation_title(&"the page", &call.what, &call.options);
         @soft soft;
 
-    /// Takes a screenshot of a page or an element.
-    TakeScreenshot {
-        /// The page.
-        page: PageId,
-        /// The element; none for the page.
-        locator: Option<Locator>,
-        /// A name for the report.
-        name: String,
-        /// The whole page.
-        full_page: bool,
-        /// The format.
-        format: ImageFormat,
-        /// At most this long.
-        timeout_ms: Option<u32>,
-    } "screenshot" -> ImageInfo; title call => screenshot_title(call);
-        @charge Charge::Screenshot;
-
     /// Reads links, images and text.
     ReadOutline {
         /// The page.
@@ -154,25 +136,4 @@ calls! {
         page: PageId,
     } "page.close" -> (); title _call => "close the page".to_owned();
         @ask Ask::Act;
-
-    /// Copies an image's bytes into the guest. In the cassette the answer is the digest.
-    ReadImage {
-        /// The image.
-        digest: Digest,
-        /// Its length.
-        bytes: u32,
-    } "image.bytes" -> Digest; title call => format!("read image {}", call.digest.short());
-}
-
-fn screenshot_title(call: &TakeScreenshot) -> String {
-    let of = match &call.locator {
-        Some(locator) => format!(" of {locator}"),
-        None if call.full_page => " of the whole page".to_owned(),
-        None => String::new(),
-    };
-    if call.name.is_empty() {
-        format!("screenshot{of}")
-    } else {
-        format!("screenshot{of}: {}", call.name)
-    }
 }
