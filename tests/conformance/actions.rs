@@ -8,7 +8,7 @@ use flowguard_core::browser::expectation::Expectation;
 use flowguard_core::browser::locator::Tristate;
 use flowguard_core::failure::Code;
 
-use crate::stage::{Stage, action, css, pointer};
+use crate::stage::{Stage, action, pointer};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn clicks_fills_and_keys_do_what_a_person_does() {

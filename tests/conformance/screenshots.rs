@@ -20,18 +20,8 @@ const MAGENTA: Color = [255, 0, 255, 255];
 
 fn plain() -> ShotOptions {
     ShotOptions {
-        name: String::new(),
-        area: Area::Viewport,
-        format: ImageFormat::Png,
-        quality: None,
-        freeze_animations: false,
-        hide_caret: true,
-        omit_background: false,
-        css_scale: false,
-        mask: Vec::new(),
-        mask_color: String::new(),
-        style: String::new(),
         timeout_ms: Some(5_000),
+        ..ShotOptions::default()
     }
 }
 
@@ -195,8 +185,22 @@ async fn the_caret_is_hidden_and_backgrounds_can_be_left_out() {
             .chunks_exact(4)
             .any(|pixel| pixel[0] > 200 && pixel[1] < 60)
     };
-    let hidden = stage.picture(None, plain()).await;
-    assert!(!has_caret(&hidden), "the caret is in the picture");
+    let shown = ShotOptions {
+        hide_caret: false,
+        ..plain()
+    };
+    // It blinks: each picture has it or not.
+    let mut seen = 0;
+    for _ in 0..40 {
+        seen += usize::from(has_caret(&stage.picture(None, shown.clone()).await));
+    }
+    assert!(seen > 0, "no picture shows the caret");
+    for _ in 0..40 {
+        assert!(
+            !has_caret(&stage.picture(None, plain()).await),
+            "the caret is in the picture"
+        );
+    }
     let transparent = ShotOptions {
         omit_background: true,
         ..plain()

@@ -6,9 +6,9 @@ use std::time::Duration;
 use flowguard_backends::browser::{LocalBrowsers, LocalOptions};
 use flowguard_core::browser::Browser;
 use flowguard_core::browser::calls::{
-    AllInnerTexts, BoundingBox, Choice, ClosePage, Count, Focus, GoBack, Hover, ImageFormat, IsVisible,
-    OpenPage, PageTitle, PageUrl, Press, PressOnPage, ReadOutline, Reload, SelectOption, SetChecked,
-    SetViewport, Size, TakeScreenshot,
+    AllInnerTexts, Area, BoundingBox, Choice, ClosePage, Count, Focus, GoBack, Hover, IsVisible, OpenPage,
+    PageTitle, PageUrl, Press, PressOnPage, ReadOutline, Reload, SelectOption, SetChecked, SetViewport,
+    ShotOptions, Size, TakeScreenshot,
 };
 use flowguard_core::browser::expectation::Expectation;
 use flowguard_core::browser::port::LoadState;
@@ -221,31 +221,32 @@ async fn no_action_costs_more_messages_than_its_ceiling() {
         (1, 1),
         c.browser().set_viewport(&SetViewport { page, size })
     );
-    let shot = |selector: Option<&str>, full_page| TakeScreenshot {
+    // Made ready, taken, put back.
+    let shot = |selector: Option<&str>, area| TakeScreenshot {
         page,
         locator: selector.map(css),
-        name: String::new(),
-        full_page,
-        format: ImageFormat::Png,
-        timeout_ms: Some(5_000),
+        shot: ShotOptions {
+            area,
+            ..ShotOptions::default()
+        },
     };
     costs!(
         c,
         "screenshot",
-        (1, 1),
-        c.browser().screenshot(&shot(None, false))
+        (3, 3),
+        c.browser().screenshot(&shot(None, Area::Viewport))
     );
     costs!(
         c,
         "screenshot of the whole page",
-        (2, 2),
-        c.browser().screenshot(&shot(None, true))
+        (3, 3),
+        c.browser().screenshot(&shot(None, Area::FullPage))
     );
     costs!(
         c,
         "screenshot of an element",
-        (2, 2),
-        c.browser().screenshot(&shot(Some("p"), false))
+        (4, 4),
+        c.browser().screenshot(&shot(Some("p"), Area::Viewport))
     );
 
     costs!(c, "click that navigates", (5, 2), c.stage.click("a"));

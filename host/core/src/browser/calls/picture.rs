@@ -53,6 +53,25 @@ pub struct ShotOptions {
     pub timeout_ms: Option<u32>,
 }
 
+impl Default for ShotOptions {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            area: Area::Viewport,
+            format: ImageFormat::Png,
+            quality: None,
+            freeze_animations: false,
+            hide_caret: true,
+            omit_background: false,
+            css_scale: false,
+            mask: Vec::new(),
+            mask_color: String::new(),
+            style: String::new(),
+            timeout_ms: None,
+        }
+    }
+}
+
 /// How far a picture may be from its baseline, as the guest says; what is not said is the default.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Likeness {
