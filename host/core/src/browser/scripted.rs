@@ -12,8 +12,8 @@ use tokio::sync::watch;
 use super::calls::{ActionOptions, OpenPage, PageId, PointerOptions, Size, Target};
 use super::locator::{Locator, Part};
 use super::port::{
-    BrowserError, BrowserInfo, Browsers, Chord, Lease, LoadState, Navigation, PointerBurst, Ran,
-    Settled, Shot, Tab, TabError, TabState, Watcher,
+    BrowserError, BrowserInfo, Browsers, Chord, Lease, LoadState, Navigation, PointerBurst, Ran, Settled,
+    Shot, Tab, TabError, TabState, Watcher,
 };
 use super::session::{BaselineScope, Browser, BrowserOptions};
 use crate::budget::{Allowance, Budget};
