@@ -9,7 +9,6 @@ use crate::failure::Result;
 use crate::options::{ActionOptions, PointerOptions};
 use crate::query::{Choice, Condition, Filter, Locate};
 use crate::screenshot::ScreenshotOptions;
-use crate::time;
 use crate::types::Rect;
 use crate::vision::Image;
 
