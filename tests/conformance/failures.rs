@@ -2,6 +2,7 @@
 //! block or crash, a browser that is killed.
 
 use flowguard_core::browser::calls::{ClosePage, OpenPage};
+use flowguard_core::browser::context::ContextOptions;
 use flowguard_core::browser::expectation::Expectation;
 use flowguard_core::browser::{Browsers, PageId};
 use flowguard_core::failure::Code;
@@ -210,6 +211,9 @@ async fn leases_that_begin_together_after_a_loss_share_one_new_browser() {
     let lease = || stage.browsers.lease(Arc::new(Unwatched));
     let (one, other) = tokio::join!(lease(), lease());
     let (one, other) = (one.expect("a lease"), other.expect("a lease"));
+    let options = ContextOptions::default();
+    let (first, second) = tokio::join!(one.new_context(&options), other.new_context(&options));
+    let _both = (first.expect("a context"), second.expect("a context"));
     assert_eq!(stage.inspector().await.contexts().await, 2);
     one.release().await;
     other.release().await;

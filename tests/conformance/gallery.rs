@@ -2,8 +2,9 @@
 //! as the protocol allows, so that a failure is the script's or the port's and not a retry loop's.
 
 use flowguard_backends::browser::LocalBrowsers;
+use flowguard_core::browser::context::ContextOptions;
 use flowguard_core::browser::port::{MouseButton, Navigation, PointerBurst, Settled};
-use flowguard_core::browser::{Browser, Browsers, Lease, LoadState, Tab};
+use flowguard_core::browser::{Browsers, Context, LoadState, Tab};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::VecDeque;
@@ -64,12 +65,16 @@ async fn every_rule_of_the_gallery_holds() {
 async fn lane(browsers: Arc<LocalBrowsers>, queue: Arc<Mutex<VecDeque<Case>>>) -> Vec<String> {
     let site = Site::start().await;
     let lease = browsers.lease(Arc::new(Unwatched)).await.expect("a lease");
+    let context = lease
+        .new_context(&ContextOptions::default())
+        .await
+        .expect("a context");
     let mut inspector = Inspector::connect(&browsers.address().await.expect("it runs")).await;
     let mut failed = Vec::new();
     loop {
         let next = queue.lock().unwrap().pop_front();
         let Some(case) = next else { break };
-        if let Err(why) = run(&case, &site, &*lease, &mut inspector).await {
+        if let Err(why) = run(&case, &site, &*context, &mut inspector).await {
             failed.push(format!("{}: {}: {why}", case.page, case.title));
         }
     }
@@ -77,11 +82,13 @@ async fn lane(browsers: Arc<LocalBrowsers>, queue: Arc<Mutex<VecDeque<Case>>>) -
     failed
 }
 
-async fn run(case: &Case, site: &Site, lease: &dyn Lease, inspector: &mut Inspector) -> Result<(), String> {
-    let tab = lease
-        .open_tab(1, Browser::VIEWPORT)
-        .await
-        .map_err(|error| error.to_string())?;
+async fn run(
+    case: &Case,
+    site: &Site,
+    context: &dyn Context,
+    inspector: &mut Inspector,
+) -> Result<(), String> {
+    let tab = context.open_tab(1).await.map_err(|error| error.to_string())?;
     load(&*tab, case, site).await?;
     let reply = reply(&*tab, case).await.map_err(|error| error.to_string())?;
     let outcome = match mismatch(&case.expect, &reply) {

@@ -1,6 +1,7 @@
 //! A lease is a browser of one's own: nothing of others is in it, and nothing of it is left.
 
 use flowguard_core::browser::calls::{Goto, OpenPage, Read, Reading, Target};
+use flowguard_core::browser::context::ContextOptions;
 use flowguard_core::browser::{Browser, Browsers, LoadState, PageId};
 use std::sync::Arc;
 
@@ -91,14 +92,18 @@ async fn nothing_of_a_run_is_kept_in_memory_after_its_release() {
     let watcher = Arc::new(Unwatched);
     let heard = Arc::downgrade(&watcher);
     let lease = stage.browsers.lease(watcher).await.expect("a lease");
-    let tab = lease.open_tab(1, Browser::VIEWPORT).await.expect("a page");
+    let context = lease
+        .new_context(&ContextOptions::default())
+        .await
+        .expect("a context");
+    let tab = context.open_tab(1).await.expect("a page");
     let mut state = tab.state();
     lease.release().await;
     state
         .wait_for(|state| state.gone.is_some())
         .await
         .expect("the page is closed");
-    drop((tab, lease, state));
+    drop((tab, context, lease, state));
     // A later answer of the browser comes after everything that the release has caused.
     let (later, _ledger) = run_on(&stage.browsers, &stage.site);
     later.open_page(&OpenPage {}).await.expect("a page");

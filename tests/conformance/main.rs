@@ -21,6 +21,7 @@ mod locators;
 mod navigation;
 mod oracle;
 mod partial;
+mod popups;
 mod screenshots;
 mod site;
 mod stage;

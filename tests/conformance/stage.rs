@@ -9,7 +9,7 @@ use flowguard_core::browser::calls::{
 };
 use flowguard_core::browser::expectation::Expectation;
 use flowguard_core::browser::locator::{Locator, Part, TextMatch};
-use flowguard_core::browser::{BaselineScope, Browser, BrowserOptions, LoadState, PageId, Watcher};
+use flowguard_core::browser::{BaselineScope, Browser, BrowserOptions, LoadState, PageId, Tab, Watcher};
 use flowguard_core::budget::{Allowance, Budget};
 use flowguard_core::cassette::NoTape;
 use flowguard_core::clock::SystemClock;
@@ -29,6 +29,10 @@ pub(crate) struct Unwatched;
 
 impl Watcher for Unwatched {
     fn page_event(&self, _page: u32, _what: PageEvent) {}
+
+    fn popup(&self, _opener: Option<PageId>, _tab: Arc<dyn Tab>) -> Option<PageId> {
+        None
+    }
 }
 
 /// The browsers of this machine.

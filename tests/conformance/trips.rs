@@ -64,7 +64,7 @@ impl Counted {
             over: Vec::new(),
             _folder: folder,
         };
-        counted.judge("open the first page", (11, 4));
+        counted.judge("open the first page", (12, 4));
         counted
     }
 
@@ -271,7 +271,7 @@ async fn no_action_costs_more_messages_than_its_ceiling() {
     costs!(
         c,
         "open another page",
-        (10, 3),
+        (11, 2),
         c.browser().open_page(&OpenPage {})
     );
     costs!(

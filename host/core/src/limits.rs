@@ -58,6 +58,8 @@ pub const MAX_CALLS: u32 = 100_000;
 pub const MAX_PAGES: usize = 8;
 /// Browser contexts in one run, besides its own.
 pub const MAX_CONTEXTS: usize = 4;
+/// Bytes of one message of the browser; a larger one ends the connection to it.
+pub const MAX_BROWSER_MESSAGE_BYTES: usize = 128 << 20;
 /// Screenshots in one run.
 pub const MAX_SCREENSHOTS: u32 = 200;
 /// Bytes of artifacts in one run.

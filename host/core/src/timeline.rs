@@ -96,6 +96,8 @@ pub enum PageEvent {
     },
     /// The renderer crashed.
     Crashed,
+    /// The page opened another one, which was closed at once: too many were open.
+    PopupClosed,
 }
 
 /// An event of a page, placed in time.

@@ -1,44 +1,56 @@
 //! What a page's events come to, without a browser: navigations that begin, are handed on, given up or
 //! committed, and events that nobody here knows.
 
+use serde_json::value::to_raw_value;
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
-use tokio::sync::mpsc;
 
-use super::cdp::SessionEvents;
-use super::events::PageEvents;
-use flowguard_core::browser::port::Watcher;
-use flowguard_core::browser::{LoadState, TabError};
+use super::cdp::{Event, Listener};
+use super::setup::Page as PageParts;
+use flowguard_core::browser::{LoadState, PageId, Tab, TabError, Watcher};
 use flowguard_core::timeline::PageEvent;
 
 #[derive(Default)]
 struct Heard(Mutex<Vec<PageEvent>>);
 
 impl Watcher for Heard {
-    fn page_event(&self, _page: u32, what: PageEvent) {
+    fn page_event(&self, _page: PageId, what: PageEvent) {
         self.0.lock().unwrap().push(what);
+    }
+
+    fn popup(&self, _opener: Option<PageId>, _tab: Arc<dyn Tab>) -> Option<PageId> {
+        None
     }
 }
 
 struct Page {
-    events: PageEvents,
+    parts: PageParts,
     heard: Arc<Heard>,
 }
 
 impl Page {
     fn new() -> Self {
         let heard = Arc::new(Heard::default());
-        let (dialogs, _) = mpsc::unbounded_channel();
-        let events = PageEvents::new(1, "main".to_owned(), heard.clone(), dialogs);
-        Self { events, heard }
+        let parts = PageParts::new("main".to_owned());
+        parts.owner.take(1, heard.clone());
+        Self { parts, heard }
     }
 
     fn happens(&self, method: &str, params: &Value) {
-        self.events.event(method, params);
+        let params = to_raw_value(params).unwrap();
+        let event = Event {
+            method,
+            params: Some(&params),
+        };
+        let listeners: [&dyn Listener; 3] =
+            [&*self.parts.document, &*self.parts.requests, &*self.parts.console];
+        for listener in listeners {
+            listener.event(&event);
+        }
     }
 
     fn navigating(&self) -> bool {
-        self.events.state().borrow().navigating
+        self.parts.document.state().borrow().navigating
     }
 
     /// A click on a link, as Chromium tells it: asked for, begun, handed from the page to the browser.
@@ -61,7 +73,7 @@ fn a_navigation_goes_on_until_its_document_is_there() {
     assert!(page.navigating(), "handed to the browser is not ended");
     let frame = json!({"id": "main", "loaderId": "next", "url": "http://shop.test/next"});
     page.happens("Page.frameNavigated", &json!({"frame": frame}));
-    let state = page.events.state().borrow().clone();
+    let state = page.parts.document.state().borrow().clone();
     assert!(!state.navigating);
     assert_eq!(
         (state.documents, state.loader.as_str(), state.reached),
@@ -129,7 +141,7 @@ fn moves_within_a_document_are_counted_also_to_the_same_address() {
     let moved = json!({"frameId": "main", "url": "http://shop.test/#part"});
     for moves in 1..=2 {
         page.happens("Page.navigatedWithinDocument", &moved);
-        let state = page.events.state().borrow().clone();
+        let state = page.parts.document.state().borrow().clone();
         assert_eq!((state.moves, state.documents), (moves, 0));
         assert_eq!(state.url, "http://shop.test/#part");
     }
@@ -164,23 +176,23 @@ fn what_a_newer_browser_says_and_what_is_malformed_does_no_harm() {
         json!({}),
         json!({"frameId": 7, "frame": [], "context": "x", "entry": 1, "args": {}}),
     ];
-    let before = page.events.state().borrow().clone();
+    let before = page.parts.document.state().borrow().clone();
     for method in known {
         for params in &odd {
             page.happens(method, params);
         }
     }
-    assert_eq!(*page.events.state().borrow(), before);
+    assert_eq!(*page.parts.document.state().borrow(), before);
 }
 
 #[test]
 fn a_crash_is_told_and_ends_the_page() {
     let page = Page::new();
     page.happens("Inspector.targetCrashed", &json!({}));
-    assert_eq!(page.events.state().borrow().gone, Some(TabError::Crashed));
-    page.events.over(TabError::Closed);
+    assert_eq!(page.parts.document.state().borrow().gone, Some(TabError::Crashed));
+    page.parts.document.over(&TabError::Closed);
     assert_eq!(
-        page.events.state().borrow().gone,
+        page.parts.document.state().borrow().gone,
         Some(TabError::Crashed),
         "the first cause stays"
     );

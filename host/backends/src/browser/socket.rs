@@ -7,10 +7,9 @@ use async_tungstenite::{WebSocketReceiver, WebSocketSender};
 use futures::{SinkExt, StreamExt};
 use tokio::net::TcpStream;
 
-type Stream = TokioAdapter<TcpStream>;
+use flowguard_core::limits::MAX_BROWSER_MESSAGE_BYTES;
 
-/// The largest message that is read: a picture of the largest page has some 50 MiB.
-const MAX_MESSAGE_BYTES: usize = 256 << 20;
+type Stream = TokioAdapter<TcpStream>;
 
 /// Connects; the two directions are independent of each other.
 pub(super) async fn connect(address: &str) -> Result<(Outbox, Inbox), String> {
@@ -24,8 +23,8 @@ pub(super) async fn connect(address: &str) -> Result<(Outbox, Inbox), String> {
     // Several commands are sent before the first is answered: none may wait for another's acknowledgement.
     stream.set_nodelay(true).map_err(|error| error.to_string())?;
     let limits = WebSocketConfig::default()
-        .max_message_size(Some(MAX_MESSAGE_BYTES))
-        .max_frame_size(Some(MAX_MESSAGE_BYTES));
+        .max_message_size(Some(MAX_BROWSER_MESSAGE_BYTES))
+        .max_frame_size(Some(MAX_BROWSER_MESSAGE_BYTES));
     let connected = client_async_with_config(address, stream, Some(limits)).await;
     let (socket, _) = connected.map_err(|error| error.to_string())?;
     let (outbox, inbox) = socket.split();

@@ -4,30 +4,31 @@ use async_trait::async_trait;
 use base64::Engine as _;
 use bytes::Bytes;
 use chromiumoxide::cdp::browser_protocol::dom::Rgba;
-use chromiumoxide::cdp::browser_protocol::emulation::{
-    SetDefaultBackgroundColorOverrideParams, SetDeviceMetricsOverrideParams,
-};
+use chromiumoxide::cdp::browser_protocol::emulation::SetDefaultBackgroundColorOverrideParams;
 use chromiumoxide::cdp::browser_protocol::input::{
     DispatchMouseEventParams, DispatchMouseEventType, InsertTextParams, MouseButton as CdpButton,
 };
 use chromiumoxide::cdp::browser_protocol::io::CloseParams as CloseStreamParams;
 use chromiumoxide::cdp::browser_protocol::network::{LoadNetworkResourceOptions, LoadNetworkResourceParams};
 use chromiumoxide::cdp::browser_protocol::page::{
-    CaptureScreenshotFormat, CaptureScreenshotParams, FrameId, GetNavigationHistoryParams,
-    HandleJavaScriptDialogParams, NavigateParams, NavigateToHistoryEntryParams, ReloadParams,
-    StopLoadingParams, Viewport,
+    CaptureScreenshotFormat, CaptureScreenshotParams, FrameId, GetNavigationHistoryParams, NavigateParams,
+    NavigateToHistoryEntryParams, ReloadParams, StopLoadingParams, Viewport,
 };
 use chromiumoxide::cdp::browser_protocol::target::{CloseTargetParams, TargetId};
 use chromiumoxide::cdp::js_protocol::runtime::{CallArgument, CallFunctionOnParams, ExecutionContextId};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 
-use super::cdp::{Cdp, Session};
-use super::events::PageEvents;
+use super::cdp::{Pending, Session};
+use super::frames::Home;
 use super::keyboard;
+use super::owner::Owner;
+use super::setup::{self, Done, Page, viewport_command};
+use super::targets;
 use flowguard_core::browser::calls::{ImageFormat, Rect, Size};
+use flowguard_core::browser::context::ContextOptions;
 use flowguard_core::browser::port::{
     Chord, MouseButton, Navigation, PointerBurst, Ran, Shot, Tab, TabError, TabState,
 };
@@ -39,53 +40,68 @@ const SOON: Duration = Duration::from_millis(500);
 
 /// A page of a browser.
 pub(super) struct CdpTab {
-    cdp: Cdp,
     session: Session,
     target: TargetId,
-    events: Arc<PageEvents>,
+    page: Arc<Page>,
 }
 
 impl CdpTab {
-    pub(super) fn new(
-        cdp: Cdp,
-        session: Session,
-        target: TargetId,
-        events: Arc<PageEvents>,
-        dialogs: mpsc::UnboundedReceiver<String>,
-    ) -> Self {
-        tokio::spawn(dismiss_dialogs(session.clone(), dialogs));
+    /// A page that is attached to; nothing is sent to it yet.
+    pub(super) fn new(session: Session, target: TargetId) -> Self {
         Self {
-            cdp,
             session,
+            // The main frame of a page has the id of its target.
+            page: Arc::new(Page::new(target.inner().clone())),
             target,
-            events,
         }
     }
 
+    /// Makes it ready and lets it run.
+    pub(super) fn set_up(&self, options: &ContextOptions) -> Done {
+        setup::page(&self.page, &self.session, options)
+    }
+
+    /// Closes it before it has run.
+    pub(super) fn refuse(&self) {
+        drop(self.close_target());
+        targets::run(&self.session);
+    }
+
+    /// Whose it is.
+    pub(super) fn owner(&self) -> &Owner {
+        &self.page.owner
+    }
+
+    fn close_target(&self) -> Pending<CloseTargetParams> {
+        self.session
+            .browser()
+            .send(&CloseTargetParams::new(self.target.clone()))
+    }
+
     fn main_frame(&self) -> FrameId {
-        // The main frame of a page has the id of its target.
         FrameId::new(self.target.inner().clone())
     }
 
     /// Waits until the injected script is there.
-    async fn context(&self) -> Result<i64, TabError> {
-        let mut context = self.events.context();
-        let mut state = self.events.state();
+    async fn home(&self, frame: &str) -> Result<Home, TabError> {
+        let mut homes = self.page.frames.homes();
+        let mut state = self.page.document.state();
+        let lost = || TabError::BrowserLost("its connection ended".to_owned());
         tokio::select! {
-            there = context.wait_for(Option::is_some) => {
-                there.ok().and_then(|id| *id).ok_or_else(|| TabError::BrowserLost("its connection ended".to_owned()))
+            homes = homes.wait_for(|homes| homes.contains_key(frame)) => {
+                homes.ok().and_then(|homes| homes.get(frame).cloned()).ok_or_else(lost)
             }
-            gone = state.wait_for(|state| state.gone.is_some()) => Err(gone.map_or_else(
-                |_| TabError::BrowserLost("its connection ended".to_owned()),
-                |state| state.gone.clone().unwrap_or(TabError::Closed),
-            )),
+            gone = state.wait_for(|state| state.gone.is_some()) => Err(gone
+                .ok()
+                .and_then(|state| state.gone.clone())
+                .unwrap_or_else(lost)),
         }
     }
 
-    /// Calls a function of the injected script in this context, and gives up when the context goes.
-    async fn call_in(&self, context: i64, function: &str, argument: Value) -> Result<Value, TabError> {
+    /// Calls a function of the injected script there, and gives up when its document goes.
+    async fn call_in(&self, home: &Home, function: &str, argument: Value) -> Result<Value, TabError> {
         let mut command = CallFunctionOnParams::new(function);
-        command.execution_context_id = Some(ExecutionContextId::new(context));
+        command.execution_context_id = Some(ExecutionContextId::new(home.context));
         command.arguments = Some(vec![CallArgument {
             value: Some(argument),
             unserializable_value: None,
@@ -94,11 +110,12 @@ impl CdpTab {
         command.return_by_value = Some(true);
         command.await_promise = Some(true);
         command.user_gesture = Some(true);
-        let mut current = self.events.context();
         let answer = tokio::select! {
             biased;
-            answer = self.session.call(&command) => answer?,
-            _ = current.wait_for(|now| *now != Some(context)) => return Err(self.gone().unwrap_or(TabError::DocumentReplaced)),
+            answer = home.session.call(&command) => answer?,
+            () = self.page.frames.left_by(home) => {
+                return Err(self.gone().unwrap_or(TabError::DocumentReplaced));
+            }
         };
         if let Some(thrown) = answer.exception_details {
             let what = thrown
@@ -138,7 +155,7 @@ impl CdpTab {
     /// Ends when another document is on its way and does not come soon. Until it does, the browser holds
     /// back what is asked of the present one.
     async fn left_behind(&self) {
-        let mut state = self.events.state();
+        let mut state = self.page.document.state();
         while state.wait_for(|state| state.navigating).await.is_ok() {
             let here = state.wait_for(|state| !state.navigating);
             if tokio::time::timeout(SOON, here).await.is_err() {
@@ -149,26 +166,14 @@ impl CdpTab {
     }
 
     fn gone(&self) -> Option<TabError> {
-        self.events.state().borrow().gone.clone()
-    }
-}
-
-/// Dialogs are dismissed at once, as no flow listens to them yet; leaving a page is allowed.
-async fn dismiss_dialogs(session: Session, mut dialogs: mpsc::UnboundedReceiver<String>) {
-    while let Some(kind) = dialogs.recv().await {
-        let answer = session
-            .call(&HandleJavaScriptDialogParams::new(kind == "beforeunload"))
-            .await;
-        if let Err(error) = answer {
-            tracing::debug!(%error, "a dialog was gone before it was dismissed");
-        }
+        self.page.document.gone()
     }
 }
 
 #[async_trait]
 impl Tab for CdpTab {
     fn state(&self) -> watch::Receiver<TabState> {
-        self.events.state()
+        self.page.document.state()
     }
 
     async fn navigate(&self, url: &str) -> Result<Navigation, TabError> {
@@ -202,8 +207,8 @@ impl Tab for CdpTab {
 
     async fn perform(&self, request: &Value, wait: Duration) -> Result<Value, TabError> {
         let work = async {
-            let context = self.context().await?;
-            self.call_in(context, PERFORM, request.clone()).await
+            let home = self.home(self.target.inner()).await?;
+            self.call_in(&home, PERFORM, request.clone()).await
         };
         tokio::time::timeout(wait, work)
             .await
@@ -217,13 +222,13 @@ impl Tab for CdpTab {
         wait: Duration,
     ) -> Result<Ran, TabError> {
         let work = async {
-            let context = self.context().await?;
+            let home = self.home(self.target.inner()).await?;
             let after = burst.map(|burst| json!({"token": burst.token, "releases": burst.clicks}));
             let request = json!({"after": after, "steps": steps});
             // In this order: the mouse is on its way before the script is called.
             let (moved, ran) = tokio::join!(self.mouse(burst), async {
                 tokio::select! {
-                    ran = self.call_in(context, RUN, request) => ran.map(Some),
+                    ran = self.call_in(&home, RUN, request) => ran.map(Some),
                     () = self.left_behind(), if burst.is_some() => Ok(None),
                 }
             });
@@ -314,11 +319,7 @@ impl Tab for CdpTab {
     }
 
     async fn close(&self) -> Result<(), TabError> {
-        let closed = self
-            .cdp
-            .send(&CloseTargetParams::new(self.target.clone()))
-            .answer()
-            .await;
+        let closed = self.close_target().answer().await;
         self.session.close();
         match closed {
             Ok(_) | Err(TabError::Closed) => Ok(()),
@@ -370,11 +371,6 @@ fn capture(shot: &Shot) -> CaptureScreenshotParams {
         optimize_for_speed: Some(true),
         ..CaptureScreenshotParams::default()
     }
-}
-
-/// The command that sets the size of a viewport.
-pub(super) fn viewport_command(size: Size) -> SetDeviceMetricsOverrideParams {
-    SetDeviceMetricsOverrideParams::new(i64::from(size.width), i64::from(size.height), 1.0, false)
 }
 
 fn mouse_event(kind: DispatchMouseEventType, burst: &PointerBurst) -> DispatchMouseEventParams {

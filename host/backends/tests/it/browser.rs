@@ -1,7 +1,8 @@
 //! Browsers of this machine: what is said where there is none, and that one process serves all.
 
 use flowguard_backends::browser::{LocalBrowsers, LocalOptions};
-use flowguard_core::browser::{Browser, BrowserError, Browsers, Watcher};
+use flowguard_core::browser::context::ContextOptions;
+use flowguard_core::browser::{BrowserError, Browsers, Tab, Watcher};
 use flowguard_core::timeline::PageEvent;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,6 +11,10 @@ struct Unwatched;
 
 impl Watcher for Unwatched {
     fn page_event(&self, _page: u32, _what: PageEvent) {}
+
+    fn popup(&self, _opener: Option<u32>, _tab: Arc<dyn Tab>) -> Option<u32> {
+        None
+    }
 }
 
 fn named(path: &str) -> LocalBrowsers {
@@ -60,12 +65,10 @@ async fn one_process_serves_all_leases_until_it_is_shut_down() {
     assert!(one.info().product.contains("Chrome"), "{:?}", one.info());
     assert_eq!(other.info().place, "local");
     one.release().await;
-    other
-        .open_tab(1, Browser::VIEWPORT)
-        .await
-        .expect("the other lease is not touched");
+    let context = other.new_context(&ContextOptions::default()).await.unwrap();
+    context.open_tab(1).await.expect("the other lease is not touched");
     browsers.shut_down().await;
-    assert!(other.open_tab(2, Browser::VIEWPORT).await.is_err());
+    assert!(context.open_tab(2).await.is_err());
     browsers.warm_up().await.expect("another is started");
     assert_ne!(browsers.address().await, Some(address));
     browsers.shut_down().await;

@@ -16,6 +16,7 @@ pub mod locator;
 mod navigate;
 #[cfg(test)]
 mod navigate_tests;
+mod pages;
 pub mod port;
 mod reply;
 mod screenshot;
@@ -24,5 +25,5 @@ mod scripted;
 mod session;
 
 pub use calls::{ImageFormat, ImageInfo, PageId, Rect, Size};
-pub use port::{BrowserError, BrowserInfo, Browsers, Lease, LoadState, Tab, TabError, Watcher};
+pub use port::{BrowserError, BrowserInfo, Browsers, Context, Lease, LoadState, Tab, TabError, Watcher};
 pub use session::{BaselineScope, Browser, BrowserOptions};

@@ -1,6 +1,8 @@
 //! What a browser must do for us: low, so that local Chromium and a cloud browser share everything above.
 //! Locators, waiting, actionability and assertions are not here; they live above the port and in the page.
 
+mod context;
+
 use async_trait::async_trait;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -8,8 +10,11 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 
+use super::PageId;
 use super::calls::{ImageFormat, Rect, Size};
 use crate::timeline::PageEvent;
+
+pub use context::{Browsers, Context, Lease};
 
 /// What kind of browser it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -260,7 +265,9 @@ impl Shot {
 /// Hears what pages do. Called from the connection's task: it must not block.
 pub trait Watcher: Send + Sync {
     /// Something happened in the page.
-    fn page_event(&self, page: u32, what: PageEvent);
+    fn page_event(&self, page: PageId, what: PageEvent);
+    /// A page has opened another one, which has not run a line yet. Answers its number; none to close it.
+    fn popup(&self, opener: Option<PageId>, tab: Arc<dyn Tab>) -> Option<PageId>;
 }
 
 /// One page of a browser.
@@ -301,22 +308,4 @@ pub trait Tab: Send + Sync {
     async fn probe(&self, url: &str) -> Result<Result<u16, String>, TabError>;
     /// Closes the page.
     async fn close(&self) -> Result<(), TabError>;
-}
-
-/// The right to use a browser for one run: an own context, wiped when it is released.
-#[async_trait]
-pub trait Lease: Send + Sync {
-    /// What kind of browser it is.
-    fn info(&self) -> BrowserInfo;
-    /// Opens a page, numbered by the caller.
-    async fn open_tab(&self, page: u32, viewport: Size) -> Result<Arc<dyn Tab>, BrowserError>;
-    /// Gives the browser back: closes what is open, wipes what is left.
-    async fn release(&self);
-}
-
-/// Where browsers come from.
-#[async_trait]
-pub trait Browsers: Send + Sync {
-    /// Leases a browser; `watcher` hears of its pages.
-    async fn lease(&self, watcher: Arc<dyn Watcher>) -> Result<Arc<dyn Lease>, BrowserError>;
 }

@@ -10,10 +10,11 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::calls::{ActionOptions, OpenPage, PageId, PointerOptions, Size, Target};
+use super::context::ContextOptions;
 use super::locator::{Locator, Part};
 use super::port::{
-    BrowserError, BrowserInfo, Browsers, Chord, Lease, LoadState, Navigation, PointerBurst, Ran, Settled,
-    Shot, Tab, TabError, TabState, Watcher,
+    BrowserError, BrowserInfo, Browsers, Chord, Context, Lease, LoadState, Navigation, PointerBurst, Ran,
+    Settled, Shot, Tab, TabError, TabState, Watcher,
 };
 use super::session::{BaselineScope, Browser, BrowserOptions};
 use crate::budget::{Allowance, Budget};
@@ -330,9 +331,18 @@ impl Lease for One {
         }
     }
 
-    async fn open_tab(&self, _page: u32, _viewport: Size) -> Result<Arc<dyn Tab>, BrowserError> {
-        Ok(self.0.clone())
+    async fn new_context(&self, _options: &ContextOptions) -> Result<Arc<dyn Context>, BrowserError> {
+        Ok(Arc::new(One(self.0.clone())))
     }
 
     async fn release(&self) {}
+}
+
+#[async_trait]
+impl Context for One {
+    async fn open_tab(&self, _page: PageId) -> Result<Arc<dyn Tab>, BrowserError> {
+        Ok(self.0.clone())
+    }
+
+    async fn close(&self) {}
 }

@@ -1,20 +1,20 @@
 //! One run's browser: leased at the first page, given back at the end, with the run's pages in between.
 
 use bytes::Bytes;
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::OnceCell;
 
-use super::calls::{self, PageId, Size};
-use super::port::{BrowserError, BrowserInfo, Browsers, Lease, Tab, TabError, Watcher};
+use super::calls::{self, PageId};
+use super::context::ContextOptions;
+use super::pages::{Pages, RunWatcher};
+use super::port::{BrowserError, BrowserInfo, Browsers, Context, Lease, Tab, TabError, Watcher};
 use super::reply::Reply;
 use crate::artifact::Digest;
 use crate::baseline::Baselines;
 use crate::failure::{Blame, Code, Failure, cut};
 use crate::gate::Ledger;
 use crate::limits;
-use crate::timeline::PageEvent;
 
 /// What holds for all pages of a run.
 #[derive(Clone, Debug)]
@@ -49,31 +49,12 @@ pub struct Browser {
     pub(super) ledger: Arc<Ledger>,
     pub(super) options: BrowserOptions,
     lease: OnceCell<Arc<dyn Lease>>,
-    pages: Mutex<Pages>,
-}
-
-#[derive(Default)]
-struct Pages {
-    opened: u32,
-    open: HashMap<PageId, Arc<dyn Tab>>,
-}
-
-/// Writes what pages do into the timeline.
-struct IntoTimeline(Arc<Ledger>);
-
-impl Watcher for IntoTimeline {
-    fn page_event(&self, page: u32, what: PageEvent) {
-        self.0.timeline.event(page, self.0.now(), what);
-    }
+    /// Where a page opens that is opened in no other.
+    context: OnceCell<Arc<dyn Context>>,
+    pages: Arc<Pages>,
 }
 
 impl Browser {
-    /// The size at which a page opens.
-    pub const VIEWPORT: Size = Size {
-        width: 1280,
-        height: 720,
-    };
-
     /// A run's browser; nothing is leased yet.
     #[must_use]
     pub fn new(
@@ -88,7 +69,8 @@ impl Browser {
             ledger,
             options,
             lease: OnceCell::new(),
-            pages: Mutex::default(),
+            context: OnceCell::new(),
+            pages: Arc::default(),
         }
     }
 
@@ -103,27 +85,27 @@ impl Browser {
     /// # Errors
     /// [`Code::OverBudget`] where too many are open, [`Code::Unavailable`] where there is no browser.
     pub async fn open_page(&self, _call: &calls::OpenPage) -> Result<PageId, Failure> {
-        let number = {
-            let mut pages = self.lock();
-            if pages.open.len() >= limits::MAX_PAGES {
-                let message = format!("{} pages are open already: close one", limits::MAX_PAGES);
-                return Err(Failure::new(Code::OverBudget, message));
-            }
-            pages.opened += 1;
-            pages.opened
-        };
-        let watcher: Arc<dyn Watcher> = Arc::new(IntoTimeline(self.ledger.clone()));
-        let lease = self
-            .lease
-            .get_or_try_init(|| self.browsers.lease(watcher))
-            .await
-            .map_err(|error| no_browser(&error))?;
-        let tab = lease
-            .open_tab(number, Self::VIEWPORT)
-            .await
-            .map_err(|error| no_browser(&error))?;
-        self.lock().open.insert(number, tab);
+        let number = self.pages.number()?;
+        let opened = self.default_context().await?.open_tab(number).await;
+        let tab = opened.map_err(|error| no_browser(&error))?;
+        self.pages.insert(number, tab);
         Ok(number)
+    }
+
+    async fn default_context(&self) -> Result<&Arc<dyn Context>, Failure> {
+        let make = || async {
+            let watcher: Arc<dyn Watcher> = Arc::new(RunWatcher {
+                ledger: self.ledger.clone(),
+                pages: Arc::downgrade(&self.pages),
+            });
+            let lease = self
+                .lease
+                .get_or_try_init(|| self.browsers.lease(watcher))
+                .await?;
+            lease.new_context(&ContextOptions::default()).await
+        };
+        let made = self.context.get_or_try_init(make).await;
+        made.map_err(|error| no_browser(&error))
     }
 
     /// Closes a page.
@@ -132,13 +114,13 @@ impl Browser {
     /// [`Code::InvalidArgument`] where it is closed already.
     pub async fn close_page(&self, call: &calls::ClosePage) -> Result<(), Failure> {
         let tab = self.tab(call.page)?;
-        self.lock().open.remove(&call.page);
+        self.pages.remove(call.page);
         tab.close().await.map_err(tab_failure)
     }
 
     /// Closes all pages and gives the browser back.
     pub async fn release(&self) {
-        self.lock().open.clear();
+        self.pages.clear();
         if let Some(lease) = self.lease.get() {
             lease.release().await;
         }
@@ -174,14 +156,7 @@ impl Browser {
 
     /// The pages that are open.
     pub(super) fn open_tabs(&self) -> Vec<(PageId, Arc<dyn Tab>)> {
-        let pages = self.lock();
-        let mut open: Vec<_> = pages
-            .open
-            .iter()
-            .map(|(number, tab)| (*number, tab.clone()))
-            .collect();
-        open.sort_by_key(|(number, _)| *number);
-        open
+        self.pages.all()
     }
 
     /// The bytes of an image that this run made; the gate records only the digest.
@@ -226,16 +201,12 @@ impl Browser {
     }
 
     pub(super) fn tab(&self, page: PageId) -> Result<Arc<dyn Tab>, Failure> {
-        self.lock().open.get(&page).cloned().ok_or_else(|| {
+        self.pages.get(page).ok_or_else(|| {
             Failure::new(
                 Code::InvalidArgument,
                 format!("page {page} is closed: open another one"),
             )
         })
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Pages> {
-        self.pages.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -54,7 +54,7 @@ pub(super) fn evidence<'a>(failure: &'a Failure, title: &str) -> Option<&'a str>
 pub(super) fn is_problem(event: &PageEvent) -> bool {
     match event {
         PageEvent::Console { level, .. } => level == "error",
-        PageEvent::Uncaught { .. } | PageEvent::Crashed => true,
+        PageEvent::Uncaught { .. } | PageEvent::Crashed | PageEvent::PopupClosed => true,
         PageEvent::Request { status, error, .. } => {
             error.is_some() || status.is_some_and(|status| status >= 400)
         }
@@ -67,6 +67,9 @@ pub(super) const fn is_request(event: &Event) -> bool {
     matches!(event.what, PageEvent::Request { .. })
 }
 
+/// What is said of a page that was closed because there were too many.
+pub(super) const POPUP_CLOSED: &str = "a new page was closed at once: too many are open";
+
 /// An event of the page in one line.
 pub(super) fn event_line(event: &PageEvent) -> String {
     match event {
@@ -75,6 +78,7 @@ pub(super) fn event_line(event: &PageEvent) -> String {
         PageEvent::Request { method, url, .. } => format!("{method} {url}: {}", answer(event)),
         PageEvent::Dialog { kind, text } => format!("{kind} dialog, dismissed: {text}"),
         PageEvent::Crashed => "the page crashed".to_owned(),
+        PageEvent::PopupClosed => POPUP_CLOSED.to_owned(),
     }
 }
 

@@ -190,6 +190,7 @@ enum What<'a> {
         text: &'a str,
     },
     Crashed,
+    PopupClosed,
 }
 
 impl<'a> ReportJson<'a> {
@@ -344,6 +345,7 @@ fn event(event: &Event) -> EventJson<'_> {
         },
         PageEvent::Dialog { kind, text } => What::Dialog { dialog: kind, text },
         PageEvent::Crashed => What::Crashed,
+        PageEvent::PopupClosed => What::PopupClosed,
     };
     EventJson {
         at_ms: millis(event.at_us),

@@ -202,6 +202,15 @@ pub struct HttpCredentials {
 }
 
 impl ContextOptions {
+    /// The viewport of its pages.
+    #[must_use]
+    pub fn viewport(&self) -> Size {
+        self.viewport.unwrap_or(Size {
+            width: 1280,
+            height: 720,
+        })
+    }
+
     /// Whether they are in range.
     ///
     /// # Errors

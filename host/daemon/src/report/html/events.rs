@@ -4,7 +4,7 @@ use flowguard_core::run::Attempt;
 use flowguard_core::timeline::{Event, PageEvent};
 use maud::{Markup, html};
 
-use super::super::attempt::{answer, is_problem, is_request};
+use super::super::attempt::{POPUP_CLOSED, answer, is_problem, is_request};
 use super::super::words;
 use super::{Place, Text};
 
@@ -69,6 +69,7 @@ fn console_row(attempt: &Attempt, here: Place, number: usize, event: &Event) -> 
         PageEvent::Uncaught { text } => ("uncaught", text.as_str(), ""),
         PageEvent::Dialog { kind, text } => (kind.as_str(), text.as_str(), "dismissed by FlowGuard"),
         PageEvent::Crashed => ("crashed", "the page crashed", ""),
+        PageEvent::PopupClosed => ("popup", POPUP_CLOSED, ""),
         PageEvent::Request { .. } => ("", "", ""),
     };
     html! {

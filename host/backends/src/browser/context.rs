@@ -1,0 +1,189 @@
+//! A browser context over CDP: opens pages, hears of those that pages open, and is disposed of whole.
+
+use async_trait::async_trait;
+use chromiumoxide::cdp::browser_protocol::browser::BrowserContextId;
+use chromiumoxide::cdp::browser_protocol::target::{
+    CreateBrowserContextParams, CreateTargetParams, DisposeBrowserContextParams, TargetInfo,
+};
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use tokio::sync::Notify;
+
+use super::cdp::{Cdp, Pending, Session};
+use super::setup::Done;
+use super::tab::CdpTab;
+use super::targets::Targets;
+use flowguard_core::browser::context::ContextOptions;
+use flowguard_core::browser::{BrowserError, Context, PageId, Tab, TabError, Watcher};
+
+/// A browser context.
+pub(super) struct CdpContext {
+    cdp: Cdp,
+    targets: Arc<Targets>,
+    id: BrowserContextId,
+    options: ContextOptions,
+    watcher: Arc<dyn Watcher>,
+    pages: Mutex<Pages>,
+    /// Something has come into [`Pages::arrived`].
+    arrival: Notify,
+    closed: AtomicBool,
+}
+
+#[derive(Default)]
+struct Pages {
+    /// How many are being opened by us.
+    opening: usize,
+    /// Opened by us, attached, and not yet taken by who opened them.
+    arrived: HashMap<String, (CdpTab, Done)>,
+    /// All of them, by target, to know an opener by.
+    open: HashMap<String, Weak<CdpTab>>,
+}
+
+impl CdpContext {
+    /// Makes a context.
+    pub(super) async fn create(
+        cdp: &Cdp,
+        targets: &Arc<Targets>,
+        options: &ContextOptions,
+        watcher: Arc<dyn Watcher>,
+    ) -> Result<Arc<Self>, TabError> {
+        let command = CreateBrowserContextParams {
+            dispose_on_detach: Some(true),
+            ..Default::default()
+        };
+        let id = cdp.send(&command).answer().await?.browser_context_id;
+        let context = Arc::new(Self {
+            cdp: cdp.clone(),
+            targets: targets.clone(),
+            id,
+            options: options.clone(),
+            watcher,
+            pages: Mutex::default(),
+            arrival: Notify::new(),
+            closed: AtomicBool::new(false),
+        });
+        targets.add(context.id.inner(), &context);
+        Ok(context)
+    }
+
+    /// A page of this context is attached to, and waits for us.
+    pub(super) fn attached(self: &Arc<Self>, session: Session, target: &TargetInfo) {
+        let tab = CdpTab::new(session, target.target_id.clone());
+        let is_ours = target.opener_id.is_none() && self.lock().opening > 0;
+        if is_ours {
+            let ready = tab.set_up(&self.options);
+            let id = target.target_id.inner().clone();
+            self.lock().arrived.insert(id, (tab, ready));
+            self.arrival.notify_waiters();
+        } else {
+            self.opened_by_page(&Arc::new(tab), target);
+        }
+    }
+
+    fn opened_by_page(&self, tab: &Arc<CdpTab>, target: &TargetInfo) {
+        let opener = target.opener_id.as_ref().and_then(|id| self.page_of(id.inner()));
+        let Some(page) = self.watcher.popup(opener, tab.clone()) else {
+            tab.refuse();
+            return;
+        };
+        tab.owner().take(page, self.watcher.clone());
+        // Nobody waits: commands to the page come after these.
+        drop(tab.set_up(&self.options));
+        self.remember(target.target_id.inner(), tab);
+    }
+
+    fn page_of(&self, target: &str) -> Option<PageId> {
+        self.lock().open.get(target)?.upgrade()?.owner().page()
+    }
+
+    fn remember(&self, target: &str, tab: &Arc<CdpTab>) {
+        let mut pages = self.lock();
+        pages.open.retain(|_, tab| tab.strong_count() > 0);
+        pages.open.insert(target.to_owned(), Arc::downgrade(tab));
+    }
+
+    async fn open(&self, page: PageId) -> Result<Arc<CdpTab>, TabError> {
+        let _opening = Opening::begin(self);
+        let mut create = CreateTargetParams::new("about:blank");
+        create.browser_context_id = Some(self.id.clone());
+        let target = self.cdp.send(&create).answer().await?.target_id;
+        let (tab, ready) = self.arrived(target.inner()).await?;
+        tab.owner().take(page, self.watcher.clone());
+        let tab = Arc::new(tab);
+        self.remember(target.inner(), &tab);
+        ready.await?;
+        Ok(tab)
+    }
+
+    /// Waits until the browser has attached us to what we opened.
+    async fn arrived(&self, target: &str) -> Result<(CdpTab, Done), TabError> {
+        let mut lost = self.cdp.lost();
+        loop {
+            let arrival = self.arrival.notified();
+            if let Some(arrived) = self.lock().arrived.remove(target) {
+                return Ok(arrived);
+            }
+            tokio::select! {
+                () = arrival => {}
+                why = lost.wait_for(Option::is_some) => {
+                    let why = why.ok().and_then(|why| why.clone());
+                    return Err(TabError::BrowserLost(why.unwrap_or_default()));
+                }
+            }
+        }
+    }
+
+    fn dispose(&self) -> Option<Pending<DisposeBrowserContextParams>> {
+        if self.closed.swap(true, Ordering::Relaxed) {
+            return None;
+        }
+        self.targets.remove(self.id.inner());
+        let command = DisposeBrowserContextParams::new(self.id.clone());
+        Some(self.cdp.send(&command))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Pages> {
+        self.pages.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl Context for CdpContext {
+    async fn open_tab(&self, page: PageId) -> Result<Arc<dyn Tab>, BrowserError> {
+        let opened = self.open(page).await;
+        let tab = opened.map_err(|error| BrowserError::Lost(error.to_string()))?;
+        Ok(tab)
+    }
+
+    async fn close(&self) {
+        if let Some(disposed) = self.dispose()
+            && let Err(error) = disposed.answer().await
+        {
+            tracing::debug!(%error, "a browser context was gone before it was disposed of");
+        }
+    }
+}
+
+impl Drop for CdpContext {
+    /// A run that was cancelled has not closed its contexts; the process goes on, they must not.
+    fn drop(&mut self) {
+        drop(self.dispose());
+    }
+}
+
+/// Counts a page that is being opened, until it is there or given up.
+struct Opening<'a>(&'a CdpContext);
+
+impl<'a> Opening<'a> {
+    fn begin(context: &'a CdpContext) -> Self {
+        context.lock().opening += 1;
+        Self(context)
+    }
+}
+
+impl Drop for Opening<'_> {
+    fn drop(&mut self) {
+        self.0.lock().opening -= 1;
+    }
+}

@@ -1,0 +1,177 @@
+//! The frames of a page: where the injected script of each lives, in the page's own process or in another.
+//! A frame of another process is a target of its own, with a session below the page's.
+
+use chromiumoxide::cdp::browser_protocol::target::EventAttachedToTarget;
+use chromiumoxide::cdp::js_protocol::runtime::{EventExecutionContextCreated, ExecutionContextId};
+use serde::Deserialize;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::watch;
+
+use super::cdp::{Event, Listener, Session};
+use super::setup::{self, Page};
+use super::targets;
+use flowguard_core::browser::TabError;
+
+/// The isolated world that the injected script lives in.
+pub(super) const WORLD: &str = "flowguard";
+/// Frames that are known at once; a script in a later one is not reached.
+const MAX_FRAMES: usize = 1_000;
+
+/// Where the injected script of one frame's present document lives.
+#[derive(Clone)]
+pub(super) struct Home {
+    pub(super) session: Session,
+    pub(super) context: i64,
+}
+
+/// The frames of one page, by id.
+pub(super) struct Frames {
+    homes: watch::Sender<HashMap<String, Home>>,
+}
+
+/// Hears `Runtime` and `Target` of one of a page's sessions.
+pub(super) struct FrameSession {
+    page: Arc<Page>,
+    session: Session,
+    /// Sessions of frames below: they end with this one.
+    below: Mutex<Vec<Session>>,
+}
+
+#[derive(Deserialize)]
+struct Detached {
+    #[serde(rename = "sessionId")]
+    id: String,
+}
+
+#[derive(Deserialize)]
+struct Destroyed {
+    #[serde(rename = "executionContextId")]
+    id: i64,
+}
+
+impl Frames {
+    pub(super) fn new() -> Self {
+        Self {
+            homes: watch::channel(HashMap::new()).0,
+        }
+    }
+
+    /// The homes, as they change.
+    pub(super) fn homes(&self) -> watch::Receiver<HashMap<String, Home>> {
+        self.homes.subscribe()
+    }
+
+    /// Ends when the document that lived there has gone.
+    pub(super) async fn left_by(&self, home: &Home) {
+        let is_left = |homes: &HashMap<String, Home>| !homes.values().any(|other| other.is(home));
+        let _ = self.homes().wait_for(is_left).await;
+    }
+
+    fn settled(&self, frame: &str, home: Home) {
+        self.homes.send_if_modified(|homes| {
+            let has_room = homes.len() < MAX_FRAMES || homes.contains_key(frame);
+            if has_room {
+                homes.insert(frame.to_owned(), home);
+            }
+            has_room
+        });
+    }
+
+    /// Forgets the homes that are `gone`.
+    fn left(&self, gone: impl Fn(&Home) -> bool) {
+        self.homes.send_if_modified(|homes| {
+            let before = homes.len();
+            homes.retain(|_, home| !gone(home));
+            homes.len() != before
+        });
+    }
+}
+
+impl Home {
+    fn is(&self, other: &Self) -> bool {
+        self.context == other.context && self.session.id() == other.session.id()
+    }
+}
+
+impl FrameSession {
+    pub(super) fn new(page: Arc<Page>, session: Session) -> Self {
+        Self {
+            page,
+            session,
+            below: Mutex::default(),
+        }
+    }
+
+    fn is_here(&self, home: &Home) -> bool {
+        home.session.id() == self.session.id()
+    }
+
+    fn context_created(&self, created: &EventExecutionContextCreated) {
+        let context = &created.context;
+        let data = context.aux_data.as_ref();
+        let frame = data.and_then(|data| data.get("frameId")?.as_str());
+        if let (Some(frame), WORLD) = (frame, context.name.as_str()) {
+            let home = Home {
+                session: self.session.clone(),
+                context: *ExecutionContextId::inner(&context.id),
+            };
+            self.page.frames.settled(frame, home);
+        }
+    }
+
+    /// A frame of another process, or a worker. Both run on; a frame gets the script before.
+    fn attached(&self, attached: &EventAttachedToTarget) {
+        let session = self.session.sibling(attached.session_id.inner());
+        if attached.target_info.r#type == "iframe" {
+            setup::frame(&self.page, &session);
+            self.below().push(session);
+        } else {
+            targets::run(&session);
+        }
+    }
+}
+
+impl FrameSession {
+    fn below(&self) -> MutexGuard<'_, Vec<Session>> {
+        self.below.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Listener for FrameSession {
+    fn event(&self, event: &Event<'_>) {
+        match event.method {
+            "Runtime.executionContextCreated" => {
+                if let Some(created) = event.read() {
+                    self.context_created(&created);
+                }
+            }
+            "Runtime.executionContextDestroyed" => {
+                if let Some(Destroyed { id }) = event.read() {
+                    let gone = |home: &Home| self.is_here(home) && home.context == id;
+                    self.page.frames.left(gone);
+                }
+            }
+            "Runtime.executionContextsCleared" => self.page.frames.left(|home| self.is_here(home)),
+            "Target.attachedToTarget" => {
+                if let Some(attached) = event.read() {
+                    self.attached(&attached);
+                }
+            }
+            "Target.detachedFromTarget" => {
+                if let Some(Detached { id }) = event.read() {
+                    self.below().retain(|session| session.id() != id);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn over(&self, _why: &TabError) {
+        self.page.frames.left(|home| self.is_here(home));
+        let below = std::mem::take(&mut *self.below());
+        for session in below {
+            session.close();
+        }
+    }
+}

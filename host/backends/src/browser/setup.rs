@@ -1,0 +1,116 @@
+//! Making ready what the browser has attached us to: everything in one burst, and the target runs only after
+//! it, so that no line of a page runs before the injected script is there.
+
+use chromiumoxide::cdp::browser_protocol::emulation::{
+    SetDeviceMetricsOverrideParams, SetFocusEmulationEnabledParams,
+};
+use chromiumoxide::cdp::browser_protocol::log::EnableParams as LogEnable;
+use chromiumoxide::cdp::browser_protocol::network::EnableParams as NetworkEnable;
+use chromiumoxide::cdp::browser_protocol::page::{
+    AddScriptToEvaluateOnNewDocumentParams, EnableParams as PageEnable, SetLifecycleEventsEnabledParams,
+};
+use chromiumoxide::cdp::js_protocol::runtime::{
+    EnableParams as RuntimeEnable, RunIfWaitingForDebuggerParams,
+};
+use futures::FutureExt;
+use futures::future::{BoxFuture, try_join_all};
+use std::sync::Arc;
+
+use super::cdp::Session;
+use super::console::Console;
+use super::dialogs::Dialogs;
+use super::document::Document;
+use super::frames::{FrameSession, Frames, WORLD};
+use super::injected;
+use super::owner::Owner;
+use super::requests::Requests;
+use super::targets;
+use flowguard_core::browser::TabError;
+use flowguard_core::browser::calls::Size;
+use flowguard_core::browser::context::ContextOptions;
+
+/// What is known of one page and kept up to date by its events, in whichever of its sessions they come.
+pub(super) struct Page {
+    pub(super) owner: Arc<Owner>,
+    pub(super) document: Arc<Document>,
+    pub(super) frames: Frames,
+    pub(super) console: Arc<Console>,
+    pub(super) requests: Arc<Requests>,
+}
+
+/// Work that is under way.
+pub(super) type Done = BoxFuture<'static, Result<(), TabError>>;
+
+impl Page {
+    /// A page whose main frame is this.
+    pub(super) fn new(main_frame: String) -> Self {
+        let owner = Arc::new(Owner::default());
+        let document = Arc::new(Document::new(owner.clone(), main_frame));
+        Self {
+            frames: Frames::new(),
+            console: Arc::new(Console(owner.clone())),
+            requests: Arc::new(Requests::new(owner.clone(), document.clone())),
+            owner,
+            document,
+        }
+    }
+}
+
+/// Makes a page's own session ready; what is given back waits until it is.
+pub(super) fn page(page: &Arc<Page>, session: &Session, options: &ContextOptions) -> Done {
+    session.listen("Page", page.document.clone());
+    session.listen("Inspector", page.document.clone());
+    listen(page, session);
+    let mut sent = common(session);
+    sent.push(session.send(&SetLifecycleEventsEnabledParams::new(true)).done());
+    sent.push(session.send(&viewport_command(options.viewport())).done());
+    sent.push(let_run(session));
+    try_join_all(sent).map(|done| done.map(|_| ())).boxed()
+}
+
+/// Makes a frame of another process ready. Nobody waits for it here: its home tells when it is there.
+pub(super) fn frame(page: &Arc<Page>, session: &Session) {
+    listen(page, session);
+    drop(common(session));
+    drop(let_run(session));
+}
+
+fn listen(page: &Arc<Page>, session: &Session) {
+    let frames = Arc::new(FrameSession::new(page.clone(), session.clone()));
+    let dialogs = Dialogs {
+        owner: page.owner.clone(),
+        session: session.clone(),
+    };
+    session.listen("Runtime", frames.clone());
+    session.listen("Target", frames);
+    session.listen("Runtime", page.console.clone());
+    session.listen("Log", page.console.clone());
+    session.listen("Network", page.requests.clone());
+    session.listen("Page", Arc::new(dialogs));
+}
+
+/// What every session of a page needs.
+fn common(session: &Session) -> Vec<Done> {
+    let mut script = AddScriptToEvaluateOnNewDocumentParams::new(injected::SOURCE);
+    script.world_name = Some(WORLD.to_owned());
+    script.run_immediately = Some(true);
+    vec![
+        session.send(&PageEnable::default()).done(),
+        session.send(&RuntimeEnable::default()).done(),
+        session.send(&script).done(),
+        session.send(&NetworkEnable::default()).done(),
+        session.send(&LogEnable::default()).done(),
+        // Pages side by side behave as if each were in front.
+        session.send(&SetFocusEmulationEnabledParams::new(true)).done(),
+        session.send(&targets::auto_attach()).done(),
+    ]
+}
+
+fn let_run(session: &Session) -> Done {
+    session.send(&RunIfWaitingForDebuggerParams::default()).done()
+}
+
+/// The command that sets the size of a viewport.
+pub(super) fn viewport_command(size: Size) -> SetDeviceMetricsOverrideParams {
+    SetDeviceMetricsOverrideParams::new(i64::from(size.width), i64::from(size.height), 1.0, false)
+}

@@ -1,0 +1,93 @@
+//! Whose a new target is: the browser attaches us to each before it runs a line, and here it is given to the
+//! browser context that it belongs to. What belongs to nobody runs on without us.
+
+use chromiumoxide::cdp::browser_protocol::target::{
+    DetachFromTargetParams, EventAttachedToTarget, SessionId, SetAutoAttachParams, TargetInfo,
+};
+use chromiumoxide::cdp::js_protocol::runtime::RunIfWaitingForDebuggerParams;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use super::cdp::{Cdp, Event, Listener, Session};
+use super::context::CdpContext;
+use flowguard_core::browser::TabError;
+
+/// The browser contexts of one browser, by id.
+pub(super) struct Targets {
+    cdp: Cdp,
+    contexts: Mutex<HashMap<String, Weak<CdpContext>>>,
+}
+
+impl Targets {
+    /// Begins to hear of new targets.
+    pub(super) async fn watch(cdp: &Cdp) -> Result<Arc<Self>, TabError> {
+        let targets = Arc::new(Self {
+            cdp: cdp.clone(),
+            contexts: Mutex::default(),
+        });
+        let browser = cdp.browser();
+        browser.listen("Target", targets.clone());
+        browser.call(&auto_attach()).await?;
+        Ok(targets)
+    }
+
+    /// From now on this context hears of its targets.
+    pub(super) fn add(&self, id: &str, context: &Arc<CdpContext>) {
+        self.lock().insert(id.to_owned(), Arc::downgrade(context));
+    }
+
+    /// The context is gone.
+    pub(super) fn remove(&self, id: &str) {
+        self.lock().remove(id);
+    }
+
+    fn owner(&self, target: &TargetInfo) -> Option<Arc<CdpContext>> {
+        let id = target.browser_context_id.as_ref()?;
+        self.lock().get(id.inner())?.upgrade()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Weak<CdpContext>>> {
+        self.contexts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Listener for Targets {
+    fn event(&self, event: &Event<'_>) {
+        if event.method != EventAttachedToTarget::IDENTIFIER {
+            return;
+        }
+        let Some(attached) = event.read::<EventAttachedToTarget>() else {
+            return;
+        };
+        let session = self.cdp.session(attached.session_id.inner());
+        match self.owner(&attached.target_info) {
+            Some(context) if attached.target_info.r#type == "page" => {
+                context.attached(session, &attached.target_info);
+            }
+            // Workers run on; whoever wants to hear them has the session's id.
+            Some(_) => run(&session),
+            None => let_go(&self.cdp, &session),
+        }
+    }
+}
+
+/// The command by which a target's new children wait for us.
+pub(super) fn auto_attach() -> SetAutoAttachParams {
+    let mut command = SetAutoAttachParams::new(true, true);
+    command.flatten = Some(true);
+    command
+}
+
+/// Lets a target run that waits for us.
+pub(super) fn run(session: &Session) {
+    drop(session.send(&RunIfWaitingForDebuggerParams::default()));
+}
+
+/// Lets a target run without us.
+fn let_go(cdp: &Cdp, session: &Session) {
+    run(session);
+    let command = DetachFromTargetParams {
+        session_id: Some(SessionId::new(session.id())),
+    };
+    drop(cdp.send(&command));
+}

@@ -1,0 +1,278 @@
+//! The messages of a connection: queued and read, answers given to those who wait for them, events to those
+//! who listen. What is not understood is left out: a newer browser says more than is known here.
+
+use async_tungstenite::tungstenite::Utf8Bytes;
+use chromiumoxide::types::MethodId;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::{mpsc, oneshot};
+
+use super::cdp::{Event, Listener};
+use super::socket::{Inbox, Outbox};
+use flowguard_core::browser::TabError;
+
+/// A whole message that answers a command.
+pub(super) type Reply = Result<Utf8Bytes, TabError>;
+
+/// What the parts of a connection share.
+#[derive(Default)]
+pub(super) struct Shared {
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    last_id: u64,
+    waiting: HashMap<u64, Waiting>,
+    /// Who listens, by session. The browser itself has an empty name.
+    sessions: HashMap<String, Vec<Listening>>,
+    has_ended: bool,
+}
+
+/// A domain of the protocol, and who hears its events.
+type Listening = (&'static str, Arc<dyn Listener>);
+
+struct Waiting {
+    method: MethodId,
+    session: Arc<str>,
+    reply: oneshot::Sender<Reply>,
+}
+
+#[derive(Deserialize)]
+struct Head<'a> {
+    id: Option<u64>,
+    #[serde(borrow)]
+    method: Option<Cow<'a, str>>,
+    #[serde(borrow, rename = "sessionId")]
+    session: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    params: Option<&'a RawValue>,
+    error: Option<Refusal>,
+}
+
+#[derive(Deserialize)]
+struct Refusal {
+    #[serde(default)]
+    message: String,
+}
+
+#[derive(Deserialize)]
+struct Detached {
+    #[serde(rename = "sessionId")]
+    session: String,
+}
+
+/// Serves until the connection ends or nobody is left to use it; tells why.
+pub(super) async fn serve(
+    outbox: Outbox,
+    inbox: Inbox,
+    queue: mpsc::UnboundedReceiver<String>,
+    shared: &Shared,
+) -> String {
+    // Side by side: a browser that does not read must not keep us from reading, and the other way round.
+    tokio::select! {
+        why = write(outbox, queue) => why,
+        why = read(inbox, shared) => why,
+    }
+}
+
+/// Writes all that is queued before it flushes.
+async fn write(mut outbox: Outbox, mut queue: mpsc::UnboundedReceiver<String>) -> String {
+    while let Some(first) = queue.recv().await {
+        let mut next = Some(first);
+        while let Some(text) = next {
+            if let Err(why) = outbox.feed(text).await {
+                return why;
+            }
+            next = queue.try_recv().ok();
+        }
+        if let Err(why) = outbox.flush().await {
+            return why;
+        }
+    }
+    "it was closed".to_owned()
+}
+
+async fn read(mut inbox: Inbox, shared: &Shared) -> String {
+    loop {
+        match inbox.next().await {
+            Some(Ok(text)) => shared.heard(&text),
+            Some(Err(why)) => return why,
+            None => return "its connection ended".to_owned(),
+        }
+    }
+}
+
+impl Shared {
+    /// A number for a command, and where its answer will be. Nothing comes once the connection has ended.
+    pub(super) fn expect(&self, method: &MethodId, session: &Arc<str>) -> (u64, oneshot::Receiver<Reply>) {
+        let (reply, receiver) = oneshot::channel();
+        let mut state = self.lock();
+        state.last_id += 1;
+        let id = state.last_id;
+        if !state.has_ended {
+            let waiting = Waiting {
+                method: method.clone(),
+                session: session.clone(),
+                reply,
+            };
+            state.waiting.insert(id, waiting);
+        }
+        (id, receiver)
+    }
+
+    /// The command cannot be sent.
+    pub(super) fn refuse(&self, id: u64, message: String) {
+        let waiting = self.lock().waiting.remove(&id);
+        if let Some(Waiting { method, reply, .. }) = waiting {
+            let command = method.to_string();
+            let _ = reply.send(Err(TabError::Refused { command, message }));
+        }
+    }
+
+    /// Adds a listener. One that comes after the end is told so.
+    pub(super) fn listen(&self, session: &str, domain: &'static str, listener: Arc<dyn Listener>) {
+        let mut state = self.lock();
+        if state.has_ended {
+            drop(state);
+            listener.over(&TabError::BrowserLost("its connection ended".to_owned()));
+            return;
+        }
+        let listeners = state.sessions.entry(session.to_owned()).or_default();
+        listeners.push((domain, listener));
+    }
+
+    /// Ends a session: nobody waits for it or listens to it any more.
+    pub(super) fn close(&self, session: &str, why: &TabError) {
+        let (listeners, waiting) = {
+            let mut state = self.lock();
+            let listeners = state.sessions.remove(session).unwrap_or_default();
+            (listeners, state.take_waiting(session))
+        };
+        give_up(waiting, why);
+        for (_, listener) in listeners {
+            listener.over(why);
+        }
+    }
+
+    /// The connection has ended.
+    pub(super) fn end(&self, why: &TabError) {
+        let (sessions, waiting) = {
+            let mut state = self.lock();
+            state.has_ended = true;
+            let sessions = std::mem::take(&mut state.sessions);
+            (sessions, std::mem::take(&mut state.waiting))
+        };
+        give_up(waiting.into_values(), why);
+        for (_, listener) in sessions.into_values().flatten() {
+            listener.over(why);
+        }
+    }
+
+    fn heard(&self, text: &Utf8Bytes) {
+        let head: Head<'_> = match serde_json::from_str(text.as_str()) {
+            Ok(head) => head,
+            Err(error) => {
+                tracing::debug!(%error, "a message of the browser was not understood and is left out");
+                return;
+            }
+        };
+        match (head.id, head.method) {
+            (Some(id), _) => self.answered(id, head.error, text),
+            (None, Some(method)) => {
+                let event = Event {
+                    method: &method,
+                    params: head.params,
+                };
+                self.happened(head.session.as_deref().unwrap_or_default(), &event);
+            }
+            (None, None) => {}
+        }
+    }
+
+    fn answered(&self, id: u64, error: Option<Refusal>, text: &Utf8Bytes) {
+        let waiting = self.lock().waiting.remove(&id);
+        let Some(Waiting { method, reply, .. }) = waiting else {
+            return;
+        };
+        let answer = match error {
+            Some(Refusal { message }) => Err(refusal(&method, message)),
+            None => Ok(text.clone()),
+        };
+        // Nobody waits any more where the call was cancelled.
+        let _ = reply.send(answer);
+    }
+
+    fn happened(&self, session: &str, event: &Event<'_>) {
+        if event.method == "Inspector.targetCrashed" {
+            // What is under way to a renderer that crashed is never answered.
+            let waiting = self.lock().take_waiting(session);
+            give_up(waiting, &TabError::Crashed);
+        }
+        for listener in self.listeners(session, event.method) {
+            listener.event(event);
+        }
+        if event.method == "Target.detachedFromTarget"
+            && let Some(Detached { session }) = event.read()
+        {
+            // Forgotten at once: what listens to a page must not outlive its run.
+            self.close(&session, &TabError::Closed);
+        }
+    }
+
+    fn listeners(&self, session: &str, method: &str) -> Vec<Arc<dyn Listener>> {
+        let domain = method.split('.').next().unwrap_or_default();
+        let state = self.lock();
+        let all = state.sessions.get(session).into_iter().flatten();
+        all.filter(|(listens_to, _)| *listens_to == domain)
+            .map(|(_, listener)| listener.clone())
+            .collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn take_waiting(&mut self, session: &str) -> Vec<Waiting> {
+        let of_session = |_: &u64, waiting: &mut Waiting| &*waiting.session == session;
+        self.waiting
+            .extract_if(of_session)
+            .map(|(_, waiting)| waiting)
+            .collect()
+    }
+}
+
+fn give_up(waiting: impl IntoIterator<Item = Waiting>, why: &TabError) {
+    for Waiting { reply, .. } in waiting {
+        let _ = reply.send(Err(why.clone()));
+    }
+}
+
+/// What a refusal of the browser means: some say that the document, or the page, is gone.
+fn refusal(method: &str, message: String) -> TabError {
+    const REPLACED: [&str; 5] = [
+        "Cannot find context with specified id",
+        "Execution context was destroyed",
+        "Inspected target navigated or closed",
+        "uniqueContextId not found",
+        "Promise was collected",
+    ];
+    if REPLACED.iter().any(|sign| message.contains(sign)) {
+        return TabError::DocumentReplaced;
+    }
+    if message.contains("Session with given id not found") || message.contains("No session with given id") {
+        return TabError::Closed;
+    }
+    if message.contains("Target crashed") {
+        return TabError::Crashed;
+    }
+    TabError::Refused {
+        command: method.to_owned(),
+        message,
+    }
+}

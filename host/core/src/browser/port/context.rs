@@ -1,0 +1,35 @@
+//! Browser contexts: what is apart from each other in one browser as if it were two.
+
+use async_trait::async_trait;
+use std::sync::Arc;
+
+use super::{BrowserError, BrowserInfo, Tab, Watcher};
+use crate::browser::PageId;
+use crate::browser::context::ContextOptions;
+
+/// A browser context: pages that share cookies and storage with each other and with nobody else.
+#[async_trait]
+pub trait Context: Send + Sync {
+    /// Opens a page, numbered by the caller.
+    async fn open_tab(&self, page: PageId) -> Result<Arc<dyn Tab>, BrowserError>;
+    /// Closes its pages and wipes what is left. Safe to call again.
+    async fn close(&self);
+}
+
+/// The right to use a browser for one run. All its contexts end with it.
+#[async_trait]
+pub trait Lease: Send + Sync {
+    /// What kind of browser it is.
+    fn info(&self) -> BrowserInfo;
+    /// Makes a browser context.
+    async fn new_context(&self, options: &ContextOptions) -> Result<Arc<dyn Context>, BrowserError>;
+    /// Gives the browser back: closes what is open, wipes what is left.
+    async fn release(&self);
+}
+
+/// Where browsers come from.
+#[async_trait]
+pub trait Browsers: Send + Sync {
+    /// Leases a browser; `watcher` hears of its pages.
+    async fn lease(&self, watcher: Arc<dyn Watcher>) -> Result<Arc<dyn Lease>, BrowserError>;
+}
