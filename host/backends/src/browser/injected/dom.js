@@ -54,6 +54,7 @@ const checkVisibility = method(Element.prototype, "checkVisibility");
 const scrollIntoView = method(Element.prototype, "scrollIntoView");
 const scrollIntoViewIfNeeded = method(Element.prototype, "scrollIntoViewIfNeeded");
 const labelledByElements = getter(Element.prototype, "ariaLabelledByElements");
+const drawingAround = getter(SVGElement.prototype, "ownerSVGElement");
 const innerText = getter(HTMLElement.prototype, "innerText");
 const offsetWidth = getter(HTMLElement.prototype, "offsetWidth");
 const offsetHeight = getter(HTMLElement.prototype, "offsetHeight");

@@ -117,7 +117,7 @@ function nativeName(element, isReferenced, walk) {
   if (kind === "input") return inputName(element, isReferenced, walk);
   if (kind === "img" || kind === "area") return visited(element, walk, firstFilled(element, "alt", "title"));
   if (kind === "table") return childName(element, "caption", walk) ?? filled(element, "summary", walk);
-  if (kind === "svg" || kind.startsWith("svg:")) return drawingName(element, walk);
+  if (kind === "svg" || (kind.startsWith("svg:") && drawingAround(element))) return drawingName(element, walk);
   if (isReferenced) return null;
   if (kind === "button") return labelsName(element, walk);
   if (kind === "output")
@@ -242,7 +242,7 @@ function nodeName(node, walk) {
     return !walk.includeHidden && !walk.inHidden && isUnrendered(node) ? "" : nodeValue(node);
   if (!isElement(node)) return "";
   const name = alternative(node, walk);
-  const isInline = (styleOf(node)?.display ?? "inline") === "inline" && tag(node) !== "br";
+  const isInline = (styleOf(node)?.display || "inline") === "inline" && tag(node) !== "br";
   return isInline ? name : ` ${name} `;
 }
 

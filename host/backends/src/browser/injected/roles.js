@@ -153,7 +153,7 @@ function isFocusable(element) {
   if (isNativelyDisabled(element)) return false;
   const kind = tag(element);
   if (["button", "details", "select", "textarea"].includes(kind)) return true;
-  if (kind === "a" || kind === "area") return hasAttribute(element, "href") || hasTabIndex(element);
+  if (["a", "area", "svg:a"].includes(kind)) return hasAttribute(element, "href") || hasTabIndex(element);
   return (kind === "input" && !hasAttribute(element, "hidden")) || hasTabIndex(element);
 }
 

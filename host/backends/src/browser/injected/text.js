@@ -136,9 +136,9 @@ function labelTexts(element) {
   return nativeLabels(element).map(textOf);
 }
 
-/** The elements that `aria-labelledby` names. */
+/** The elements that `aria-labelledby` names, or that a script has set in its place. */
 function labelReferences(element) {
-  if (!hasAttribute(element, "aria-labelledby") && !labelledByElements(element)) return [];
+  if (!hasAttribute(element, "aria-labelledby")) return [];
   return labelledByElements(element) ?? idReferences(element, attribute(element, "aria-labelledby"));
 }
 
