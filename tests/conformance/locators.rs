@@ -226,3 +226,26 @@ async fn what_can_never_find_anything_is_refused_at_once_with_its_place() {
     }
     stage.close().await;
 }
+
+/// Each candidate of an ambiguous locator with the locator that finds only it.
+#[tokio::test(flavor = "multi_thread")]
+async fn several_matches_are_listed_each_with_a_locator_of_its_own() {
+    let body = r##"<section data-testid="blue"><button>Buy</button></section>
+        <section data-testid="red"><button>Buy</button></section>
+        <button>Buy all</button><label>Buy <input type="button" value="Go"></label><button id="more">+</button>
+        <div><button>Twin</button><button>Twin</button></div>"##;
+    let stage = Stage::showing(body).await;
+    let refused = stage.click("button, input").await.expect_err("several match");
+    assert_eq!(refused.code, Code::AmbiguousLocator);
+    let candidates = refused.evidence.iter().find(|each| each.title == "candidates");
+    insta::assert_snapshot!(candidates.expect("candidates").text, @r#"
+    1. <button>Buy</button>: test-id "blue" › button "Buy"
+    2. <button>Buy</button>: test-id "red" › button "Buy"
+    3. <button>Buy all</button>: button "Buy all"
+    4. <input type="button" value="Go">Go</input>: button "Go"
+    5. <button id="more">+</button>: button "+"
+    6. <button>Twin</button>: css "button, input" › nth 5
+    7. <button>Twin</button>: css "button, input" › nth 6
+    "#);
+    stage.close().await;
+}

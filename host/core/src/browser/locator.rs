@@ -286,6 +286,18 @@ impl fmt::Display for TextMatch {
     }
 }
 
+/// What a locator looks for: a whole text is told from one that is contained.
+struct Sought<'a>(&'a TextMatch);
+
+impl fmt::Display for Sought<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if matches!(self.0, TextMatch::Exact { .. }) {
+            f.write_str("exactly ")?;
+        }
+        self.0.fmt(f)
+    }
+}
+
 impl fmt::Display for Locator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (place, part) in self.parts.iter().enumerate() {
@@ -302,16 +314,16 @@ impl fmt::Display for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Role(query) => query.fmt(f),
-            Self::Text { text } => write!(f, "text {text}"),
-            Self::Label { text } => write!(f, "label {text}"),
-            Self::Placeholder { text } => write!(f, "placeholder {text}"),
-            Self::AltText { text } => write!(f, "alt-text {text}"),
-            Self::Title { text } => write!(f, "title {text}"),
+            Self::Text { text } => write!(f, "text {}", Sought(text)),
+            Self::Label { text } => write!(f, "label {}", Sought(text)),
+            Self::Placeholder { text } => write!(f, "placeholder {}", Sought(text)),
+            Self::AltText { text } => write!(f, "alt-text {}", Sought(text)),
+            Self::Title { text } => write!(f, "title {}", Sought(text)),
             Self::TestId { text } => write!(f, "test-id {text}"),
             Self::Css { selector } => write!(f, "css {selector:?}"),
             Self::Xpath { expression } => write!(f, "xpath {expression:?}"),
-            Self::HasText { text } => write!(f, "has-text {text}"),
-            Self::HasNotText { text } => write!(f, "has-not-text {text}"),
+            Self::HasText { text } => write!(f, "has-text {}", Sought(text)),
+            Self::HasNotText { text } => write!(f, "has-not-text {}", Sought(text)),
             Self::Visible { visible: true } => f.write_str("visible"),
             Self::Visible { visible: false } => f.write_str("hidden"),
             Self::Nth { index } => write!(f, "nth {index}"),
@@ -328,10 +340,10 @@ impl fmt::Display for RoleQuery {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.role)?;
         if let Some(name) = &self.name {
-            write!(f, " {name}")?;
+            write!(f, " {}", Sought(name))?;
         }
         if let Some(description) = &self.description {
-            write!(f, " [description={description}]")?;
+            write!(f, " [description={}]", Sought(description))?;
         }
         let states = [
             ("checked", self.checked.map(|state| state.name().to_owned())),
@@ -399,7 +411,7 @@ mod tests {
         .then(Part::Nth { index: -1 });
         assert_eq!(
             locator.to_string(),
-            r#"test-id "cart" › frame › button "Pay" [disabled=false] › or (text "Pay") › nth -1"#
+            r#"test-id "cart" › frame › button "Pay" [disabled=false] › or (text exactly "Pay") › nth -1"#
         );
     }
 

@@ -59,6 +59,7 @@ const innerText = getter(HTMLElement.prototype, "innerText");
 const offsetWidth = getter(HTMLElement.prototype, "offsetWidth");
 const offsetHeight = getter(HTMLElement.prototype, "offsetHeight");
 const contentEditable = getter(HTMLElement.prototype, "isContentEditable");
+const controlOf = getter(HTMLLabelElement.prototype, "control");
 const focus = { html: method(HTMLElement.prototype, "focus"), svg: method(SVGElement.prototype, "focus") };
 const dispatch = method(EventTarget.prototype, "dispatchEvent");
 const listen = method(EventTarget.prototype, "addEventListener");
@@ -190,8 +191,9 @@ function forget() {
 function remembered(name, key, compute) {
   let table = memory.get(name);
   if (!table) memory.set(name, (table = new Map()));
-  if (!table.has(key)) table.set(key, compute(key));
-  return table.get(key);
+  let value = table.get(key);
+  if (value === undefined && !table.has(key)) table.set(key, (value = compute(key)));
+  return value;
 }
 
 /** The computed style of an element or one of its pseudo-elements; null outside a shown document. */

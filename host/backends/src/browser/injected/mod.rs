@@ -13,6 +13,7 @@ pub(super) const SOURCE: &str = concat!(
     include_str!("cssparser.js"),
     include_str!("css.js"),
     include_str!("selectors.js"),
+    include_str!("suggest.js"),
     include_str!("leaving.js"),
     include_str!("pointer.js"),
     include_str!("watch.js"),

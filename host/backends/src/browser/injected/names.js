@@ -261,17 +261,19 @@ function isUnrendered(text) {
 function generatedText(element, pseudo) {
   const style = styleOf(element, pseudo);
   const nothing = pseudo ? "" : null;
-  if (!style || style.display === "none" || style.visibility === "hidden") return nothing;
-  const text = contentString(element, style.content, pseudo !== undefined);
+  // First what is almost always so: each property that is read costs time.
+  const content = style?.content;
+  if (!content || content === "none" || content === "normal") return nothing;
+  if (style.display === "none" || style.visibility === "hidden") return nothing;
+  const text = contentString(element, content, pseudo !== undefined);
   if (text === null) return nothing;
   return pseudo && (style.display || "inline") !== "inline" ? ` ${text} ` : text;
 }
 
 const CONTENT_TOKEN = /"((?:[^"\\]|\\.)*)"|attr\(\s*([\w-]+)\s*\)|\/|[^\s"/]+/gsu;
 
-/** The strings of a `content` value, those after the slash if there is one; null for images and counters. */
+/** The strings of such a `content` value, those after the slash if there is one; null for images and counters. */
 function contentString(element, content, isPseudo) {
-  if (!content || content === "none" || content === "normal") return null;
   let [text, isText, isAlternative] = ["", true, false];
   for (const [token, string, name] of content.matchAll(CONTENT_TOKEN)) {
     if (string !== undefined) text += unescapeCss(string);

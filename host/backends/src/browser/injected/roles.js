@@ -215,8 +215,18 @@ function computeHiddenForAria(element) {
   const style = styleOf(element);
   if (style?.display === "contents" && kind !== "slot") return !hasPerceivedChild(element);
   const isListed = kind === "option" && closest(element, "select") !== null;
-  if (!isListed && kind !== "slot" && !isStyledVisible(element)) return true;
-  return isCutOff(element);
+  if (isListed || kind === "slot") return isCutOff(element);
+  // What is visible is rendered, and so is all around it: only `aria-hidden` can be in the way.
+  return !isStyledVisible(element) || isAriaHidden(element);
+}
+
+/** Whether the element or one around it says `aria-hidden`. */
+const isAriaHidden = (element) => remembered("aria-hidden", element, computeAriaHidden);
+
+function computeAriaHidden(element) {
+  if (ariaBoolean(element, "aria-hidden") === true) return true;
+  const above = parentOf(element);
+  return above !== null && isAriaHidden(above);
 }
 
 function hasPerceivedChild(element) {

@@ -1,8 +1,6 @@
 // selectors.js: locators. A locator is a list of parts applied left to right; each selector searches below
 // every element found so far, each filter keeps some of them.
 
-const MAX_CANDIDATES = 10;
-
 /** Builds, for a selector part, the search below a scope. */
 const FINDERS = {
   css: ({ selector }) => {
@@ -175,64 +173,4 @@ function resolveOne(parts, context) {
   const found = resolve(parts, context);
   if (found.length > 1) throw ambiguous(parts, found, context);
   return found[0] ?? null;
-}
-
-/** The refusal of a locator that matches several elements, with ways to say which one. */
-function ambiguous(parts, found, context) {
-  const lines = found.slice(0, MAX_CANDIDATES).map((element, index) => {
-    return `${index + 1}. ${preview(element)}: ${suggestion(element, parts, index, context)}`;
-  });
-  if (found.length > MAX_CANDIDATES) lines.push(`and ${found.length - MAX_CANDIDATES} more`);
-  const message = `${describeLocator(parts)} matches ${found.length} elements`;
-  return new Refusal("ambiguous-locator", message, [{ title: "candidates", text: lines.join("\n") }]);
-}
-
-/** A locator that picks this one candidate: its role and name where nothing else has them, else its number. */
-function suggestion(element, parts, index, context) {
-  const role = roleOf(element);
-  const name = role ? nameOf(element) : "";
-  if (name !== "" && !isHiddenForAria(element)) {
-    const part = { kind: "role", role, name: { kind: "exact", value: name }, includeHidden: false };
-    const same = elementsBelow(documentOf(element)).filter(roleTest(part));
-    if (same.length === 1 && !parts.some(({ kind }) => kind === "frame")) return describeLocator([part]);
-  }
-  return describeLocator([...parts, { kind: "nth", index }]);
-}
-
-const PART_NAMES = {
-  altText: "alt-text", testId: "test-id", hasText: "has-text", hasNotText: "has-not-text", hasNot: "has-not",
-};
-
-/** The locator as people write it: `button "Pay"`, `label "Email"`, parts joined by ` › `. */
-const describeLocator = (parts) => (parts ?? []).map(describePart).join(" › ") || "page";
-
-function describePart(part) {
-  const name = PART_NAMES[part.kind] ?? part.kind;
-  switch (part.kind) {
-    case "role": {
-      const states = Object.keys(ROLE_STATES).filter(
-        (state) => part[state] !== undefined && part[state] !== null,
-      );
-      const written = states.map((state) => ` [${state}=${part[state]}]`).join("");
-      const described = part.description ? ` [description=${describeMatch(part.description)}]` : "";
-      return part.role + (part.name ? ` ${describeMatch(part.name)}` : "") + described + written;
-    }
-    case "css":
-      return `css ${quoted(part.selector)}`;
-    case "xpath":
-      return `xpath ${quoted(part.expression)}`;
-    case "visible":
-      return part.visible ? "visible" : "hidden";
-    case "nth":
-      return `nth ${part.index}`;
-    case "has":
-    case "hasNot":
-    case "and":
-    case "or":
-      return `${name} (${describeLocator(part.locator)})`;
-    case "frame":
-      return "frame";
-    default:
-      return `${name} ${describeMatch(part.text)}`;
-  }
 }

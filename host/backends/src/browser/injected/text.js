@@ -142,10 +142,22 @@ function labelReferences(element) {
   return labelledByElements(element) ?? idReferences(element, attribute(element, "aria-labelledby"));
 }
 
+const LABELLED_KINDS = ["button", "meter", "output", "progress", "select", "textarea", "input"];
+
 /** The `<label>`s of a control. */
 function nativeLabels(element) {
-  const kinds = ["button", "meter", "output", "progress", "select", "textarea", "input"];
-  return kinds.includes(tag(element)) ? [...(element.labels ?? [])] : [];
+  if (!LABELLED_KINDS.includes(tag(element))) return [];
+  return remembered("labels", rootNode(element), labelsByControl).get(element) ?? [];
+}
+
+/** The labels in a tree by what they label. The browser's own `labels` searches the whole tree for each control. */
+function labelsByControl(root) {
+  const labels = new Map();
+  for (const label of nodeType(root) in queries ? queryAll(root, "label") : []) {
+    const control = isHtml(label) ? controlOf(label) : null;
+    if (control) labels.set(control, [...(labels.get(control) ?? []), label]);
+  }
+  return labels;
 }
 
 /** The opening tag, short enough for a message. Values of password fields are left out. */
