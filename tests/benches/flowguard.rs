@@ -1,11 +1,15 @@
 //! What FlowGuard costs, in one table: loading, instantiating, one call through the gate, a ten-step flow,
-//! memory for one more run. Medians; no figure is a test.
+//! memory for one more run; then what the flow costs beside Playwright. Medians; no figure is a test. With the
+//! argument `beside`, only the second.
 #![expect(
     clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::cast_precision_loss,
     clippy::print_stdout,
     reason = "a program for people at a terminal"
 )]
 
+mod beside;
 mod form;
 mod idle;
 
@@ -47,43 +51,66 @@ async fn measure_all() {
     let folder = tempfile::tempdir().unwrap();
     let engine = Engine::new(CompiledCache::open(folder.path()).unwrap()).unwrap();
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    if !std::env::args().any(|argument| argument == "beside") {
+        own_costs(&engine, &clock, &bytes, folder.path()).await;
+    }
+    let Component::Flow(component) = engine.load(bytes).await.unwrap() else {
+        return;
+    };
+    let bench = Bench {
+        engine,
+        component,
+        clock,
+    };
+    beside::measure(&bench, &form::serve().await).await;
+}
+
+/// What FlowGuard costs by itself.
+async fn own_costs(engine: &Engine, clock: &Arc<dyn Clock>, bytes: &[u8], folder: &Path) {
     println!("{:<64}{:>14}{:>10}", "what", "median", "samples");
 
     let cold = sample(5, async || {
         let engine = Engine::new(CompiledCache::none()).unwrap();
-        timed(async { black_box(engine.load(bytes.clone()).await.unwrap()) }).await
+        timed(async { black_box(engine.load(bytes.to_vec()).await.unwrap()) }).await
     });
     row("compile a Rust flow (0.5 MB with line tables)", cold.await);
-    engine.load(bytes.clone()).await.unwrap();
+    engine.load(bytes.to_vec()).await.unwrap();
     let warm = sample(200, async || {
-        timed(async { black_box(engine.load(bytes.clone()).await.unwrap()) }).await
+        timed(async { black_box(engine.load(bytes.to_vec()).await.unwrap()) }).await
     });
     row(
         "load it from the cache (read, keyed hash, deserialise, link)",
         warm.await,
     );
 
-    let Component::Flow(component) = engine.load(bytes).await.unwrap() else {
+    let Component::Flow(component) = engine.load(bytes.to_vec()).await.unwrap() else {
         return;
     };
     let fresh = sample(5_000, async || {
-        timed(async { engine.instantiate(&component, &clock).await.unwrap() }).await
+        timed(async { engine.instantiate(&component, clock).await.unwrap() }).await
     });
     row("a fresh store and instance, dropped again", fresh.await);
 
     row_each(
         "one call through the gate, nothing recorded",
-        gate_call(&clock, Box::new(NoTape)).await,
+        gate_call(clock, Box::new(NoTape)).await,
     );
-    let tape = CassetteFile::create(folder.path().join("bench.cassette"), &header()).unwrap();
+    let tape = CassetteFile::create(folder.join("bench.cassette"), &header()).unwrap();
     row_each(
         "the same with span and cassette",
-        gate_call(&clock, Box::new(tape)).await,
+        gate_call(clock, Box::new(tape)).await,
     );
-    with_a_subscriber(&clock, folder.path()).await;
+    with_a_subscriber(clock, folder).await;
 
-    ten_steps(&engine, &component, &clock).await;
-    idle_memory(&engine, &component, &clock).await;
+    ten_steps(engine, &component, clock).await;
+    idle_memory(engine, &component, clock).await;
+}
+
+/// What every flow is run with.
+struct Bench {
+    engine: Engine,
+    component: Arc<FlowComponent>,
+    clock: Arc<dyn Clock>,
 }
 
 /// The spans and log events go through a formatting layer, as the daemon's do with `--log info`.

@@ -1,10 +1,20 @@
-//! Measurements: criterion, in the release profile, with the components built before.
+//! Measurements, in the release profile, with the components built and Playwright installed before.
 
-use crate::run::{cargo, check};
+use std::process::Command;
+
+use crate::run::{cargo, check, root};
 use crate::setup;
 
 /// Builds and measures; the figures are printed.
-pub(crate) fn run() -> anyhow::Result<()> {
+pub(crate) fn run(only: Option<&str>) -> anyhow::Result<()> {
     setup::components_and_browser()?;
-    check(cargo().args(["bench", "--quiet", "--package", "flowguard-tests"]))
+    let peer = root().join("tests/oracle");
+    check(
+        Command::new("npm")
+            .args(["ci", "--no-audit", "--no-fund"])
+            .current_dir(peer),
+    )?;
+    let mut command = cargo();
+    command.args(["bench", "--quiet", "--package", "flowguard-tests", "--"]);
+    check(command.args(only))
 }

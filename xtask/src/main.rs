@@ -26,8 +26,12 @@ enum Verb {
     Test,
     /// Builds the components: example flows, plugins, and the guests of the tests
     Guests,
-    /// Measures, and prints the table
-    Bench,
+    /// Measures, and prints the tables
+    Bench {
+        /// Only FlowGuard beside Playwright
+        #[arg(value_parser = ["beside"])]
+        only: Option<String>,
+    },
     /// Formatting, lints, and all tests: what CI runs
     Ci,
 }
@@ -37,7 +41,7 @@ fn main() -> anyhow::Result<()> {
         Verb::Demo => demo::run(),
         Verb::Test => test::run(),
         Verb::Guests => setup::guest_target().and_then(|()| guests::build()),
-        Verb::Bench => bench::run(),
+        Verb::Bench { only } => bench::run(only.as_deref()),
         Verb::Ci => test::ci(),
     }
 }
