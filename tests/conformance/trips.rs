@@ -1,5 +1,5 @@
 //! What each action costs on the wire: commands sent, and ways there and back that were waited for. Each has a
-//! ceiling, so that one more message is a decision and not an accident.
+//! ceiling, so that one more message is a decision and not an accident, and none costs more than Playwright's.
 
 use std::time::Duration;
 
@@ -13,7 +13,8 @@ use flowguard_core::browser::calls::{
 use flowguard_core::browser::expectation::Expectation;
 use flowguard_core::browser::port::LoadState;
 use flowguard_core::failure::Failure;
-use flowguard_tests::Wire;
+use flowguard_tests::{Playwright, Traffic, Wire};
+use serde_json::json;
 use std::sync::Arc;
 
 use crate::site::Site;
@@ -30,6 +31,8 @@ const FORM: &str = "<input id=name><input id=box type=checkbox><input id=other t
 struct Counted {
     wire: Wire,
     stage: Stage,
+    /// What has been counted, by its name.
+    costs: Vec<(&'static str, Traffic)>,
     over: Vec<String>,
     // The program that starts the browser is in it.
     _folder: tempfile::TempDir,
@@ -61,6 +64,7 @@ impl Counted {
         let mut counted = Self {
             wire,
             stage,
+            costs: Vec::new(),
             over: Vec::new(),
             _folder: folder,
         };
@@ -73,21 +77,58 @@ impl Counted {
     }
 
     /// Compares what has passed with the most messages and round trips that it may cost.
-    #[expect(clippy::print_stdout, reason = "the table, seen with --nocapture")]
-    fn judge(&mut self, what: &str, (messages, round_trips): (usize, usize)) {
+    fn judge(&mut self, what: &'static str, (messages, round_trips): (usize, usize)) {
         let passed = self.wire.take();
-        let line = format!(
-            "{what}: {} messages (at most {messages}), {} round trips (at most {round_trips}), {} events: {}",
-            passed.commands.len(),
-            passed.round_trips,
-            passed.events.len(),
-            passed.commands.join(" "),
-        );
-        println!("{line}");
         if passed.commands.len() > messages || passed.round_trips > round_trips {
-            self.over.push(line);
+            let most = format!("at most {messages} messages and {round_trips} round trips");
+            self.over.push(format!(
+                "{what}: {}, {most}: {:?}",
+                shown(&passed),
+                passed.commands
+            ));
         }
+        self.costs.push((what, passed));
     }
+
+    /// Has Playwright do the same in the same browser on the same wire.
+    #[expect(clippy::print_stdout, reason = "the table, seen with --nocapture")]
+    async fn beside_playwright(&mut self) {
+        let address = self.stage.browsers.address().await.expect("it runs");
+        let mut playwright = Playwright::connect(&address).await;
+        let url = self.stage.site.url("/start");
+        playwright.order(&json!({"do": "open"})).await;
+        self.wire.take();
+        println!(
+            "{:<28}{:>16}{:>16}",
+            "messages / round trips", "FlowGuard", "Playwright"
+        );
+        for action in playwright
+            .order(&json!({"do": "actions"}))
+            .await
+            .as_array()
+            .expect("names")
+        {
+            playwright
+                .order(&json!({"do": "act", "name": action, "url": url}))
+                .await;
+            let theirs = self.wire.take();
+            let ours = self.costs.iter().find(|(name, _)| action == name);
+            let (name, ours) = ours.expect("both do the same");
+            println!("{name:<28}{:>16}{:>16}", shown(ours), shown(&theirs));
+            if ours.commands.len() > theirs.commands.len() || ours.round_trips > theirs.round_trips {
+                self.over.push(format!(
+                    "{name}: {} against Playwright's {}",
+                    shown(ours),
+                    shown(&theirs)
+                ));
+            }
+        }
+        playwright.end().await;
+    }
+}
+
+fn shown(traffic: &Traffic) -> String {
+    format!("{} / {}", traffic.commands.len(), traffic.round_trips)
 }
 
 /// Does it and judges what it cost.
@@ -281,6 +322,9 @@ async fn no_action_costs_more_messages_than_its_ceiling() {
         c.browser().close_page(&ClosePage { page })
     );
 
+    counted.stage.browser.release().await;
+    crate::oracle::install().await;
+    counted.beside_playwright().await;
     assert!(counted.over.is_empty(), "{}", counted.over.join("\n"));
     counted.stage.close().await;
 }

@@ -4,19 +4,35 @@ import { createInterface } from "node:readline";
 import { chromium } from "playwright";
 import { expect } from "playwright/test";
 
-const ORDERS = { launch, connect, flows, open, act, close };
+const ORDERS = { launch, connect, flows, open, actions, act, close };
+/** The actions of tests/conformance/trips.rs, by their names there. */
 const ACTIONS = {
   goto: (page, { url }) => page.goto(url),
-  fill: (page) => page.getByLabel("First name").fill("Ada"),
-  select: (page) => page.getByLabel("Country").selectOption("United Kingdom"),
-  check: (page) => page.getByLabel("Newsletter").check(),
-  hover: (page) => page.getByLabel("Last name").hover(),
-  press: (page) => page.getByLabel("City").press("a"),
-  click: (page) => page.getByRole("button", { name: "Send" }).click(),
-  expect: (page) => expect(page.getByRole("status")).toHaveText("Thank you, Ada"),
-  text: (page) => page.getByRole("status").textContent(),
-  count: (page) => page.getByRole("textbox").count(),
+  fill: (page) => page.locator("#name").fill("Ada"),
+  "fill with nothing": (page) => page.locator("#name").fill(""),
+  "fill an editable element": (page) => page.locator("[contenteditable]").fill("rich"),
+  click: (page) => page.locator("button").click(),
+  "double click": (page) => page.locator("button").dblclick(),
+  hover: (page) => page.locator("i").hover(),
+  check: (page) => page.locator("#box").check(),
+  "check what is checked": (page) => page.locator("#box").check(),
+  uncheck: (page) => page.locator("#box").uncheck(),
+  select: (page) => page.locator("select").selectOption("b"),
+  focus: (page) => page.locator("#name").focus(),
+  press: (page) => page.locator("#name").press("a"),
+  expect: (page) => expect(page.locator("p")).toBeVisible(),
+  text: (page) => page.locator("p").textContent(),
+  count: (page) => page.locator("p").count(),
+  "is visible": (page) => page.locator("p").isVisible(),
+  "all texts": (page) => page.locator("p").allInnerTexts(),
+  box: (page) => page.locator("p").boundingBox(),
+  title: (page) => page.title(),
+  viewport: (page) => page.setViewportSize({ width: 800, height: 600 }),
   screenshot: (page) => page.screenshot(),
+  "screenshot of an element": (page) => page.locator("p").screenshot(),
+  "click that navigates": (page) => page.locator("a").click(),
+  "go back": (page) => page.goBack(),
+  reload: (page) => page.reload(),
 };
 
 let browser = null;
@@ -72,6 +88,8 @@ async function flow(url) {
 async function open() {
   page = await (await browser.newContext()).newPage();
 }
+
+const actions = () => Object.keys(ACTIONS);
 
 async function act(order) {
   await ACTIONS[order.name](page, order);

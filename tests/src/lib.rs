@@ -9,6 +9,7 @@
 mod outcome;
 mod paths;
 mod peer;
+mod playwright;
 mod processes;
 mod program;
 mod turn;
@@ -17,6 +18,7 @@ mod wire;
 pub use outcome::{Outcome, RunOutcome};
 pub use paths::{flows, guest, guests, root};
 pub use peer::{HeldRequest, Peer};
+pub use playwright::Playwright;
 pub use processes::Processes;
 pub use program::{Flowguard, Running};
 pub use turn::{Alone, Shared, alone, shared};

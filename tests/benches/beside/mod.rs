@@ -3,8 +3,6 @@
 
 mod flowguard;
 mod load;
-mod messages;
-mod playwright;
 mod table;
 
 use std::path::{Path, PathBuf};
@@ -13,9 +11,9 @@ use std::time::Duration;
 use crate::Bench;
 use flowguard::Ours;
 use flowguard_backends::browser::{LocalBrowsers, LocalOptions};
-use flowguard_tests::Wire;
+use flowguard_tests::{Playwright, Wire};
 use load::Load;
-use playwright::Theirs;
+use serde_json::json;
 use table::{Row, Table};
 
 /// Times that the two take turns.
@@ -61,19 +59,18 @@ pub(crate) async fn measure(bench: &Bench, address: &str) {
         .await;
     }
     table.print();
-    messages::compare(&chromium, address).await;
 }
 
 async fn locally(bench: &Bench, address: &str, chromium: &Path, table: &mut Table) {
     let ours = Ours::on(bench, local(None), address).await;
-    let mut theirs = Theirs::launch(chromium).await;
+    let mut theirs = Playwright::launch(chromium).await;
     let (mut fg, mut pw) = (Vec::new(), Vec::new());
     // The first flow of each is not counted.
     ours.flows(1, 1).await;
-    theirs.flows(address, 1, 1).await;
+    there(&mut theirs, address, 1, 1).await;
     for _ in 0..ROUNDS {
         fg.extend(ours.flows(LOCAL_RUNS, 1).await.samples);
-        pw.extend(theirs.flows(address, LOCAL_RUNS, 1).await.samples);
+        pw.extend(there(&mut theirs, address, LOCAL_RUNS, 1).await.samples);
     }
     let pair = |part: fn(&Sample) -> f64| [median(&fg, part), median(&pw, part)];
     table.row(Row::ms("ten steps, local", pair(|s| s.goto + s.steps)).at_most(0.3));
@@ -87,7 +84,7 @@ async fn locally(bench: &Bench, address: &str, chromium: &Path, table: &mut Tabl
 }
 
 /// Flows a second, processor time and memory with so many at once.
-async fn busy(ours: &Ours<'_>, theirs: &mut Theirs, address: &str, workers: usize, table: &mut Table) {
+async fn busy(ours: &Ours<'_>, theirs: &mut Playwright, address: &str, workers: usize, table: &mut Table) {
     let mut rates = [Vec::new(), Vec::new()];
     let mut costs = [Vec::new(), Vec::new()];
     let mut memory = [0.0_f64; 2];
@@ -100,7 +97,7 @@ async fn busy(ours: &Ours<'_>, theirs: &mut Theirs, address: &str, workers: usiz
         .await;
         let their_process = theirs.process();
         let (flows_there, load_there) =
-            Load::during(their_process, &[], theirs.flows(address, BUSY_RUNS, workers)).await;
+            Load::during(their_process, &[], there(theirs, address, BUSY_RUNS, workers)).await;
         for (index, (flows, load)) in [(flows, load), (flows_there, load_there)].into_iter().enumerate() {
             rates[index].push(BUSY_RUNS as f64 / flows.took * 1e3);
             costs[index].push(load.cpu_ms / BUSY_RUNS as f64);
@@ -137,11 +134,11 @@ async fn over_a_link(bench: &Bench, address: &str, chromium: &Path, delay: Durat
         address,
     )
     .await;
-    let mut theirs = Theirs::connect(&ours.browser_address().await).await;
+    let mut theirs = Playwright::connect(&ours.browser_address().await).await;
     let (mut fg, mut pw) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS / 2 {
         fg.extend(ours.flows(LINK_RUNS, 1).await.samples);
-        pw.extend(theirs.flows(address, LINK_RUNS, 1).await.samples);
+        pw.extend(there(&mut theirs, address, LINK_RUNS, 1).await.samples);
     }
     let pair = |part: fn(&Sample) -> f64| [median(&fg, part), median(&pw, part)];
     let ms = delay.as_millis();
@@ -156,6 +153,11 @@ async fn over_a_link(bench: &Bench, address: &str, chromium: &Path, delay: Durat
     ));
     theirs.end().await;
     ours.end().await;
+}
+
+async fn there(theirs: &mut Playwright, url: &str, runs: usize, workers: usize) -> Flows {
+    let order = json!({"do": "flows", "url": url, "runs": runs, "workers": workers});
+    serde_json::from_value(theirs.order(&order).await).expect("samples")
 }
 
 pub(crate) fn local(executable: Option<PathBuf>) -> LocalBrowsers {

@@ -20,6 +20,7 @@ use case::{AMPLE_MS, Case, all_cases};
 use differences::Differences;
 use ours::Ours;
 use theirs::Oracle;
+pub(crate) use theirs::install;
 use verdict::Verdict;
 
 /// Pages at work at the same time, on each side.

@@ -123,7 +123,8 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("oracle")
 }
 
-async fn install() {
+/// Makes sure that Playwright is there.
+pub(crate) async fn install() {
     let (wanted, installed) = (
         folder().join("package-lock.json"),
         folder().join("node_modules/.package-lock.json"),

@@ -5,30 +5,39 @@ use std::process::Stdio;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
-use super::Flows;
 use serde_json::{Value, json};
 
-pub(crate) struct Theirs {
+/// A process with Playwright.
+#[derive(Debug)]
+pub struct Playwright {
     child: Child,
     orders: ChildStdin,
     answers: Lines<BufReader<ChildStdout>>,
 }
 
-impl Theirs {
+impl Playwright {
     /// With a browser of its own, spoken to by a pipe as Playwright does.
-    pub(crate) async fn launch(chromium: &Path) -> Self {
-        let mut theirs = Self::start();
-        theirs
+    ///
+    /// # Panics
+    /// Where Node or Playwright is missing.
+    pub async fn launch(chromium: &Path) -> Self {
+        let mut playwright = Self::start();
+        playwright
             .order(&json!({"do": "launch", "executable": chromium}))
             .await;
-        theirs
+        playwright
     }
 
     /// With a browser that runs already.
-    pub(crate) async fn connect(address: &str) -> Self {
-        let mut theirs = Self::start();
-        theirs.order(&json!({"do": "connect", "address": address})).await;
-        theirs
+    ///
+    /// # Panics
+    /// As [`Playwright::launch`].
+    pub async fn connect(address: &str) -> Self {
+        let mut playwright = Self::start();
+        playwright
+            .order(&json!({"do": "connect", "address": address}))
+            .await;
+        playwright
     }
 
     fn start() -> Self {
@@ -49,23 +58,31 @@ impl Theirs {
         }
     }
 
-    pub(crate) fn process(&self) -> u32 {
+    /// Its process.
+    ///
+    /// # Panics
+    /// Where it has ended.
+    #[must_use]
+    pub fn process(&self) -> u32 {
         self.child.id().expect("it runs")
     }
 
-    pub(crate) async fn flows(&mut self, url: &str, runs: usize, workers: usize) -> Flows {
-        let order = json!({"do": "flows", "url": url, "runs": runs, "workers": workers});
-        serde_json::from_value(self.order(&order).await).expect("samples")
-    }
-
-    pub(crate) async fn order(&mut self, order: &Value) -> Value {
+    /// Gives an order and waits for the answer.
+    ///
+    /// # Panics
+    /// Where it failed; it has said why on standard error.
+    pub async fn order(&mut self, order: &Value) -> Value {
         let line = format!("{order}\n");
         self.orders.write_all(line.as_bytes()).await.expect("it reads");
         let answer = self.answers.next_line().await.expect("it runs");
         serde_json::from_str(&answer.expect("it answers; what it said is above")).expect("JSON")
     }
 
-    pub(crate) async fn end(mut self) {
+    /// Closes the browser, or the connection to it, and ends.
+    ///
+    /// # Panics
+    /// Where it does not end.
+    pub async fn end(mut self) {
         self.order(&json!({"do": "close"})).await;
         drop(self.orders);
         self.child.wait().await.expect("it ends with its input");
