@@ -89,7 +89,9 @@ async function open() {
   page = await (await browser.newContext()).newPage();
 }
 
-const actions = () => Object.keys(ACTIONS);
+async function actions() {
+  return Object.keys(ACTIONS);
+}
 
 async function act(order) {
   await ACTIONS[order.name](page, order);

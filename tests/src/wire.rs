@@ -154,9 +154,11 @@ fn addressed(head: &str) -> Option<(u16, String)> {
     let (verb, rest) = head.split_once(" /")?;
     let (port, rest) = rest.split_once('/')?;
     let port: u16 = port.parse().ok()?;
-    let lines = rest.split("\r\n").map(|line| match line.split_once(": ") {
-        Some((name, _)) if name.eq_ignore_ascii_case("host") => format!("Host: 127.0.0.1:{port}"),
-        _ => line.to_owned(),
+    let lines = rest.split("\r\n").filter_map(|line| match line.split_once(": ") {
+        Some((name, _)) if name.eq_ignore_ascii_case("host") => Some(format!("Host: 127.0.0.1:{port}")),
+        // Neither side compresses what it is not offered, so that messages can be read here.
+        Some((name, _)) if name.eq_ignore_ascii_case("sec-websocket-extensions") => None,
+        _ => Some(line.to_owned()),
     });
     Some((
         port,
