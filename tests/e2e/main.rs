@@ -9,6 +9,7 @@
 
 mod assertions;
 mod bad_input;
+mod baselines;
 mod cassettes;
 mod deadline;
 mod documents;
