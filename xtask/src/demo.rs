@@ -5,20 +5,13 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use crate::run::{cargo, check, root, say};
+use crate::run::{check, root, say};
 use crate::{guests, setup};
 
 /// Sets up, builds, starts the shop, runs the flows, says where the report is.
 pub(crate) fn run() -> anyhow::Result<()> {
     setup::components_and_browser()?;
-    check(cargo().args([
-        "build",
-        "--quiet",
-        "--package",
-        "flowguard",
-        "--package",
-        "flowguard-shop",
-    ]))?;
+    setup::programs()?;
     let programs = guests::target_folder(&guests::metadata()?)?.join("debug");
     let shop = Shop::start(&programs.join("flowguard-shop"))?;
     say(&format!("the shop is at {}", shop.address));

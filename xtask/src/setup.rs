@@ -3,7 +3,7 @@
 use anyhow::{Context, bail};
 use std::process::Command;
 
-use crate::run::{check, is_installed, output, say};
+use crate::run::{cargo, check, is_installed, output, say};
 
 /// The target of the components.
 pub(crate) const TARGET: &str = "wasm32-wasip2";
@@ -20,6 +20,12 @@ pub(crate) fn components_and_browser() -> anyhow::Result<()> {
     browser()?;
     guest_target()?;
     crate::guests::build()
+}
+
+/// Builds the programs, and the tests with them: a choice of packages is a choice of features, and with another
+/// one all dependencies would be compiled again for the tests.
+pub(crate) fn programs() -> anyhow::Result<()> {
+    check(cargo().args(["build", "--quiet", "--workspace", "--bins", "--tests"]))
 }
 
 /// Makes sure that Rust can compile components.

@@ -6,14 +6,7 @@ use crate::setup;
 /// Sets up, builds what the tests start, runs all of them.
 pub(crate) fn run() -> anyhow::Result<()> {
     setup::components_and_browser()?;
-    check(cargo().args([
-        "build",
-        "--quiet",
-        "--package",
-        "flowguard",
-        "--package",
-        "flowguard-shop",
-    ]))?;
+    setup::programs()?;
     check(cargo().args(["test", "--workspace", "--no-fail-fast"]))
 }
 
