@@ -249,3 +249,40 @@ async fn several_matches_are_listed_each_with_a_locator_of_its_own() {
     "#);
     stage.close().await;
 }
+
+/// Closed by a script, closed in the HTML, and one inside the other.
+#[tokio::test(flavor = "multi_thread")]
+async fn closed_shadow_roots_are_seen_and_acted_in() {
+    let body = r##"<p id="log">nothing</p><x-card></x-card>
+        <div><template shadowrootmode="closed"><i>declared</i></template></div>
+        <script>
+          customElements.define("x-pay", class extends HTMLElement {
+            connectedCallback() {
+              this.attachShadow({ mode: "closed" }).innerHTML = "<button>Pay</button>";
+            }
+          });
+          customElements.define("x-card", class extends HTMLElement {
+            constructor() {
+              super();
+              const root = this.attachShadow({ mode: "closed" });
+              root.innerHTML = "<b>inside</b><x-pay></x-pay>";
+              root.addEventListener("click", () => { document.querySelector("#log").textContent = "paid"; });
+            }
+          });
+        </script>"##;
+    let stage = Stage::showing(body).await;
+    stage
+        .expect_text("b", "inside")
+        .await
+        .expect("the root of a custom element");
+    stage
+        .expect_text("i", "declared")
+        .await
+        .expect("the root of a plain element");
+    stage.click("x-card button").await.expect("a root inside a root");
+    stage
+        .expect_text("#log", "paid")
+        .await
+        .expect("the click arrived");
+    stage.close().await;
+}

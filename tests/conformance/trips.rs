@@ -68,7 +68,7 @@ impl Counted {
             over: Vec::new(),
             _folder: folder,
         };
-        counted.judge("open the first page", (12, 4));
+        counted.judge("open the first page", (13, 4));
         counted
     }
 
@@ -312,7 +312,7 @@ async fn no_action_costs_more_messages_than_its_ceiling() {
     costs!(
         c,
         "open another page",
-        (11, 2),
+        (12, 2),
         c.browser().open_page(&OpenPage {})
     );
     costs!(

@@ -4,6 +4,7 @@
 //! protocol named.
 
 mod cdp;
+mod closed_roots;
 mod console;
 mod context;
 mod dialogs;

@@ -17,6 +17,7 @@ use futures::future::{BoxFuture, try_join_all};
 use std::sync::Arc;
 
 use super::cdp::Session;
+use super::closed_roots::{self, ClosedRoots};
 use super::console::Console;
 use super::dialogs::Dialogs;
 use super::document::Document;
@@ -84,6 +85,7 @@ fn listen(page: &Arc<Page>, session: &Session) {
     session.listen("Runtime", frames.clone());
     session.listen("Target", frames);
     session.listen("Runtime", page.console.clone());
+    session.listen("Runtime", Arc::new(ClosedRoots(session.clone())));
     session.listen("Log", page.console.clone());
     session.listen("Network", page.requests.clone());
     session.listen("Page", Arc::new(dialogs));
@@ -97,6 +99,7 @@ fn common(session: &Session) -> Vec<Done> {
     vec![
         session.send(&PageEnable::default()).done(),
         session.send(&RuntimeEnable::default()).done(),
+        session.send(&closed_roots::binding()).done(),
         session.send(&script).done(),
         session.send(&NetworkEnable::default()).done(),
         session.send(&LogEnable::default()).done(),

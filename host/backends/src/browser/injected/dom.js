@@ -106,8 +106,16 @@ const documentOf = (node) => (isDocument(node) ? node : ownerDocument(node));
 const windowOf = (node) => defaultView(documentOf(node));
 
 /** The slot that shows the node, null when there is none. */
-const slotOf = (node) =>
-  isElement(node) ? elementSlot(node) : nodeType(node) === TEXT_NODE ? textSlot(node) : null;
+function slotOf(node) {
+  if (!isElement(node) && nodeType(node) !== TEXT_NODE) return null;
+  return (isElement(node) ? elementSlot(node) : textSlot(node)) ?? closedSlotOf(node);
+}
+
+/** The slot in a closed shadow tree, which the browser does not tell. */
+function closedSlotOf(node) {
+  const root = closedRoots.get(parentNode(node));
+  return root ? (queryAll(root, "slot").find((slot) => slot.assignedNodes().includes(node)) ?? null) : null;
+}
 
 /** The parent element; at the top of a shadow tree, its host. Null at the root of the document. */
 function parentOf(node) {
@@ -205,8 +213,11 @@ function styleOf(element, pseudo) {
   );
 }
 
-/** The shadow root of an element; null for none. */
-const shadowRoot = (element) => openShadowRoot(element);
+/** Closed shadow roots that the host has shown, by their hosts; see closed.js. */
+const closedRoots = new WeakMap();
+
+/** The shadow root of an element; null for none, and for a closed one that the host has not shown. */
+const shadowRoot = (element) => openShadowRoot(element) ?? closedRoots.get(element) ?? null;
 
 /**
  * The trees below `scope`: its own, then the shadow trees in it, each followed by those inside it. Every list of

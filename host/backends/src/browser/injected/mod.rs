@@ -22,6 +22,7 @@ pub(super) const SOURCE: &str = concat!(
     include_str!("read.js"),
     include_str!("snapshot.js"),
     include_str!("screenshot.js"),
+    include_str!("closed.js"),
     include_str!("protocol.js"),
     "})();\n"
 );

@@ -153,6 +153,7 @@ async function repeat(attempt, once) {
     if (reply) return reply;
     attempt.log(hopeless ?? reason);
     if (hopeless || attempt.left() <= 0) return { status: "timeout", reason: hopeless ?? reason };
+    suspectClosedRoots(attempt.context.documents, round);
     await rest(attempt, round, began, new Map(before));
     round += 1;
   }
@@ -201,4 +202,4 @@ async function run({ after, steps }) {
 
 shifts.observe({ type: "layout-shift" });
 observe();
-globalThis.flowguard = { perform, run, here };
+globalThis.flowguard = { perform, run, here, suspects, showRoots };
