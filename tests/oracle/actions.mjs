@@ -17,6 +17,7 @@ const ACTIONS = {
   focus: (locator, _, { timeout }) => locator.focus({ timeout }),
   select: (locator, { choices }, { trial: _, ...how }) => locator.selectOption(choices.map(choice), how),
   count: (locator) => locator.evaluateAll(tellApart, NAMED),
+  tell: (locator) => locator.evaluateAll(tell),
   isVisible: (locator) => locator.isVisible(),
   allInnerTexts: (locator) => locator.allInnerTexts(),
   read: read,
@@ -53,4 +54,11 @@ function read(locator, { what, name }, { timeout }) {
 function tellApart(elements, most) {
   const named = elements.slice(0, most).map((each) => each.getAttribute("id") ?? each.textContent);
   return { count: elements.length, elements: named };
+}
+
+/** The texts of all, and the ids of the first and the last. Runs in the page. */
+function tell(elements) {
+  const texts = elements.map((each) => each.innerText ?? each.textContent ?? "");
+  const ids = elements.length ? [elements[0], elements.at(-1)].map((each) => each.getAttribute("id")) : [];
+  return { texts, ids };
 }

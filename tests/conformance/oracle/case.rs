@@ -54,6 +54,8 @@ pub(super) struct Case {
     pub(super) test_ids: Vec<String>,
     /// `load`, `domcontentloaded` or `commit`.
     pub(super) until: String,
+    /// The page's document, where it is no file of the gallery.
+    pub(super) document: Option<String>,
     /// What is evaluated afterwards, in the page's own world.
     pub(super) after: Option<String>,
     /// What the rule demands.
@@ -83,6 +85,25 @@ pub(super) fn all_cases() -> VecDeque<Vec<Case>> {
 }
 
 impl Case {
+    /// What a locator finds in a document.
+    pub(super) fn random(page: &str, document: &str, find: Value) -> Self {
+        Self {
+            page: page.to_owned(),
+            title: find.to_string(),
+            find: Some(find),
+            action: json!({"kind": "tell"}),
+            force: false,
+            trial: false,
+            timeout_ms: AMPLE_MS,
+            their_timeout_ms: AMPLE_MS,
+            test_ids: vec!["data-testid".to_owned()],
+            until: "load".to_owned(),
+            document: Some(document.to_owned()),
+            after: None,
+            demands: Demands::default(),
+        }
+    }
+
     /// Whether it finds the page as the other one found it.
     fn may_follow(&self, before: &Self) -> bool {
         self.page == before.page && self.until == before.until && before.only_looks() && !self.is_alive()
@@ -195,6 +216,7 @@ fn from_request(
         timeout_ms: if never { SHORT_MS } else { AMPLE_MS },
         their_timeout_ms: if never { SHORT_MS } else { AMPLE_MS },
         test_ids: serde_json::from_value(request["testIdAttributes"].take()).expect("names"),
+        document: None,
         after: after.map(|after| after.js),
         demands: Demands::default(),
     };
@@ -276,6 +298,7 @@ fn from_rule(page: &str, mut fields: Map<String, Value>) -> Case {
         until: take("until").map_or("load".to_owned(), |until| {
             until.as_str().expect("a state").to_owned()
         }),
+        document: None,
         after: take("after").map(|js| js.as_str().expect("an expression").to_owned()),
         demands: Demands {
             outcome: Some(outcome),
@@ -328,6 +351,8 @@ fn part(value: Value) -> Value {
     let (kind, value) = fields.into_iter().next().expect("a part names its kind");
     match kind.as_str() {
         "nth" => json!({"kind": kind, "index": value}),
+        "xpath" => json!({"kind": kind, "expression": value}),
+        "css" => json!({"kind": kind, "selector": value}),
         "frame" => json!({"kind": kind}),
         "visible" => json!({"kind": kind, "visible": value}),
         "and" | "or" | "has" | "hasNot" => json!({"kind": kind, "locator": parts(value)}),

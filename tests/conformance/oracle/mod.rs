@@ -5,20 +5,23 @@
 mod case;
 mod differences;
 mod ours;
+mod random;
 mod theirs;
 mod verdict;
 
 use flowguard_backends::browser::LocalBrowsers;
+use serde_json::json;
 use std::collections::{BTreeSet, VecDeque};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use crate::inspector::Inspector;
-use crate::site::Site;
+use crate::site::{Answer, Site};
 use crate::stage::local_browsers;
 use case::{AMPLE_MS, Case, all_cases};
 use differences::Differences;
 use ours::Ours;
+use random::{Chance, random_cases};
 use theirs::Oracle;
 pub(crate) use theirs::install;
 use verdict::Verdict;
@@ -28,6 +31,13 @@ const LANES: u32 = 4;
 
 /// The least that the comparison must hold, so that cases do not vanish unnoticed.
 const LEAST_COMPARISONS: usize = 250;
+
+/// For who writes a page: only these pages, with commas between, are done, and both verdicts are told.
+const ONLY: &str = "FLOWGUARD_GALLERY_ONLY";
+
+/// How many random locators are compared.
+const RANDOM_CHECKS: usize = 1_000;
+const RANDOM_SEED: u64 = 2_026;
 
 /// What a case gave on both sides.
 struct Compared {
@@ -47,6 +57,9 @@ async fn playwright_says_the_same_about_every_page() {
     {
         case.their_timeout_ms = AMPLE_MS;
     }
+    if let Ok(pages) = std::env::var(ONLY) {
+        return tell_of(cases, &pages).await;
+    }
     let compared = compare(cases).await;
     let pages: BTreeSet<&str> = compared.iter().map(|each| each.case.page.as_str()).collect();
     let mut wrong = Vec::new();
@@ -65,6 +78,60 @@ async fn playwright_says_the_same_about_every_page() {
     );
     assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
     assert!(compared.len() >= LEAST_COMPARISONS, "cases are missing");
+}
+
+/// `FLOWGUARD_RANDOM_CHECKS` asks for more, `FLOWGUARD_RANDOM_SEED` for others.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn playwright_finds_the_same_in_documents_that_nobody_wrote() {
+    let asked = |name: &str| {
+        std::env::var(name)
+            .ok()
+            .map(|number| number.parse().expect("a number"))
+    };
+    let seed = asked("FLOWGUARD_RANDOM_SEED").unwrap_or(RANDOM_SEED);
+    let checks = asked("FLOWGUARD_RANDOM_CHECKS").map_or(RANDOM_CHECKS, |checks| {
+        usize::try_from(checks).expect("a number of checks")
+    });
+    let compared = compare(random_cases(&mut Chance::new(seed), checks)).await;
+    let found = compared
+        .iter()
+        .filter(|each| each.ours.value["ids"] != json!([]))
+        .count();
+    println!(
+        "{} random locators, seed {seed}; {found} found something",
+        compared.len()
+    );
+    let different = compared.iter().filter_map(|Compared { case, ours, theirs }| {
+        let difference = ours.difference(theirs)?;
+        let document = case.document.as_deref().unwrap_or_default();
+        Some(format!("{case}: {difference:?}\n  in {document}"))
+    });
+    let different: Vec<String> = different.collect();
+    assert!(
+        different.is_empty(),
+        "{} differ, seed {seed}:\n{}",
+        different.len(),
+        different.join("\n")
+    );
+    assert!(found * 4 > compared.len(), "the locators hardly find anything");
+}
+
+/// Tells what both sides say of some pages, and asserts nothing.
+#[expect(
+    clippy::print_stdout,
+    reason = "it is there to be read by the one who runs it"
+)]
+async fn tell_of(mut cases: VecDeque<Vec<Case>>, pages: &str) {
+    cases.retain(|group| pages.split(',').any(|page| page == group[0].page));
+    for Compared { case, ours, theirs } in compare(cases).await {
+        let is_same = ours.difference(&theirs).is_none();
+        println!(
+            "{}",
+            json!({"page": case.page, "title": case.title, "same": is_same,
+                   "broken": case.broken_rule(&ours), "ours": ours.to_value(), "theirs": theirs.to_value(),
+                   "words": [ours.message, theirs.message]})
+        );
+    }
 }
 
 /// Does every case on both sides.
@@ -120,6 +187,9 @@ async fn compare_group(
     let mut compared = Vec::new();
     for (place, case) in group.into_iter().enumerate() {
         let is_first = place == 0;
+        if let Some(document) = &case.document {
+            site.put(&format!("/{}", case.page), Answer::Page(document.clone()));
+        }
         let (ours, theirs) = tokio::join!(
             ours.answer(&case, site, is_first),
             oracle.ask(lane, &case, site, is_first)

@@ -30,6 +30,8 @@ pub(super) struct Ours {
     browser: Browser,
     inspector: Inspector,
     page: Option<PageId>,
+    /// What the inspector knows the page as.
+    target: String,
     test_ids: Vec<String>,
 }
 
@@ -41,6 +43,7 @@ impl Ours {
             browser: a_run(browsers, site, &test_ids),
             inspector: Inspector::connect(&browsers.address().await.expect("it runs")).await,
             page: None,
+            target: String::new(),
             test_ids,
         }
     }
@@ -62,8 +65,7 @@ impl Ours {
         }
         let mut verdict = Verdict::of(self.act(case).await);
         if let Some(after) = &case.after {
-            let target = self.inspector.targets_at(&site.url("/")).await;
-            verdict.state = self.inspector.evaluate_in(&target[0], after).await;
+            verdict.state = self.inspector.evaluate_in(&self.target, after).await;
         }
         verdict
     }
@@ -89,7 +91,11 @@ impl Ours {
             },
             timeout_ms: Some(20_000),
         };
-        self.browser.goto(&goto).await.map(|_| ())
+        self.browser.goto(&goto).await?;
+        let targets = self.inspector.targets_at(&goto.url).await;
+        self.target
+            .clone_from(targets.first().expect("the page is where it went"));
+        Ok(())
     }
 
     async fn act(&self, case: &Case) -> Result<Value, Failure> {
@@ -197,6 +203,7 @@ impl Ours {
                 self.browser.expect(&call).await.map(|_| Value::Null)
             }
             "count" => self.tell_apart(target, case).await,
+            "tell" => self.tell(target, case).await,
             "isVisible" => self
                 .browser
                 .is_visible(&IsVisible { target })
@@ -239,6 +246,33 @@ impl Ours {
             elements.push(name);
         }
         Ok(json!({"count": count, "elements": elements}))
+    }
+
+    /// The texts of all, and the ids of the first and the last: enough to know which, in few calls.
+    async fn tell(&self, target: Target, case: &Case) -> Result<Value, Failure> {
+        let all = AllInnerTexts {
+            target: target.clone(),
+        };
+        let texts = self.browser.all_inner_texts(&all).await?;
+        let mut ids = Vec::new();
+        for index in [0, -1].into_iter().filter(|_| !texts.is_empty()) {
+            let locator = target.locator.then(Part::Nth { index });
+            let id = Reading::Attribute {
+                name: "id".to_owned(),
+            };
+            ids.push(
+                self.read(
+                    Target {
+                        page: target.page,
+                        locator,
+                    },
+                    id,
+                    case,
+                )
+                .await?,
+            );
+        }
+        Ok(json!({"texts": texts, "ids": ids}))
     }
 
     async fn read(&self, target: Target, reading: Reading, case: &Case) -> Result<Option<String>, Failure> {

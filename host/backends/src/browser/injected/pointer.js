@@ -86,7 +86,7 @@ const intersection = (one, other) => ({
 function pointIn(element, position, frames) {
   const area = visibleArea(element, frames);
   if (position) return positionIn(element, position, area);
-  const rects = [...clientRects(element)].filter(({ width, height }) => width * height > MINIMUM_AREA);
+  const rects = boxesOf(element).filter(({ width, height }) => width * height > MINIMUM_AREA);
   if (rects.length === 0) return { reason: "element is not visible" };
   for (const rect of rects) {
     const { left, top, right, bottom } = intersection(rect, area);
@@ -95,6 +95,19 @@ function pointIn(element, position, frames) {
     }
   }
   return { reason: "element is outside of the viewport" };
+}
+
+/**
+ * The boxes that make up the element, in order. Those of a line, and of an element without a box, are those of
+ * its contents: the first box of a label is its text or its check box, while the middle of them all may be a link.
+ */
+function boxesOf(element) {
+  const isOfParts = ["inline", "contents"].includes(styleOf(element)?.display);
+  if (!isOfParts || !isHtml(element) || shadowRoot(element)) return [...clientRects(element)];
+  const contents = createRange(ownerDocument(element));
+  contents.selectNodeContents(element);
+  const inner = [...contents.getClientRects()];
+  return inner.length > 0 ? inner : [...clientRects(element)];
 }
 
 /** A position relative to the padding box. */
