@@ -17,12 +17,12 @@ fn in_frame(selector: &str) -> Locator {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_frame_of_another_origin_is_refused_with_its_reason() {
+async fn a_frame_whose_sandbox_lets_no_script_run_is_refused_with_its_reason() {
     let stage = Stage::open().await;
     stage.site.page("/pay", "<button>Pay</button>");
     stage.site.page(
         "/start",
-        &format!("<iframe src='{}'></iframe>", stage.site.elsewhere("/pay")),
+        &format!("<iframe sandbox src='{}'></iframe>", stage.site.elsewhere("/pay")),
     );
     stage.goto("/start").await.expect("it loads");
     let target = Target {
@@ -36,7 +36,7 @@ async fn a_frame_of_another_origin_is_refused_with_its_reason() {
             options: pointer(2_000),
         })
         .await;
-    let refused = refused.expect_err("another origin");
+    let refused = refused.expect_err("no script waits in it");
     assert_eq!(refused.code, Code::WrongElement, "{}", refused.message);
     assert!(refused.message.contains("<iframe"), "{}", refused.message);
     stage.close().await;

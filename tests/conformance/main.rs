@@ -14,6 +14,7 @@ mod actions;
 mod dialogs;
 mod documents;
 mod failures;
+mod frames;
 mod gallery;
 mod inspector;
 mod leases;

@@ -1,6 +1,7 @@
 //! Browsers: how a CDP endpoint is come by ([`local`], [`process`]), the connection to it ([`socket`],
 //! [`wire`], [`cdp`]), whose targets are ([`targets`], [`context`]), how a page is made ready and heard
-//! ([`setup`] and the listeners that it names), and what is done to it ([`tab`]). Only here is a type of the
+//! ([`setup`] and the listeners that it names), what is done to it ([`tab`]), and the way into its frames
+//! ([`frames`], [`walk`]). Only here is a type of the
 //! protocol named.
 
 mod cdp;
@@ -23,6 +24,7 @@ mod setup;
 mod socket;
 mod tab;
 mod targets;
+mod walk;
 mod wire;
 
 pub use local::{LocalBrowsers, LocalOptions};

@@ -15,7 +15,6 @@ use chromiumoxide::cdp::browser_protocol::page::{
     NavigateToHistoryEntryParams, ReloadParams, StopLoadingParams, Viewport,
 };
 use chromiumoxide::cdp::browser_protocol::target::{CloseTargetParams, TargetId};
-use chromiumoxide::cdp::js_protocol::runtime::{CallArgument, CallFunctionOnParams, ExecutionContextId};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,14 +26,15 @@ use super::keyboard;
 use super::owner::Owner;
 use super::setup::{self, Done, Page, viewport_command};
 use super::targets;
+use super::walk;
 use flowguard_core::browser::calls::{ImageFormat, Rect, Size};
 use flowguard_core::browser::context::ContextOptions;
 use flowguard_core::browser::port::{
     Chord, MouseButton, Navigation, PointerBurst, Ran, Shot, Tab, TabError, TabState,
 };
 
-const PERFORM: &str = "function (request) { return flowguard.perform(request); }";
-const RUN: &str = "function (request) { return flowguard.run(request); }";
+pub(super) const PERFORM: &str = "function (request) { return flowguard.perform(request); }";
+pub(super) const RUN: &str = "function (request) { return flowguard.run(request); }";
 /// How long a click that navigates may wait for the next document before it counts as done.
 const SOON: Duration = Duration::from_millis(500);
 
@@ -78,12 +78,21 @@ impl CdpTab {
             .send(&CloseTargetParams::new(self.target.clone()))
     }
 
-    fn main_frame(&self) -> FrameId {
-        FrameId::new(self.target.inner().clone())
+    /// The main frame of a page has the id of its target.
+    pub(super) fn main_frame(&self) -> &str {
+        self.target.inner()
+    }
+
+    pub(super) const fn session(&self) -> &Session {
+        &self.session
+    }
+
+    pub(super) fn is_navigating(&self) -> bool {
+        self.page.document.state().borrow().navigating
     }
 
     /// Waits until the injected script is there.
-    async fn home(&self, frame: &str) -> Result<Home, TabError> {
+    pub(super) async fn home(&self, frame: &str) -> Result<Home, TabError> {
         let mut homes = self.page.frames.homes();
         let mut state = self.page.document.state();
         let lost = || TabError::BrowserLost("its connection ended".to_owned());
@@ -99,14 +108,13 @@ impl CdpTab {
     }
 
     /// Calls a function of the injected script there, and gives up when its document goes.
-    async fn call_in(&self, home: &Home, function: &str, argument: Value) -> Result<Value, TabError> {
-        let mut command = CallFunctionOnParams::new(function);
-        command.execution_context_id = Some(ExecutionContextId::new(home.context));
-        command.arguments = Some(vec![CallArgument {
-            value: Some(argument),
-            unserializable_value: None,
-            object_id: None,
-        }]);
+    pub(super) async fn call_in(
+        &self,
+        home: &Home,
+        function: &str,
+        argument: Value,
+    ) -> Result<Value, TabError> {
+        let mut command = walk::function(home, function, vec![argument]);
         command.return_by_value = Some(true);
         command.await_promise = Some(true);
         command.user_gesture = Some(true);
@@ -131,7 +139,7 @@ impl CdpTab {
     }
 
     /// Sends the mouse events of a burst, then waits until the page has seen them.
-    async fn mouse(&self, burst: Option<&PointerBurst>) -> Result<(), TabError> {
+    pub(super) async fn mouse(&self, burst: Option<&PointerBurst>) -> Result<(), TabError> {
         let Some(burst) = burst else { return Ok(()) };
         let mouse = |kind| mouse_event(kind, burst);
         let mut sent = vec![self.session.send(&mouse(DispatchMouseEventType::MouseMoved))];
@@ -206,10 +214,7 @@ impl Tab for CdpTab {
     }
 
     async fn perform(&self, request: &Value, wait: Duration) -> Result<Value, TabError> {
-        let work = async {
-            let home = self.home(self.target.inner()).await?;
-            self.call_in(&home, PERFORM, request.clone()).await
-        };
+        let work = async { self.walk(request).await };
         tokio::time::timeout(wait, work)
             .await
             .unwrap_or_else(|_| Err(self.gone().unwrap_or(TabError::Unresponsive)))
@@ -222,7 +227,13 @@ impl Tab for CdpTab {
         wait: Duration,
     ) -> Result<Ran, TabError> {
         let work = async {
-            let home = self.home(self.target.inner()).await?;
+            if let Some((burst, guards)) = burst.and_then(|burst| Some((burst, burst.token.as_array()?))) {
+                return tokio::select! {
+                    ran = self.run_in_frames(burst, guards, steps) => ran,
+                    () = self.left_behind() => Ok(Ran::gone()),
+                };
+            }
+            let home = self.home(self.main_frame()).await?;
             let after = burst.map(|burst| json!({"token": burst.token, "releases": burst.clicks}));
             let request = json!({"after": after, "steps": steps});
             // In this order: the mouse is on its way before the script is called.
@@ -234,10 +245,7 @@ impl Tab for CdpTab {
             });
             moved?;
             match ran {
-                Ok(Some(ran)) => serde_json::from_value(ran).map_err(|error| TabError::Refused {
-                    command: "run".to_owned(),
-                    message: format!("its answer cannot be read: {error}"),
-                }),
+                Ok(Some(ran)) => self.with_frames(read_ran(ran)?, steps).await,
                 Ok(None) => Ok(Ran::gone()),
                 // The events landed: they replaced the document or closed the page.
                 Err(TabError::DocumentReplaced | TabError::Closed) if burst.is_some() => Ok(Ran::gone()),
@@ -300,7 +308,7 @@ impl Tab for CdpTab {
             include_credentials: true,
         };
         let mut command = LoadNetworkResourceParams::new(url, options);
-        command.frame_id = Some(self.main_frame());
+        command.frame_id = Some(FrameId::new(self.main_frame()));
         let resource = self.session.call(&command).await?.resource;
         if let Some(stream) = resource.stream {
             // Only the status is wanted; a body that cannot be closed any more is gone already.
@@ -326,6 +334,13 @@ impl Tab for CdpTab {
             Err(error) => Err(error),
         }
     }
+}
+
+fn read_ran(ran: Value) -> Result<Ran, TabError> {
+    serde_json::from_value(ran).map_err(|error| TabError::Refused {
+        command: "run".to_owned(),
+        message: format!("its answer cannot be read: {error}"),
+    })
 }
 
 /// Stops a load whose caller went away before the server answered: until then the browser holds back every

@@ -16,6 +16,7 @@ pub(super) const SOURCE: &str = concat!(
     include_str!("suggest.js"),
     include_str!("leaving.js"),
     include_str!("pointer.js"),
+    include_str!("frames.js"),
     include_str!("watch.js"),
     include_str!("input.js"),
     include_str!("expect.js"),

@@ -222,7 +222,7 @@ async function attemptPointer(element, action, attempt) {
 }
 
 /** Lets events of the action pass only if the first trusted one lands in the target. */
-function armGuard(target, kind, token) {
+function armGuard(target, kind, token, judge = judgeEvent) {
   disarmGuard();
   forgetLeaving();
   const windows = windowsAround(target);
@@ -235,7 +235,7 @@ function armGuard(target, kind, token) {
     releases: 0,
     onProgress: null,
     onEvent: (event, view) => {
-      if (!guard.verdict) guard.verdict = judgeEvent(event, view, target);
+      if (!guard.verdict) guard.verdict = judge(event, view, target);
       if (event.type === "pointerup") guard.releases += 1;
       guard.onProgress?.();
       if (guard.verdict?.status !== "blocked") return;

@@ -73,6 +73,7 @@ async function perform(request) {
     const limit = request.action.kind === "outline" ? OUTLINE_TEXT_LIMIT : TEXT_LIMIT;
     return clean({ ...reply, log: attempt.folded() }, limit);
   } catch (error) {
+    if (error instanceof FrameAhead) return { ...frameReply(error), log: attempt.folded() };
     if (!(error instanceof Refusal)) throw error;
     const { code, message, evidence } = error;
     return clean({ status: "error", code, message, evidence, log: attempt.folded() });
@@ -85,6 +86,7 @@ function performAction(action, attempt) {
   }
   if (action.kind === "expect") return performExpect(action, attempt);
   if (action.kind === "verifyChecked") return performVerify(action, attempt);
+  if (action.kind === "outward") return performOutward(action, attempt);
   if (action.kind === "ariaSnapshot" && attempt.parts.length === 0) {
     forget();
     return { status: "done", value: ariaSnapshot(pageRoot()) };
@@ -202,4 +204,5 @@ async function run({ after, steps }) {
 
 shifts.observe({ type: "layout-shift" });
 observe();
-globalThis.flowguard = { perform, run, here, suspects, showRoots };
+const release = () => void disarmGuard();
+globalThis.flowguard = { perform, run, here, suspects, showRoots, frameAhead, release };

@@ -105,8 +105,22 @@ function roleTest(part) {
 function resolve(parts, context) {
   forget();
   enter(document, context);
-  const found = resolveFrom(parts, { root: document, ...context });
+  const found = resolveOutside(parts, { root: document, ...context });
   return found.map((node) => (isDocument(node) ? documentElement(node) : node)).filter(Boolean);
+}
+
+/** Resolves, where a frame that only the host can enter is the locator's own and not that of one inside of it. */
+function resolveOutside(parts, context) {
+  try {
+    return resolveFrom(parts, context);
+  } catch (error) {
+    if (!(error instanceof FrameAhead) || error.soFar[0] === parts[0]) throw error;
+    const { element } = error;
+    throw new Refusal(
+      "unsupported-frame",
+      `a locator inside of another one leads into a frame of another origin: ${openingTag(element)}`,
+    );
+  }
 }
 
 function resolveFrom(parts, context) {
@@ -157,12 +171,10 @@ function enterFrame(found, context, parts) {
     );
   }
   const inner = frameDocument(element);
-  if (!inner) {
-    throw new Refusal(
-      "unsupported-frame",
-      `the frame's document is of another origin or process: ${openingTag(element)}`,
-    );
+  if (!inner && isScriptless(element)) {
+    throw new Refusal("unsupported-frame", `the frame's sandbox lets no script wait in it: ${openingTag(element)}`);
   }
+  if (!inner) throw new FrameAhead(element, parts);
   context.root = inner;
   enter(inner, context);
   return [inner];
