@@ -6,9 +6,9 @@ use std::time::Duration;
 use flowguard_backends::browser::{LocalBrowsers, LocalOptions};
 use flowguard_core::browser::Browser;
 use flowguard_core::browser::calls::{
-    AllInnerTexts, Area, BoundingBox, Choice, ClosePage, Count, Focus, GoBack, Hover, IsVisible, OpenPage,
-    PageTitle, PageUrl, Press, PressOnPage, ReadOutline, Reload, SelectOption, SetChecked, SetViewport,
-    ShotOptions, Size, TakeScreenshot,
+    AllInnerTexts, Area, BoundingBox, Choice, ClosePage, Count, Fill, Focus, GoBack, Hover, IsVisible,
+    OpenPage, PageTitle, PageUrl, Press, PressOnPage, ReadOutline, Reload, RunBatch, SelectOption,
+    SetChecked, SetViewport, ShotOptions, Size, Step, TakeScreenshot,
 };
 use flowguard_core::browser::expectation::Expectation;
 use flowguard_core::browser::port::LoadState;
@@ -206,6 +206,43 @@ async fn no_action_costs_more_messages_than_its_ceiling() {
         "press a chord on the page",
         (4, 1),
         c.browser().press_on_page(&press)
+    );
+
+    let fill = |selector: &str| {
+        Step::Fill(Fill {
+            target: c.stage.target(selector),
+            value: "batched".to_owned(),
+            options: action(5_000),
+        })
+    };
+    let check = |selector: &str| {
+        Step::SetChecked(SetChecked {
+            target: c.stage.target(selector),
+            ..on.clone()
+        })
+    };
+    let select = Step::SelectOption(select);
+    let steps = vec![fill("#name"), select.clone(), fill("#name")];
+    let in_page = RunBatch { steps };
+    let steps = vec![
+        fill("#name"),
+        check("#box"),
+        check("#other"),
+        select,
+        fill("#name"),
+    ];
+    let form = RunBatch { steps };
+    costs!(
+        c,
+        "a batch without the pointer",
+        (1, 1),
+        c.browser().run_batch(&in_page, None)
+    );
+    costs!(
+        c,
+        "a batch with two boxes",
+        (9, 3),
+        c.browser().run_batch(&form, None)
     );
 
     costs!(

@@ -54,6 +54,8 @@ pub const DEADLINE_MARGIN: Duration = Duration::from_millis(250);
 
 /// Host calls in one run.
 pub const MAX_CALLS: u32 = 100_000;
+/// Steps of one batch.
+pub const MAX_BATCH_STEPS: usize = 100;
 /// Pages open at once in one run.
 pub const MAX_PAGES: usize = 8;
 /// Browser contexts in one run, besides its own.

@@ -174,6 +174,18 @@ impl Timeline {
         Some(id)
     }
 
+    /// Begins a step inside this one, of the same source.
+    pub fn begin_below(
+        &self,
+        parent: Option<StepId>,
+        op: &'static str,
+        title: String,
+        at: Duration,
+    ) -> Option<StepId> {
+        let source = self.lock().step(parent)?.source.clone();
+        self.begin(source, op, title, at, parent)
+    }
+
     /// Ends a step.
     pub fn end(&self, id: Option<StepId>, now: Duration, outcome: StepOutcome) {
         let mut state = self.lock();

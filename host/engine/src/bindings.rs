@@ -12,6 +12,7 @@ mod flow_world {
             "flowguard:plugin/types.image": crate::host::ImageHandle,
             "flowguard:plugin/browser.page": crate::host::PageHandle,
             "flowguard:plugin/browser.locator": crate::host::LocatorHandle,
+            "flowguard:plugin/batch.steps": crate::host::StepsHandle,
             "flowguard:plugin/storage.bucket": crate::host::BucketHandle,
             "flowguard:plugin/telemetry.span": crate::host::SpanHandle,
         },
@@ -38,5 +39,5 @@ mod assertion_world {
 pub use assertion_world::exports::flowguard::plugin::checks;
 pub use assertion_world::{Assertion, AssertionPre};
 pub use flow_world::exports::flowguard::plugin::flows;
-pub use flow_world::flowguard::plugin::{assertions, browser, storage, telemetry, types, vision};
+pub use flow_world::flowguard::plugin::{assertions, batch, browser, storage, telemetry, types, vision};
 pub use flow_world::{Flow, FlowPre};

@@ -34,6 +34,7 @@
 //! page or a locator has a type that is built and then called ([`Check`], [`CustomAssertion`]).
 
 mod assertion;
+mod batch;
 #[doc(hidden)]
 pub mod bindings;
 mod check;
@@ -58,6 +59,7 @@ pub mod types {
 }
 
 pub use assertion::{Assertion, PageView, WithEvidence, notice, verdict, violation};
+pub use batch::Batch;
 pub use check::{
     Check, CustomAssertion, Finding, Params, Severity, Verdict, assert_with, check_eq, check_that,
 };

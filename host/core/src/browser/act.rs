@@ -12,7 +12,7 @@ use super::calls::{
 };
 use super::chord::parse_chord;
 use super::expectation::Expectation;
-use super::job::{How, Pointed};
+use super::job::{How, Job, Pointed};
 use super::locator::TextMatch;
 use super::reply::Reply;
 use super::session::{Browser, done, tab_failure, timeout};
@@ -30,7 +30,7 @@ impl Browser {
             let message = format!("a click count is 1 to 3: {}", call.options.click_count);
             return Err(Failure::new(Code::InvalidArgument, message));
         }
-        let action = json!({"kind": "pointer", "guard": "click", "position": call.options.position});
+        let action = call.action();
         let mut job = self.pointer_job(&call.target, &call.options)?;
         job.point_and(&action, &call.options, call.options.click_count)
             .await?;
@@ -42,7 +42,7 @@ impl Browser {
     /// # Errors
     /// [`Code::Timeout`] where the element never becomes ready.
     pub async fn hover(&self, call: &Hover) -> Result<(), Failure> {
-        let action = json!({"kind": "pointer", "guard": "hover", "position": call.options.position});
+        let action = call.action();
         self.pointer_job(&call.target, &call.options)?
             .point_and(&action, &call.options, 0)
             .await
@@ -55,8 +55,7 @@ impl Browser {
     /// [`Code::Timeout`] where the element never becomes ready, [`Code::WrongElement`] where it cannot be
     /// checked.
     pub async fn set_checked(&self, call: &SetChecked) -> Result<(), Failure> {
-        let action =
-            json!({"kind": "setChecked", "checked": call.checked, "position": call.options.position});
+        let action = call.action();
         let verify = json!({"kind": "verifyChecked", "checked": call.checked});
         let mut job = self.pointer_job(&call.target, &call.options)?;
         let Pointed::Landed(verified) = job.point_then(&action, &call.options, 1, Some(&verify)).await?
@@ -73,7 +72,7 @@ impl Browser {
     /// [`Code::Timeout`] where the element never becomes ready, [`Code::WrongElement`] where it takes no text.
     pub async fn fill(&self, call: &Fill) -> Result<(), Failure> {
         check_text("a text to fill in", &call.value)?;
-        let action = json!({"kind": "fill", "value": call.value});
+        let action = call.action();
         let mut job = self.action_job(&call.target, call.options.timeout_ms, call.options.force)?;
         match job.perform(&action).await? {
             Reply::NeedsInsertText => {
@@ -124,7 +123,7 @@ impl Browser {
     /// # Errors
     /// [`Code::Timeout`] where an option never comes, [`Code::WrongElement`] where it is no `select`.
     pub async fn select_option(&self, call: &SelectOption) -> Result<Vec<String>, Failure> {
-        let action = json!({"kind": "select", "choices": call.choices});
+        let action = call.action();
         let mut job = self.action_job(&call.target, call.options.timeout_ms, call.options.force)?;
         typed(job.perform_done(&action).await?)
     }
@@ -134,10 +133,16 @@ impl Browser {
     /// # Errors
     /// [`Code::AssertionFailed`], unless the assertion is soft.
     pub async fn expect(&self, call: &Expect) -> Result<Soft<()>, Failure> {
-        let wait = self.expect_time(&call.options)?;
-        let mut job = self.job(call.target.page, Some(&call.target.locator), wait, How::default())?;
-        let outcome = job.expect(&call.what, call.options.negated).await;
+        let outcome = self
+            .expect_job(call)?
+            .expect(&call.what, call.options.negated)
+            .await;
         self.soft(outcome, &call.options).await
+    }
+
+    pub(super) fn expect_job<'a>(&'a self, call: &'a Expect) -> Result<Job<'a>, Failure> {
+        let wait = self.expect_time(&call.options)?;
+        self.job(call.target.page, Some(&call.target.locator), wait, How::default())
     }
 
     /// Asserts on a page.

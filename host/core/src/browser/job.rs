@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::calls::{PageId, PointerOptions, Target};
 use super::expectation::Expectation;
 use super::locator::Locator;
-use super::port::{PointerBurst, Ran, Settled, TabError};
+use super::port::{PointerBurst, Ran, Settled, Tab, TabError};
 use super::reply::{Reply, script_error};
 use super::session::{Browser, done, tab_failure, timeout};
 use crate::failure::{Code, Failure};
@@ -106,11 +106,13 @@ impl Browser {
 impl Job<'_> {
     /// Calls the script until it has answered on a document that stayed.
     pub(super) async fn perform(&mut self, action: &Value) -> Result<Reply, Failure> {
+        if let Some(answer) = self.browser.foreseen(&self.request(action)) {
+            return self.judged(answer);
+        }
         loop {
             self.browser.settled(self.page, self.remaining()).await?;
-            let request = self.request(action);
             let tab = self.browser.tab(self.page)?;
-            let answer = match tab.perform(&request, self.remaining() + GRACE).await {
+            let answer = match self.ask(&*tab, action).await {
                 Ok(answer) => answer,
                 Err(TabError::DocumentReplaced) if self.remaining() > Duration::ZERO => {
                     self.log
@@ -126,8 +128,24 @@ impl Job<'_> {
         }
     }
 
+    /// Calls the script once, also for what a batch asks ahead.
+    async fn ask(&self, tab: &dyn Tab, action: &Value) -> Result<Value, TabError> {
+        let request = self.request(action);
+        let ahead = self.browser.requests_ahead(self.page);
+        if ahead.is_empty() {
+            return tab.perform(&request, self.remaining() + GRACE).await;
+        }
+        let wait = self.remaining() + times(&ahead) + GRACE;
+        let steps: Vec<Value> = std::iter::once(request).chain(ahead).collect();
+        let mut replies = tab.run(None, &steps, wait).await?.replies.into_iter();
+        // None where the document was about to go before the first: it is asked again on the next.
+        let answer = replies.next().ok_or(TabError::DocumentReplaced)?;
+        self.browser.answered_ahead(replies.collect());
+        Ok(answer)
+    }
+
     /// What the script is asked for, with the time that is left.
-    fn request(&self, action: &Value) -> Value {
+    pub(super) fn request(&self, action: &Value) -> Value {
         json!({
             "locator": self.locator,
             "action": action,
@@ -208,12 +226,20 @@ impl Job<'_> {
                 modifiers: options.modifiers,
                 token,
             };
-            let steps: Vec<Value> = next.map(|next| self.request(next)).into_iter().collect();
+            let ahead = self.browser.requests_ahead(self.page);
+            let wait = self.remaining() + times(&ahead) + GRACE;
+            let next = next.map(|next| self.request(next));
+            let steps: Vec<Value> = next.iter().cloned().chain(ahead).collect();
             let tab = self.browser.tab(self.page)?;
-            let ran = tab.run(Some(&burst), &steps, self.remaining() + GRACE).await;
-            let Ran { settled, mut replies } = ran.map_err(tab_failure)?;
+            let ran = tab.run(Some(&burst), &steps, wait).await;
+            let Ran { settled, replies } = ran.map_err(tab_failure)?;
             let reason = match settled {
-                Some(Settled::Hit) => return Ok(Pointed::Landed(replies.pop())),
+                Some(Settled::Hit) => {
+                    let mut replies = replies.into_iter();
+                    let verified = next.and_then(|_| replies.next());
+                    self.browser.answered_ahead(replies.collect());
+                    return Ok(Pointed::Landed(verified));
+                }
                 Some(Settled::Blocked { by }) => format!("{by} intercepts pointer events"),
                 // Without a guard nobody looks where the events land; a mouse that is there already does not move.
                 Some(Settled::None) | None if self.how.force || clicks == 0 => {
@@ -306,6 +332,12 @@ impl Job<'_> {
     fn remaining(&self) -> Duration {
         self.deadline.saturating_duration_since(Instant::now())
     }
+}
+
+/// The time that these requests have together.
+fn times(requests: &[Value]) -> Duration {
+    let time = |request: &Value| request["timeout"].as_u64().unwrap_or_default();
+    Duration::from_millis(requests.iter().map(time).sum())
 }
 
 /// A page that is about to go answers nothing any more.

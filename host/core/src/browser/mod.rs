@@ -5,6 +5,9 @@
 //! script; here are only the loops that outlive a document.
 
 mod act;
+mod batch;
+#[cfg(test)]
+mod batch_tests;
 pub mod calls;
 mod chord;
 pub mod context;

@@ -280,7 +280,12 @@ impl Tab for ScriptedTab {
         let mut replies = Vec::new();
         if settled.is_none() || settled == Some(Settled::Hit) {
             for step in steps {
-                replies.push(self.perform(step, wait).await?);
+                let reply = self.perform(step, wait).await?;
+                let is_done = reply["status"] == "done";
+                replies.push(reply);
+                if !is_done {
+                    break;
+                }
             }
         }
         Ok(Ran { settled, replies })

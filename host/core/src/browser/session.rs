@@ -1,10 +1,11 @@
 //! One run's browser: leased at the first page, given back at the end, with the run's pages in between.
 
 use bytes::Bytes;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::OnceCell;
 
+use super::batch::Ahead;
 use super::calls::{self, PageId};
 use super::context::ContextOptions;
 use super::pages::{Pages, RunWatcher};
@@ -52,6 +53,8 @@ pub struct Browser {
     /// Where a page opens that is opened in no other.
     context: OnceCell<Arc<dyn Context>>,
     pages: Arc<Pages>,
+    /// The batch that is under way.
+    ahead: Mutex<Option<Ahead>>,
 }
 
 impl Browser {
@@ -71,7 +74,12 @@ impl Browser {
             lease: OnceCell::new(),
             context: OnceCell::new(),
             pages: Arc::default(),
+            ahead: Mutex::default(),
         }
+    }
+
+    pub(super) fn ahead(&self) -> MutexGuard<'_, Option<Ahead>> {
+        self.ahead.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What kind of browser it is, once it is leased.

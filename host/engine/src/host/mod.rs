@@ -12,6 +12,7 @@ macro_rules! through_gate {
     }};
 }
 mod assertions;
+mod batch;
 mod browser;
 mod locator;
 mod storage;
@@ -20,6 +21,7 @@ mod types;
 mod vision;
 
 use flowguard_core::artifact::Digest;
+use flowguard_core::browser::calls::Step;
 use flowguard_core::browser::locator::Locator;
 use flowguard_core::browser::{ImageInfo, PageId};
 use flowguard_core::failure::{Code, Failure};
@@ -36,6 +38,10 @@ pub struct LocatorHandle {
     pub(crate) page: PageId,
     pub(crate) locator: Locator,
 }
+
+/// The steps of a batch, as a guest holds them.
+#[derive(Clone, Debug, Default)]
+pub struct StepsHandle(pub(crate) Vec<Step>);
 
 /// An image, as a guest holds it.
 #[derive(Clone, Debug)]

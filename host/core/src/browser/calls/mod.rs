@@ -2,6 +2,7 @@
 //! each. No behaviour; that is in [`super::session`]. Here are the types that several calls share; the calls
 //! are one file a subject.
 
+mod batch;
 mod declare;
 mod locator;
 mod page;
@@ -13,6 +14,7 @@ use super::locator::Locator;
 use super::port::{Modifiers, MouseButton};
 use crate::artifact::Digest;
 
+pub use batch::*;
 pub use locator::*;
 pub use page::*;
 pub use picture::*;
