@@ -24,7 +24,7 @@ async fn clicks_fills_and_keys_do_what_a_person_does() {
     let value = stage.expect(
         "input",
         Expectation::HasValue {
-            text: crate::stage::exact("new"),
+            text: crate::stage::expected("new"),
         },
         1_000,
     );
@@ -47,7 +47,7 @@ async fn clicks_fills_and_keys_do_what_a_person_does() {
     let value = stage.expect(
         "input",
         Expectation::HasValue {
-            text: crate::stage::exact("xY"),
+            text: crate::stage::expected("xY"),
         },
         1_000,
     );

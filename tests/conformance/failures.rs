@@ -10,7 +10,7 @@ use flowguard_core::timeline::PageEvent;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::stage::{Stage, Unwatched, exact, run_on};
+use crate::stage::{Stage, Unwatched, expected, run_on};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_action_that_cannot_be_done_says_why() {
@@ -67,7 +67,7 @@ async fn an_assertion_that_does_not_hold_shows_what_was_there() {
         .expect(
             "h1",
             Expectation::HasText {
-                text: exact("Total: 13"),
+                text: expected("Total: 13"),
             },
             200,
         )

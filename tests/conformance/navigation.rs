@@ -10,7 +10,7 @@ use flowguard_core::failure::Code;
 use std::time::{Duration, Instant};
 
 use crate::site::Answer;
-use crate::stage::{Stage, action, exact};
+use crate::stage::{Stage, action, expected};
 
 const SOON: Duration = Duration::from_secs(3);
 
@@ -268,7 +268,7 @@ async fn addresses_are_waited_for_also_where_a_script_changes_them() {
     stage.click("button").await.expect("it is clicked");
     let wait = |url: &str, timeout_ms| WaitForUrl {
         page: stage.page,
-        url: exact(url),
+        url: expected(url),
         timeout_ms: Some(timeout_ms),
     };
     stage

@@ -8,7 +8,7 @@ use flowguard_core::failure::{Code, Failure};
 use flowguard_core::limits::MAX_PAGES;
 use flowguard_core::timeline::PageEvent;
 
-use crate::stage::{Stage, css, exact, expecting};
+use crate::stage::{Stage, css, expected, expecting};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_page_that_a_page_opens_belongs_to_the_run() {
@@ -67,7 +67,7 @@ async fn expect_text(stage: &Stage, page: PageId, text: &str) -> Result<(), Fail
             page,
             locator: css("p"),
         },
-        what: Expectation::HasText { text: exact(text) },
+        what: Expectation::HasText { text: expected(text) },
         options: expecting(10_000),
     };
     stage.browser.expect(&call).await.map(|_| ())

@@ -7,8 +7,8 @@ use flowguard_core::browser::calls::{
     ActionOptions, Click, Expect, ExpectOptions, Fill, Goto, OpenPage, PageUrl, PointerOptions, Read,
     Reading, Response, Target,
 };
-use flowguard_core::browser::expectation::Expectation;
-use flowguard_core::browser::locator::{Locator, Part, TextMatch};
+use flowguard_core::browser::expectation::{Expectation, ExpectedText};
+use flowguard_core::browser::locator::{Locator, Part};
 use flowguard_core::browser::{BaselineScope, Browser, BrowserOptions, LoadState, PageId, Tab, Watcher};
 use flowguard_core::budget::{Allowance, Budget};
 use flowguard_core::cassette::NoTape;
@@ -136,7 +136,7 @@ impl Stage {
 
     /// Expects the whole text of an element.
     pub(crate) async fn expect_text(&self, selector: &str, text: &str) -> Result<(), Failure> {
-        self.expect(selector, Expectation::HasText { text: exact(text) }, 5_000)
+        self.expect(selector, Expectation::HasText { text: expected(text) }, 5_000)
             .await
     }
 
@@ -239,8 +239,8 @@ pub(crate) fn css(selector: &str) -> Locator {
     })
 }
 
-pub(crate) fn exact(text: &str) -> TextMatch {
-    TextMatch::Exact {
+pub(crate) fn expected(text: &str) -> ExpectedText {
+    ExpectedText::Text {
         value: text.to_owned(),
     }
 }

@@ -95,6 +95,12 @@ pub const MAX_URL_BYTES: usize = 8 << 10;
 pub const MAX_TEXT_BYTES: usize = 1 << 20;
 /// Parts of one locator, nested ones included.
 pub const MAX_LOCATOR_PARTS: usize = 64;
+/// Items of one expected list: texts, values, classes.
+pub const MAX_EXPECTED_ITEMS: usize = 1_000;
+/// Bytes of an ARIA template.
+pub const MAX_ARIA_TEMPLATE_BYTES: usize = 64 << 10;
+/// Nodes of an ARIA template.
+pub const MAX_ARIA_TEMPLATE_NODES: usize = 2_000;
 /// Bytes of a cassette; beyond that a run goes on unrecorded.
 pub const MAX_CASSETTE_BYTES: u64 = 256 << 20;
 /// Bytes of a screenshot.

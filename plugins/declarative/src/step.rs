@@ -6,7 +6,7 @@ use flowguard_sdk::{ActionOptions, GotoOptions, ImageFormat, Level, LoadState, P
 
 use crate::expectation::Expectation;
 use crate::json::Json;
-use crate::matching::Match;
+use crate::matching::Expected;
 use crate::target::Target;
 use crate::template::Template;
 
@@ -31,7 +31,7 @@ pub(crate) enum Action {
     Press(Template, Option<Target>, ActionOptions),
     Focus(Target, ActionOptions),
     Select(Target, Vec<Choice>, ActionOptions),
-    WaitForUrl(Match, Option<Duration>),
+    WaitForUrl(Expected, Option<Duration>),
     WaitForLoadState(LoadState, Option<Duration>),
     Screenshot(Screenshot),
     Judge {

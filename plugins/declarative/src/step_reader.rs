@@ -9,7 +9,7 @@ use flowguard_sdk::{
 use crate::expectation::Expectation;
 use crate::fields::{Fields, list, number, scalar, template, word};
 use crate::json::Json;
-use crate::matching::Match;
+use crate::matching::Expected;
 use crate::node::{Node, Value};
 use crate::problem::{Problems, nearest};
 use crate::step::{Action, Choice, Screenshot, Step};
@@ -311,7 +311,7 @@ impl Reader<'_, '_> {
         let url = self
             .fields
             .get("wait-for-url")
-            .and_then(|node| Match::read(node, "wait-for-url", self.problems));
+            .and_then(|node| Expected::read(node, "wait-for-url", self.problems));
         let timeout = self.timeout();
         Some(Action::WaitForUrl(url?, timeout))
     }

@@ -225,17 +225,44 @@ steps:
   - expect: Pay
     to-contain-text: pay
   - expect: { css: li }
-    to-have-texts: [One, { exact: Two }, 3]
+    to-have-texts: [One, { ignoring-case: Two }, 3]
+  - expect: { css: li }
+    to-contain-texts: [One, { pattern: ^T }]
+    use-inner-text: true
   - expect: { label: Email }
     to-have-value: ada@example.com
   - expect: { link: Mugs }
     to-have-attribute: { name: href, value: /mugs }
+  - expect: { link: Mugs }
+    to-have-attribute: { name: href }
+  - expect: { label: Colours }
+    to-have-values: [red, blue]
+  - expect: Pay
+    to-be-in-viewport-by: 0.5
   - expect: Pay
     to-have-class: primary big
+  - expect: { css: li }
+    to-have-classes: [first, { pattern: ^s }]
+  - expect: Pay
+    to-contain-class: primary
+  - expect: { css: li }
+    to-contain-classes: [first, second]
+  - expect: Pay
+    to-have-id: pay
+  - expect: Pay
+    to-have-role: button
+  - expect: { label: Email }
+    to-have-accessible-description: Never shared
+  - expect: { label: Email }
+    to-have-accessible-error-message: Not an address
+  - expect: { role: list }
+    to-match-aria-snapshot: "- listitem: One\n- listitem: /T.o/"
   - expect: Pay
     to-have-css: { property: color, value: "rgb(0, 0, 0)" }
   - expect: Pay
-    to-have-name: Pay now
+    to-have-css: { property: content, value: "none", pseudo: before }
+  - expect: Pay
+    to-have-accessible-name: Pay now
   - expect: { css: li }
     to-have-count: 3
   - assert: content

@@ -66,7 +66,7 @@ pub use check::{
 pub use component::{
     Component, Context, Description, Flow, FlowInfo, FromRun, Needs, Source, contract_timeout, unknown_flow,
 };
-pub use expect::{Expect, Subject, expect};
+pub use expect::{Expect, PseudoElement, Subject, expect};
 pub use failure::{Evidence, Failure, FailureCode, OrFail, Result, fail};
 pub use flowguard_sdk_macros::{assertion, component, flow};
 pub use locator::Locator;
@@ -80,7 +80,7 @@ pub use role::{ROLES, Role, UnknownRole};
 pub use screenshot::{ImageFormat, Likeness, ScreenshotOptions};
 pub use storage::Bucket;
 pub use telemetry::{Level, Span, attach, log, log_with, metric, metric_with, step};
-pub use text::{Pattern, Text, exact, pattern};
+pub use text::{ExpectedText, Pattern, Text, exact, ignoring_case, pattern};
 pub use time::{Durations, parse_duration};
 pub use vision::{Extraction, Image, ImageInfo, JudgeOptions, Judgement, Region, Usage};
 
@@ -103,7 +103,7 @@ pub mod prelude {
     pub use crate::screenshot::{Likeness, ScreenshotOptions};
     pub use crate::storage::Bucket;
     pub use crate::telemetry::{Level, attach, log, log_with, metric, step};
-    pub use crate::text::{exact, pattern};
+    pub use crate::text::{exact, ignoring_case, pattern};
     pub use crate::time::Durations;
     pub use crate::vision::{Image, JudgeOptions};
     pub use flowguard_sdk_macros::{assertion, flow};

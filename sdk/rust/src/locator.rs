@@ -193,6 +193,20 @@ impl Locator {
         Ok(self.0.select_option(&choices, options.0)?)
     }
 
+    /// Waits for the element; its accessibility tree in YAML: role, name and states of each node, a line each.
+    ///
+    /// ```no_run
+    /// # use flowguard_sdk::prelude::*;
+    /// # fn example(page: &Page) -> Result {
+    /// let tree = page.get_by_role(Role::Navigation, ()).aria_snapshot()?;
+    /// attach("navigation.yaml", "application/yaml", tree)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn aria_snapshot(&self) -> Result<String> {
+        Ok(self.0.aria_snapshot(None)?)
+    }
+
     /// How many match now; does not wait. To wait for a number, `expect(…).to_have_count(…)`.
     pub fn count(&self) -> Result<u32> {
         Ok(self.0.count()?)

@@ -11,7 +11,7 @@ use crate::locator::Locator;
 use crate::options::{GotoOptions, LoadState};
 use crate::query::Locate;
 use crate::screenshot::ScreenshotOptions;
-use crate::text::Text;
+use crate::text::ExpectedText;
 use crate::time;
 use crate::types::Size;
 use crate::vision::Image;
@@ -84,13 +84,13 @@ impl Page {
             .wait_for_load_state(state, Some(time::milliseconds(limit)))?)
     }
 
-    /// Waits until the address matches; a text that begins with `/` is relative to the run's base URL.
-    pub fn wait_for_url(&self, url: impl Into<Text>) -> Result {
+    /// Waits until this is the address; a text that is not absolute is relative to the run's base URL.
+    pub fn wait_for_url(&self, url: impl Into<ExpectedText>) -> Result {
         Ok(self.0.wait_for_url(&url.into().0, None)?)
     }
 
-    /// Waits at most this long until the address matches.
-    pub fn wait_for_url_within(&self, url: impl Into<Text>, limit: Duration) -> Result {
+    /// Waits at most this long until this is the address.
+    pub fn wait_for_url_within(&self, url: impl Into<ExpectedText>, limit: Duration) -> Result {
         Ok(self
             .0
             .wait_for_url(&url.into().0, Some(time::milliseconds(limit)))?)
@@ -114,6 +114,12 @@ impl Page {
     /// Presses a key or a chord on whatever has the focus: `Enter`, `Control+a`.
     pub fn press(&self, key: &str) -> Result {
         Ok(self.0.press(key)?)
+    }
+
+    /// The accessibility tree of the document's body in YAML, to be read or pasted into
+    /// [`to_match_aria_snapshot`](crate::Expect::to_match_aria_snapshot).
+    pub fn aria_snapshot(&self) -> Result<String> {
+        Ok(self.0.aria_snapshot()?)
     }
 
     /// Takes a screenshot of the viewport under this name; it appears in the report.

@@ -1,13 +1,14 @@
 //! How a text is compared, as authors write it. Never compares anything itself: the host and the page do.
+//! Locators look for a [`Text`]; assertions expect an [`ExpectedText`].
 
 use crate::bindings::flow::flowguard::plugin::types::{self, TextMatch};
 
-/// A text to look for. A plain string matches a part and ignores case in locators; see [`exact`] and
-/// [`pattern`] for the others, and the assertion in question for what a plain string means there.
+/// A text that a locator looks for. A plain string matches a part and ignores case; see [`exact`] and
+/// [`pattern`] for the others.
 #[derive(Clone, PartialEq)]
 pub struct Text(pub(crate) TextMatch);
 
-/// The whole text, case-sensitive: `exact("Pay")` does not match `Pay now`.
+/// The whole text, case-sensitive, for a locator: `exact("Pay")` does not match `Pay now`.
 ///
 /// ```no_run
 /// # use flowguard_sdk::prelude::*;
@@ -76,12 +77,63 @@ impl Pattern {
     }
 }
 
+impl From<Pattern> for types::Pattern {
+    fn from(Pattern { source, flags }: Pattern) -> Self {
+        Self { source, flags }
+    }
+}
+
 impl From<Pattern> for Text {
     fn from(pattern: Pattern) -> Self {
-        Self(TextMatch::Pattern(types::Pattern {
-            source: pattern.source,
-            flags: pattern.flags,
-        }))
+        Self(TextMatch::Pattern(pattern.into()))
+    }
+}
+
+/// A text that an assertion expects. A plain string is case-sensitive; the assertion's name says whether it is the
+/// whole text (`to_have_…`) or a part of it (`to_contain_…`). See [`ignoring_case`] and [`pattern`] for the others.
+#[derive(Clone, PartialEq)]
+pub struct ExpectedText(pub(crate) types::ExpectedText);
+
+/// An expected text in any case.
+///
+/// ```no_run
+/// # use flowguard_sdk::prelude::*;
+/// # fn example(page: &Page) -> Result {
+/// expect(page.get_by_role(Role::Heading, ())).to_have_text(ignoring_case("your cart"))?;
+/// # Ok(())
+/// # }
+/// ```
+pub fn ignoring_case(text: impl Into<String>) -> ExpectedText {
+    ExpectedText(types::ExpectedText::IgnoringCase(text.into()))
+}
+
+impl From<Pattern> for ExpectedText {
+    fn from(pattern: Pattern) -> Self {
+        Self(types::ExpectedText::Pattern(pattern.into()))
+    }
+}
+
+impl From<&str> for ExpectedText {
+    fn from(text: &str) -> Self {
+        Self(types::ExpectedText::Text(text.into()))
+    }
+}
+
+impl From<String> for ExpectedText {
+    fn from(text: String) -> Self {
+        Self(types::ExpectedText::Text(text))
+    }
+}
+
+impl From<&String> for ExpectedText {
+    fn from(text: &String) -> Self {
+        Self::from(text.as_str())
+    }
+}
+
+impl From<&Self> for ExpectedText {
+    fn from(text: &Self) -> Self {
+        text.clone()
     }
 }
 
@@ -119,6 +171,16 @@ impl std::fmt::Debug for Text {
     }
 }
 
+impl std::fmt::Debug for ExpectedText {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.0 {
+            types::ExpectedText::Text(text) => write!(f, "{text:?}"),
+            types::ExpectedText::IgnoringCase(text) => write!(f, "{text:?} ignoring case"),
+            types::ExpectedText::Pattern(pattern) => write!(f, "/{}/{}", pattern.source, pattern.flags),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -140,5 +202,7 @@ mod tests {
         assert_eq!(format!("{:?}", Text::from("a \"b\"")), r#""a \"b\"""#);
         assert_eq!(format!("{:?}", exact("a")), r#"exactly "a""#);
         assert_eq!(format!("{:?}", Text::from(pattern(r"\d").unicode())), r"/\d/u");
+        assert_eq!(format!("{:?}", ExpectedText::from("a")), r#""a""#);
+        assert_eq!(format!("{:?}", ignoring_case("a")), r#""a" ignoring case"#);
     }
 }

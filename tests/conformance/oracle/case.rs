@@ -262,7 +262,7 @@ fn from_rule(page: &str, mut fields: Map<String, Value>) -> Case {
     let (mut action, mut value) = (take("do").map(named), take("value"));
     for (name, negated) in [("expect", false), ("not", true)] {
         if let Some(expectation) = take(name) {
-            let expectation = texts(named(expectation));
+            let expectation = expected(named(expectation));
             action = Some(json!({"kind": "expect", "expectation": expectation, "negated": negated}));
         }
     }
@@ -360,21 +360,40 @@ fn part(value: Value) -> Value {
     }
 }
 
-/// The object with its texts written out.
-fn texts(mut object: Value) -> Value {
-    let kind = object["kind"].clone();
-    for name in ["text", "value", "name", "description"] {
-        // The name of an attribute is no text to match.
-        if object.get(name).is_some() && !(name == "name" && kind == "hasAttribute") {
-            object[name] = text(object[name].take());
+/// The part with its texts written out.
+fn texts(mut part: Value) -> Value {
+    for name in ["name", "description"] {
+        if part.get(name).is_some() {
+            part[name] = text(part[name].take());
         }
     }
-    if let Some(Value::Array(all)) = object.get_mut("texts") {
+    part
+}
+
+/// The expectation with its texts written out.
+fn expected(mut expectation: Value) -> Value {
+    for name in ["text", "value"] {
+        if expectation.get(name).is_some() {
+            expectation[name] = expected_text(expectation[name].take());
+        }
+    }
+    if let Some(Value::Array(all)) = expectation.get_mut("texts") {
         for each in all {
-            *each = text(each.take());
+            *each = expected_text(each.take());
         }
     }
-    object
+    expectation
+}
+
+/// `"x"` for the text, `{"ignoringCase": "x"}`, `{"pattern": "x", "flags": "i"}`.
+fn expected_text(value: Value) -> Value {
+    match value {
+        Value::String(value) => json!({"kind": "text", "value": value}),
+        Value::Object(fields) if fields.contains_key("ignoringCase") => {
+            json!({"kind": "ignoringCase", "value": fields["ignoringCase"]})
+        }
+        other => text(other),
+    }
 }
 
 /// `"x"` for a substring, `{"exact": "x"}`, `{"pattern": "x", "flags": "i"}`.

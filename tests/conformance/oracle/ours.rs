@@ -344,7 +344,8 @@ fn expecting(case: &Case) -> Result<ExpectOptions, Failure> {
     let negated = case.action["negated"] == true;
     with(
         Map::new(),
-        json!({"timeout_ms": timeout(case), "negated": negated}),
+        json!({"timeout_ms": timeout(case), "negated": negated,
+               "use_inner_text": case.action["expectation"]["useInnerText"] == true}),
     )
 }
 

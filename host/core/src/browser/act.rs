@@ -1,23 +1,18 @@
-//! Actions, assertions and readings, call by call: what the injected script is asked for, and what is done
+//! Actions and readings, call by call: what the injected script is asked for, and what is done
 //! with its answer.
 
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use std::time::Duration;
 
 use super::calls::{
-    AllInnerTexts, BoundingBox, Click, Count, Expect, ExpectOptions, ExpectPage, Fill, Focus, Hover,
-    IsVisible, Outline, PageId, PageTitle, Press, PressOnPage, Read, ReadOutline, Reading, Rect,
-    SelectOption, SetChecked,
+    AllInnerTexts, BoundingBox, Click, Count, Fill, Focus, Hover, IsVisible, Outline, PageTitle, Press,
+    PressOnPage, Read, ReadOutline, Reading, Rect, SelectOption, SetChecked,
 };
 use super::chord::parse_chord;
-use super::expectation::Expectation;
-use super::job::{How, Job, Pointed};
-use super::locator::TextMatch;
+use super::job::{How, Pointed};
 use super::reply::Reply;
-use super::session::{Browser, done, tab_failure, timeout};
+use super::session::{Browser, done, tab_failure};
 use crate::failure::{Code, Failure};
-use crate::gate::Soft;
 use crate::limits::MAX_TEXT_BYTES;
 
 impl Browser {
@@ -128,62 +123,6 @@ impl Browser {
         typed(job.perform_done(&action).await?)
     }
 
-    /// Asserts on elements.
-    ///
-    /// # Errors
-    /// [`Code::AssertionFailed`], unless the assertion is soft.
-    pub async fn expect(&self, call: &Expect) -> Result<Soft<()>, Failure> {
-        let outcome = self
-            .expect_job(call)?
-            .expect(&call.what, call.options.negated)
-            .await;
-        self.soft(outcome, &call.options).await
-    }
-
-    pub(super) fn expect_job<'a>(&'a self, call: &'a Expect) -> Result<Job<'a>, Failure> {
-        let wait = self.expect_time(&call.options)?;
-        self.job(call.target.page, Some(&call.target.locator), wait, How::default())
-    }
-
-    /// Asserts on a page.
-    ///
-    /// # Errors
-    /// [`Code::AssertionFailed`], unless the assertion is soft.
-    pub async fn expect_page(&self, call: &ExpectPage) -> Result<Soft<()>, Failure> {
-        let wait = self.expect_time(&call.options)?;
-        let outcome = self
-            .expect_of_page(call.page, &call.what, call.options.negated, wait)
-            .await;
-        self.soft(outcome, &call.options).await
-    }
-
-    /// Lets the flow go on after a soft assertion that did not hold, with a picture of that moment: at the
-    /// run's end the page may look otherwise.
-    pub(super) async fn soft(
-        &self,
-        outcome: Result<(), Failure>,
-        options: &ExpectOptions,
-    ) -> Result<Soft<()>, Failure> {
-        let answer = Soft::of(explained(outcome, options), options.soft)?;
-        if answer.failure.is_some() {
-            self.picture_of_failure("at the failure").await;
-        }
-        Ok(answer)
-    }
-
-    pub(super) async fn expect_of_page(
-        &self,
-        page: PageId,
-        what: &Expectation,
-        negated: bool,
-        wait: Duration,
-    ) -> Result<(), Failure> {
-        let what = self.with_base(what);
-        self.job(page, None, wait, How::default())?
-            .expect(&what, negated)
-            .await
-    }
-
     /// How many match now.
     ///
     /// # Errors
@@ -258,42 +197,6 @@ impl Browser {
         let mut job = self.job(call.page, None, self.options.action_timeout, How::default())?;
         typed(job.perform_done(&json!({"kind": "outline"})).await?)
     }
-
-    /// An address that begins with `/` is meant below the base URL, also where it is compared.
-    fn with_base(&self, what: &Expectation) -> Expectation {
-        let (Expectation::HasUrl { text }, Some(base)) = (what, &self.options.base_url) else {
-            return what.clone();
-        };
-        let absolute = |value: &str| match value.starts_with('/') {
-            true => base.join(value).map_or_else(|_| value.to_owned(), String::from),
-            false => value.to_owned(),
-        };
-        let text = match text {
-            TextMatch::Substring { value } if value.starts_with('/') => TextMatch::Exact {
-                value: absolute(value),
-            },
-            TextMatch::Exact { value } => TextMatch::Exact {
-                value: absolute(value),
-            },
-            other => other.clone(),
-        };
-        Expectation::HasUrl { text }
-    }
-
-    pub(super) fn expect_time(&self, options: &ExpectOptions) -> Result<Duration, Failure> {
-        timeout(options.timeout_ms, self.options.expect_timeout)
-    }
-}
-
-/// Puts the flow's own words before the host's.
-fn explained(outcome: Result<(), Failure>, options: &ExpectOptions) -> Result<(), Failure> {
-    outcome.map_err(|failure| match options.message.as_str() {
-        "" => failure,
-        because => Failure {
-            message: format!("{because}: {}", failure.message),
-            ..failure
-        },
-    })
 }
 
 pub(super) fn typed<T: DeserializeOwned>(value: Value) -> Result<T, Failure> {

@@ -79,7 +79,7 @@ impl Browser {
             Some(press) => &later[..=press],
             None => later,
         };
-        let request = |step| Ok(self.job_of(step)?.request(&step.action()));
+        let request = |step| Ok(self.job_of(step)?.request(&step.action()?));
         let requests = known.iter().map(request).collect::<Result<_, Failure>>()?;
         let mut ahead = self.ahead();
         let answered = ahead.take().map(|ahead| ahead.answered).unwrap_or_default();

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::time::Instant;
 
-use super::calls::{PageId, PointerOptions, Target};
+use super::calls::{ExpectOptions, PageId, PointerOptions, Target};
 use super::expectation::Expectation;
 use super::locator::Locator;
 use super::port::{PointerBurst, Ran, Settled, Tab, TabError};
@@ -15,6 +15,9 @@ use crate::failure::{Code, Failure};
 
 /// How long the host waits beyond the time that it gave the page, before it calls the page unresponsive.
 const GRACE: Duration = Duration::from_millis(1_000);
+
+/// How long an assertion's first look may take, however short its time is: a look that was not made shows nothing.
+const FIRST_LOOK: Duration = Duration::from_secs(10);
 
 /// What one call of the script is told besides the action.
 #[derive(Clone, Copy, Default)]
@@ -38,6 +41,8 @@ pub(super) struct Job<'a> {
     page: PageId,
     locator: Option<&'a Locator>,
     deadline: Instant,
+    /// When the first answer is given up; never before the deadline.
+    patience: Instant,
     wait: Duration,
     how: How,
     log: Vec<String>,
@@ -95,6 +100,7 @@ impl Browser {
             page,
             locator,
             deadline,
+            patience: deadline,
             wait,
             how,
             log: Vec::new(),
@@ -110,11 +116,11 @@ impl Job<'_> {
             return self.judged(answer);
         }
         loop {
-            self.browser.settled(self.page, self.remaining()).await?;
+            self.browser.settled(self.page, self.patience()).await?;
             let tab = self.browser.tab(self.page)?;
             let answer = match self.ask(&*tab, action).await {
                 Ok(answer) => answer,
-                Err(TabError::DocumentReplaced) if self.remaining() > Duration::ZERO => {
+                Err(TabError::DocumentReplaced) if self.patience() > Duration::ZERO => {
                     self.log
                         .push("the document was replaced; starting again on the new one".to_owned());
                     continue;
@@ -133,9 +139,9 @@ impl Job<'_> {
         let request = self.request(action);
         let ahead = self.browser.requests_ahead(self.page);
         if ahead.is_empty() {
-            return tab.perform(&request, self.remaining() + GRACE).await;
+            return tab.perform(&request, self.patience() + GRACE).await;
         }
-        let wait = self.remaining() + times(&ahead) + GRACE;
+        let wait = self.patience() + times(&ahead) + GRACE;
         let steps: Vec<Value> = std::iter::once(request).chain(ahead).collect();
         let mut replies = tab.run(None, &steps, wait).await?.replies.into_iter();
         // None where the document was about to go before the first: it is asked again on the next.
@@ -274,32 +280,23 @@ impl Job<'_> {
         }
     }
 
-    pub(super) async fn expect(&mut self, what: &Expectation, negated: bool) -> Result<(), Failure> {
-        let action = json!({"kind": "expect", "expectation": what, "negated": negated});
+    /// Looks until the expectation holds or its time is over, and once in any case.
+    pub(super) async fn expect(
+        &mut self,
+        what: &Expectation,
+        options: &ExpectOptions,
+    ) -> Result<(), Failure> {
+        let action = what.action(options)?;
+        let first_look = self.browser.ledger.progress.allowance(FIRST_LOOK);
+        self.patience = self.deadline.max(Instant::now() + first_look);
         match self.perform(&action).await? {
-            Reply::Failed {
-                received,
-                expected,
-                log,
-                aria,
-            } => {
-                self.log.extend(log);
+            Reply::Failed(seen) => {
+                self.log.extend(seen.log.iter().cloned());
                 let subject = self
                     .locator
                     .map_or_else(|| "the page".to_owned(), ToString::to_string);
-                let not = if negated { "not " } else { "" };
-                let message = format!(
-                    "expected {subject} {not}to {what}, received {received} (within {} ms)",
-                    self.wait.as_millis()
-                );
-                let mut failure = Failure::new(Code::AssertionFailed, message)
-                    .with_log(std::mem::take(&mut self.log))
-                    .with_evidence("expected", expected)
-                    .with_evidence("received", received);
-                if let Some(aria) = aria {
-                    failure = failure.with_evidence("aria", aria);
-                }
-                Err(failure)
+                let failure = seen.failure(&subject, what, options.negated, self.wait);
+                Err(self.with_log(failure))
             }
             other => done(other, "an assertion").map(|_| ()),
         }
@@ -327,6 +324,11 @@ impl Job<'_> {
 
     fn with_log(&mut self, failure: Failure) -> Failure {
         failure.with_log(std::mem::take(&mut self.log))
+    }
+
+    /// How long an answer is waited for.
+    fn patience(&self) -> Duration {
+        self.patience.saturating_duration_since(Instant::now())
     }
 
     fn remaining(&self) -> Duration {

@@ -5,6 +5,8 @@
 //! script; here are only the loops that outlive a document.
 
 mod act;
+mod aria;
+mod assert;
 mod batch;
 #[cfg(test)]
 mod batch_tests;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 use tokio::sync::watch;
 
-use super::calls::{GoBack, Goto, PageId, Reload, Response, WaitForLoadState, WaitForUrl};
+use super::calls::{ExpectOptions, GoBack, Goto, PageId, Reload, Response, WaitForLoadState, WaitForUrl};
 use super::expectation::Expectation;
 use super::port::{LoadState, Navigation, TabState};
 use super::session::{Browser, tab_failure, timeout};
@@ -96,7 +96,7 @@ impl Browser {
         let what = Expectation::HasUrl {
             text: call.url.clone(),
         };
-        self.expect_of_page(call.page, &what, false, wait)
+        self.expect_of_page(call.page, &what, &ExpectOptions::default(), wait)
             .await
             .map_err(|failure| match failure.code {
                 Code::AssertionFailed => Failure {

@@ -4,7 +4,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::calls::{GoBack, Goto, Response, WaitForUrl};
-use super::locator::TextMatch;
+use super::expectation::ExpectedText;
 use super::port::{LoadState, Navigation, TabError, TabState};
 use super::scripted::{Answer, Rig};
 use crate::failure::{Code, Failure};
@@ -149,7 +149,7 @@ async fn an_address_that_does_not_come_is_a_timeout() {
     let failed =
         serde_json::json!({"status": "failed", "received": "http://shop.test/first", "expected": "x"});
     rig.tab.answer([Answer::Reply(failed)]);
-    let url = TextMatch::Substring {
+    let url = ExpectedText::Text {
         value: "/paid".to_owned(),
     };
     let call = WaitForUrl {
@@ -166,7 +166,7 @@ async fn an_address_that_does_not_come_is_a_timeout() {
     let compared = &rig.tab.requests()[0]["action"]["expectation"]["text"];
     assert_eq!(
         compared,
-        &serde_json::json!({"kind": "exact", "value": "http://shop.test/paid"})
+        &serde_json::json!({"kind": "text", "value": "http://shop.test/paid"})
     );
 }
 

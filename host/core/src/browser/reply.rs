@@ -2,8 +2,14 @@
 
 use serde::Deserialize;
 use serde_json::Value;
+use std::time::Duration;
 
-use crate::failure::{Code, Evidence, Failure};
+use super::aria;
+use super::expectation::Expectation;
+use crate::failure::{Code, Evidence, Failure, cut};
+
+/// Of what was received, so much is told in the message; the evidence has it whole.
+const MAX_RECEIVED_BYTES: usize = 300;
 
 /// An answer of the injected script.
 #[derive(Debug, Deserialize)]
@@ -19,15 +25,7 @@ pub(super) enum Reply {
     /// The text must be inserted by the browser; the element has the focus.
     NeedsInsertText,
     /// The assertion did not hold in its time.
-    Failed {
-        #[serde(default)]
-        received: String,
-        #[serde(default)]
-        expected: String,
-        #[serde(default)]
-        log: Vec<String>,
-        aria: Option<String>,
-    },
+    Failed(Seen),
     /// The element was not ready in its time.
     Timeout {
         reason: String,
@@ -43,6 +41,56 @@ pub(super) enum Reply {
         #[serde(default)]
         log: Vec<String>,
     },
+}
+
+/// What an assertion that did not hold saw last.
+#[derive(Debug, Deserialize)]
+pub(super) struct Seen {
+    #[serde(default)]
+    received: String,
+    #[serde(default)]
+    expected: String,
+    #[serde(default)]
+    pub(super) log: Vec<String>,
+    aria: Option<String>,
+}
+
+impl Seen {
+    /// The failure of an assertion that waited so long.
+    pub(super) fn failure(
+        self,
+        subject: &str,
+        what: &Expectation,
+        negated: bool,
+        waited: Duration,
+    ) -> Failure {
+        let not = if negated { "not " } else { "" };
+        let received = match self.received.contains('\n') {
+            true => "what the evidence shows".to_owned(),
+            false => cut(self.received.clone(), MAX_RECEIVED_BYTES),
+        };
+        let message = format!(
+            "expected {subject} {not}to {what}, received {received} (within {} ms)",
+            waited.as_millis()
+        );
+        let difference = match what {
+            Expectation::MatchesAria { template } if !negated => aria::difference(template, &self.received),
+            _ => None,
+        };
+        let evidence = [
+            ("difference", difference),
+            ("expected", Some(self.expected)),
+            ("received", Some(self.received)),
+            ("aria", self.aria),
+        ];
+        evidence
+            .into_iter()
+            .filter_map(|(title, text)| Some((title, text?)))
+            .fold(
+                Failure::new(Code::AssertionFailed, message),
+                |failure, (title, text)| failure.with_evidence(title, text),
+            )
+    }
 }
 
 /// The failure that an error of the script is.

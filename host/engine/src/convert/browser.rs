@@ -1,12 +1,9 @@
 //! The browser's words: queries, options, expectations.
 
-use super::MAX_MESSAGE_BYTES;
 use crate::bindings::browser;
 use flowguard_core::browser::calls;
-use flowguard_core::browser::expectation::Expectation;
 use flowguard_core::browser::locator::{Part, RoleQuery, Tristate};
 use flowguard_core::browser::port::{LoadState, Modifiers, MouseButton};
-use flowguard_core::failure::cut;
 
 same_cases! {
     browser::LoadState => LoadState { Commit, DomContentLoaded, Load, NetworkIdle }
@@ -50,7 +47,7 @@ impl From<browser::RoleQuery> for RoleQuery {
 }
 
 /// ARIA's name of a role: the case's own, in lower case.
-fn role_name(role: browser::Role) -> String {
+pub(super) fn role_name(role: browser::Role) -> String {
     format!("{role:?}")
         .rsplit("::")
         .next()
@@ -105,23 +102,6 @@ impl From<browser::ActionOptions> for calls::ActionOptions {
     }
 }
 
-impl From<browser::ExpectOptions> for calls::ExpectOptions {
-    fn from(options: browser::ExpectOptions) -> Self {
-        let browser::ExpectOptions {
-            negated,
-            timeout,
-            soft,
-            message,
-        } = options;
-        Self {
-            negated,
-            timeout_ms: timeout,
-            soft,
-            message: cut(message, MAX_MESSAGE_BYTES),
-        }
-    }
-}
-
 impl From<browser::ScreenshotOptions> for calls::ShotOptions {
     fn from(options: browser::ScreenshotOptions) -> Self {
         use browser::ShotArea;
@@ -167,50 +147,6 @@ impl From<browser::Choice> for calls::Choice {
             browser::Choice::Value(text) => Self::Value { text },
             browser::Choice::Label(text) => Self::Label { text },
             browser::Choice::Index(index) => Self::Index { index },
-        }
-    }
-}
-
-impl From<browser::Expectation> for Expectation {
-    fn from(what: browser::Expectation) -> Self {
-        use browser::Expectation as E;
-        match what {
-            E::Attached => Self::Attached,
-            E::Visible => Self::Visible,
-            E::Hidden => Self::Hidden,
-            E::Enabled => Self::Enabled,
-            E::Disabled => Self::Disabled,
-            E::Editable => Self::Editable,
-            E::Checked(state) => Self::Checked { state: state.into() },
-            E::Focused => Self::Focused,
-            E::Empty => Self::Empty,
-            E::InViewport => Self::InViewport,
-            E::HasText(text) => Self::HasText { text: text.into() },
-            E::ContainsText(text) => Self::ContainsText { text: text.into() },
-            E::HasTexts(texts) => Self::HasTexts {
-                texts: texts.into_iter().map(Into::into).collect(),
-            },
-            E::HasValue(text) => Self::HasValue { text: text.into() },
-            E::HasAttribute((name, value)) => Self::HasAttribute {
-                name,
-                value: value.into(),
-            },
-            E::HasClass(classes) => Self::HasClass { classes },
-            E::HasCss((property, value)) => Self::HasCss {
-                property,
-                value: value.into(),
-            },
-            E::HasName(text) => Self::HasName { text: text.into() },
-            E::HasCount(count) => Self::HasCount { count },
-        }
-    }
-}
-
-impl From<browser::PageExpectation> for Expectation {
-    fn from(what: browser::PageExpectation) -> Self {
-        match what {
-            browser::PageExpectation::HasTitle(text) => Self::HasTitle { text: text.into() },
-            browser::PageExpectation::HasUrl(text) => Self::HasUrl { text: text.into() },
         }
     }
 }

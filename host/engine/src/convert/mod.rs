@@ -25,6 +25,7 @@ macro_rules! same_cases {
     )*};
 }
 mod browser;
+mod expectation;
 
 same_cases! {
     Code => types::FailureCode {

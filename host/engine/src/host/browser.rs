@@ -7,7 +7,7 @@ use crate::bindings::browser::{
     self, ExpectOptions, GotoOptions, Likeness, LoadState, Outline, PageExpectation, Query, Response,
     ScreenshotOptions,
 };
-use crate::bindings::types::{Size, TextMatch};
+use crate::bindings::types::{ExpectedText, Size};
 use crate::state::HostState;
 use flowguard_core::browser::calls;
 use flowguard_core::browser::locator::Locator;
@@ -104,7 +104,12 @@ impl browser::HostPage for HostState {
         Ok(())
     }
 
-    async fn wait_for_url(&mut self, page: Page, url: TextMatch, timeout: Option<u32>) -> Result<(), Failed> {
+    async fn wait_for_url(
+        &mut self,
+        page: Page,
+        url: ExpectedText,
+        timeout: Option<u32>,
+    ) -> Result<(), Failed> {
         let page = self.page(&page)?;
         through_gate!(
             self,
@@ -167,6 +172,12 @@ impl browser::HostPage for HostState {
         };
         through_gate!(self, expect_page, call);
         Ok(())
+    }
+
+    async fn aria_snapshot(&mut self, page: Page) -> Result<String, Failed> {
+        let page = self.page(&page)?;
+        let call = calls::AriaSnapshotOfPage { page };
+        Ok(through_gate!(self, aria_snapshot_of_page, call))
     }
 
     async fn screenshot(

@@ -226,6 +226,15 @@ impl browser::HostLocator for HostState {
         Ok(())
     }
 
+    async fn aria_snapshot(&mut self, locator: Loc, timeout: Option<u32>) -> Result<String, Failed> {
+        let target = self.target(&locator)?;
+        let call = calls::AriaSnapshot {
+            target,
+            timeout_ms: timeout,
+        };
+        Ok(through_gate!(self, aria_snapshot, call))
+    }
+
     async fn count(&mut self, locator: Loc) -> Result<u32, Failed> {
         let target = self.target(&locator)?;
         Ok(through_gate!(self, count, calls::Count { target }))

@@ -30,10 +30,14 @@ function computeName(element, includeHidden) {
 
 /** The accessible description, folded: `aria-describedby`, else `aria-description`, else the title. */
 function descriptionOf(element, includeHidden = false) {
-  const described = attribute(element, "aria-describedby");
-  if (described === null) return fold(attribute(element, "aria-description") ?? attribute(element, "title") ?? "");
+  if (hasAttribute(element, "aria-describedby")) return referencedText(element, "aria-describedby", includeHidden);
+  return fold(attribute(element, "aria-description") ?? attribute(element, "title") ?? "");
+}
+
+/** The texts of the elements that an attribute names, folded. */
+function referencedText(element, name, includeHidden = false) {
   const start = { includeHidden, inHidden: false };
-  const texts = idReferences(element, described).map((each) =>
+  const texts = idReferences(element, attribute(element, name)).map((each) =>
     inside(each, { ...start, visited: new Set() }, "description"),
   );
   return fold(texts.join(" "));

@@ -133,17 +133,11 @@ async function performExpect(action, attempt) {
     return last.pass ? { reply: { status: "done" } } : { reason: `received ${brief(last.received, 200)}` };
   });
   if (reply.status === "done") return reply;
-  return { status: "failed", received: last.received, expected: last.expected, aria: ariaOfFailure(last) };
+  return { status: "failed", received: last.received, expected: last.expected, aria: ariaOfFailure(last, action.expectation) };
 }
 
 /** Where the tree of a whole page begins. */
 const pageRoot = () => bodyOf(document) ?? documentElement(document);
-
-/** The accessibility tree around a failure: of the element, or of the page when there is none. */
-function ariaOfFailure({ element }) {
-  forget();
-  return ariaSnapshot(element && isConnected(element) ? element : pageRoot());
-}
 
 /** The retry loop. Between attempts it sleeps, and wakes at once when a document that takes part changes. */
 async function repeat(attempt, once) {

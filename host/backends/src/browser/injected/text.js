@@ -62,17 +62,6 @@ function locatorTest(match) {
   return (text) => fold(text).toLowerCase().includes(lower);
 }
 
-/** The test that an assertion makes. With `contain`, the text may hold more than what is expected. */
-function assertionTest(match, contain) {
-  if (match.kind === "pattern") {
-    const pattern = regularExpression(match);
-    return (text) => pattern.test(text);
-  }
-  const prepare = match.kind === "exact" ? fold : (text) => fold(text).toLowerCase();
-  const wanted = prepare(match.value);
-  return contain ? (text) => prepare(text).includes(wanted) : (text) => prepare(text) === wanted;
-}
-
 /** The test for attributes: as other texts of locators, without folding. */
 function verbatimTest(match) {
   if (match.kind === "pattern") {

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::declare::calls;
 use super::{Click, Expect, Fill, Focus, Hover, PageId, Press, SelectOption, SetChecked, Target};
+use crate::failure::Failure;
 use crate::gate::Call;
 use crate::grant::Ask;
 
@@ -92,16 +93,19 @@ impl Step {
     }
 
     /// What the injected script is asked for first.
-    pub(crate) fn action(&self) -> Value {
-        match self {
+    ///
+    /// # Errors
+    /// [`Code::InvalidArgument`](crate::failure::Code::InvalidArgument) where an expectation is malformed.
+    pub(crate) fn action(&self) -> Result<Value, Failure> {
+        Ok(match self {
             Self::Click(call) => call.action(),
             Self::Hover(call) => call.action(),
             Self::SetChecked(call) => call.action(),
             Self::Fill(call) => call.action(),
             Self::Press(_) | Self::Focus(_) => json!({"kind": "focus"}),
             Self::SelectOption(call) => call.action(),
-            Self::Expect(call) => call.action(),
-        }
+            Self::Expect(call) => call.what.action(&call.options)?,
+        })
     }
 }
 
@@ -132,11 +136,5 @@ impl Fill {
 impl SelectOption {
     pub(crate) fn action(&self) -> Value {
         json!({"kind": "select", "choices": self.choices})
-    }
-}
-
-impl Expect {
-    pub(crate) fn action(&self) -> Value {
-        json!({"kind": "expect", "expectation": self.what, "negated": self.options.negated})
     }
 }

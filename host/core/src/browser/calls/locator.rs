@@ -94,6 +94,14 @@ calls! {
     } "locator.expect" -> Soft<()>; title call => expectation_title(&call.target.locator, &call.what, &call.options);
         @soft soft;
 
+    /// Reads the accessibility tree.
+    AriaSnapshot {
+        /// What.
+        target: Target,
+        /// At most this long.
+        timeout_ms: Option<u32>,
+    } "locator.aria-snapshot" -> String; title call => format!("read the ARIA snapshot of {}", call.target.locator);
+
     /// Counts.
     Count {
         /// What.

@@ -171,6 +171,8 @@ pub struct ExpectOptions {
     pub timeout_ms: Option<u32>,
     /// Record a failure and go on.
     pub soft: bool,
+    /// Compare texts as they are rendered.
+    pub use_inner_text: bool,
     /// What a person should read first; may be empty.
     pub message: String,
 }

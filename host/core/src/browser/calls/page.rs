@@ -4,8 +4,7 @@ use serde::Serialize;
 
 use super::declare::{calls, expectation_title, soft};
 use super::{ExpectOptions, Outline, PageId, Response, Size};
-use crate::browser::expectation::Expectation;
-use crate::browser::locator::TextMatch;
+use crate::browser::expectation::{Expectation, ExpectedText};
 use crate::browser::port::LoadState;
 use crate::budget::Charge;
 use crate::failure::Failure;
@@ -67,10 +66,16 @@ calls! {
         /// The page.
         page: PageId,
         /// The address.
-        url: TextMatch,
+        url: ExpectedText,
         /// At most this long.
         timeout_ms: Option<u32>,
     } "page.wait-for-url" -> (); title call => format!("wait for address {}", call.url);
+
+    /// Reads the accessibility tree.
+    AriaSnapshotOfPage {
+        /// The page.
+        page: PageId,
+    } "page.aria-snapshot" -> String; title _call => "read the ARIA snapshot of the page".to_owned();
 
     /// Reads the address.
     PageUrl {
