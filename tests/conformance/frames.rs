@@ -7,7 +7,7 @@ use flowguard_core::browser::locator::{Locator, Part};
 use flowguard_core::failure::{Code, Failure};
 
 use crate::site::Site;
-use crate::stage::{Stage, action, css, exact, expecting, pointer};
+use crate::stage::{Stage, action, css, expected, expecting, pointer};
 
 const INSIDE: &str = "<button onclick=\"document.querySelector('p').textContent = 'clicked'\">go</button>
     <input><p>inside</p>";
@@ -60,7 +60,7 @@ async fn click(stage: &Stage, frames: &[&str], timeout_ms: u32) -> Result<(), Fa
 async fn expect_text(stage: &Stage, frames: &[&str], text: &str) -> Result<(), Failure> {
     let call = Expect {
         target: inside(stage, frames, "p"),
-        what: Expectation::HasText { text: exact(text) },
+        what: Expectation::HasText { text: expected(text) },
         options: expecting(10_000),
     };
     stage.browser.expect(&call).await.map(|_| ())
@@ -83,7 +83,9 @@ async fn a_frame_of_another_site_is_acted_in() {
     stage.browser.fill(&fill).await.expect("it is filled");
     let filled = Expect {
         target: inside(&stage, frames, "input"),
-        what: Expectation::HasValue { text: exact("text") },
+        what: Expectation::HasValue {
+            text: expected("text"),
+        },
         options: expecting(5_000),
     };
     stage.browser.expect(&filled).await.expect("the text is there");

@@ -161,6 +161,44 @@ impl Ledger {
         self.lock_faults().platform.get_or_insert(failure);
     }
 
+    /// The failure under the code that the host has on record for it: what a guest says of it counts for less. One
+    /// of the guest's own is the flow's, but for an assertion.
+    #[must_use]
+    pub fn as_recorded(&self, failure: Failure) -> Failure {
+        let given = failure
+            .call
+            .and_then(|call| self.lock_faults().given.iter().find(|(n, _)| *n == call).copied());
+        let code = match (given, failure.code) {
+            (Some((_, code)), _) => code,
+            (None, own @ (Code::AssertionFailed | Code::InvalidArgument)) => own,
+            (None, _) => Code::FlowError,
+        };
+        Failure { code, ..failure }
+    }
+
+    /// How many soft assertions did not hold so far.
+    #[must_use]
+    pub fn soft_failures(&self) -> usize {
+        self.lock_faults().soft.len()
+    }
+
+    /// The first soft assertion that did not hold after so many others.
+    #[must_use]
+    pub fn soft_failure_since(&self, before: usize) -> Option<Failure> {
+        self.lock_faults().soft.get(before).cloned()
+    }
+
+    /// Takes back the soft failures after so many others: what they were part of is tried again.
+    pub fn forgive_soft_failures(&self, before: usize) {
+        self.lock_faults().soft.truncate(before);
+    }
+
+    /// Whether the platform has failed.
+    #[must_use]
+    pub fn has_platform_fault(&self) -> bool {
+        self.lock_faults().platform.is_some()
+    }
+
     /// A reading of the clock for a guest, written to the cassette.
     pub fn observe_clock(&self, reading: ClockReading) {
         if let Ok(line) = serde_json::to_vec(&reading) {

@@ -78,6 +78,8 @@ pub const MAX_EVENTS: usize = 5_000;
 pub const MAX_SPANS: u32 = 1_000;
 /// Steps that a flow may hold open at once.
 pub const MAX_OPEN_SPANS: usize = 64;
+/// Intervals that one retry names.
+pub const MAX_RETRY_INTERVALS: usize = 32;
 /// Log lines of one run.
 pub const MAX_LOG_LINES: u32 = 10_000;
 /// Bytes of a log line.

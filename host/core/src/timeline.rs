@@ -21,6 +21,8 @@ pub enum StepOutcome {
     Running,
     /// It did what it should.
     Passed,
+    /// It did not, and was tried again.
+    Retried(Failure),
     /// It did not, and the flow went on: a soft assertion.
     FailedSoftly(Failure),
     /// It did not.

@@ -15,6 +15,7 @@ mod flow_world {
             "flowguard:plugin/batch.steps": crate::host::StepsHandle,
             "flowguard:plugin/storage.bucket": crate::host::BucketHandle,
             "flowguard:plugin/telemetry.span": crate::host::SpanHandle,
+            "flowguard:plugin/retries.retry": crate::host::RetryHandle,
         },
         trappable_error_type: { "flowguard:plugin/types.failure" => crate::host::Failed },
     });
@@ -39,5 +40,7 @@ mod assertion_world {
 pub use assertion_world::exports::flowguard::plugin::checks;
 pub use assertion_world::{Assertion, AssertionPre};
 pub use flow_world::exports::flowguard::plugin::flows;
-pub use flow_world::flowguard::plugin::{assertions, batch, browser, storage, telemetry, types, vision};
+pub use flow_world::flowguard::plugin::{
+    assertions, batch, browser, retries, storage, telemetry, types, vision,
+};
 pub use flow_world::{Flow, FlowPre};

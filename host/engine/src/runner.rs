@@ -25,6 +25,7 @@ use flowguard_core::gate::Ledger;
 use flowguard_core::grant::Policy;
 use flowguard_core::limits;
 use flowguard_core::progress::{Cancel, Progress};
+use flowguard_core::retries::Retries;
 use flowguard_core::run::{Attempt, Origin, RunRecord, RunRequest};
 use flowguard_core::storage::{Buckets, Storage, TenantId};
 use flowguard_core::telemetry::Telemetry;
@@ -279,6 +280,7 @@ impl Runner {
                 clock.clone(),
             )),
             telemetry: Arc::new(Telemetry::new(ledger.clone())),
+            retries: Arc::new(Retries::new(ledger.clone())),
             assertions: self.assertions.clone(),
         }
     }

@@ -10,6 +10,7 @@ use crate::host::Failed;
 use crate::limits::StoreLimits;
 use flowguard_core::browser::Browser;
 use flowguard_core::gate::Ledger;
+use flowguard_core::retries::Retries;
 use flowguard_core::storage::Storage;
 use flowguard_core::telemetry::Telemetry;
 use flowguard_core::vision::Vision;
@@ -31,6 +32,7 @@ pub(crate) struct RunState {
     pub(crate) vision: Arc<Vision>,
     pub(crate) storage: Arc<Storage>,
     pub(crate) telemetry: Arc<Telemetry>,
+    pub(crate) retries: Arc<Retries>,
     pub(crate) assertions: Arc<Assertions>,
 }
 

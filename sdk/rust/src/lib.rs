@@ -45,6 +45,7 @@ mod locator;
 mod options;
 mod page;
 mod query;
+mod retry;
 mod role;
 mod screenshot;
 mod storage;
@@ -76,6 +77,7 @@ pub use query::{
     Checked, Choice, Filter, Locate, RoleOptions, TestId, Tristate, by_index, by_value, has, has_not,
     has_not_text, has_text, hidden, visible,
 };
+pub use retry::{Poll, ToPass, expect_poll, to_pass};
 pub use role::{ROLES, Role, UnknownRole};
 pub use screenshot::{ImageFormat, Likeness, ScreenshotOptions};
 pub use storage::Bucket;
@@ -99,6 +101,7 @@ pub mod prelude {
         Locate, RoleOptions, Tristate, by_index, by_value, has, has_not, has_not_text, has_text, hidden,
         visible,
     };
+    pub use crate::retry::{ToPass, expect_poll, to_pass};
     pub use crate::role::Role;
     pub use crate::screenshot::{Likeness, ScreenshotOptions};
     pub use crate::storage::Bucket;

@@ -29,7 +29,9 @@ pub(super) fn backtrace(verdict: &Verdict) -> &[String] {
 /// The failure that a step ended with.
 pub(super) fn failure_of(step: &Step) -> Option<&Failure> {
     match &step.outcome {
-        StepOutcome::Failed(failure) | StepOutcome::FailedSoftly(failure) => Some(failure),
+        StepOutcome::Failed(failure) | StepOutcome::FailedSoftly(failure) | StepOutcome::Retried(failure) => {
+            Some(failure)
+        }
         StepOutcome::Running | StepOutcome::Passed => None,
     }
 }
@@ -39,6 +41,7 @@ pub(super) const fn outcome_name(outcome: &StepOutcome) -> &'static str {
     match outcome {
         StepOutcome::Running => "running",
         StepOutcome::Passed => "passed",
+        StepOutcome::Retried(_) => "retried",
         StepOutcome::FailedSoftly(_) => "failed-softly",
         StepOutcome::Failed(_) => "failed",
     }
@@ -216,7 +219,12 @@ impl<'a> Node<'a> {
 
     /// Whether it, or a step in it, did not pass.
     pub(super) fn holds_failure(self) -> bool {
-        self.step.outcome != StepOutcome::Passed || self.children().any(Node::holds_failure)
+        // What was tried again and passed is no failure, whatever it holds.
+        match self.step.outcome {
+            StepOutcome::Retried(_) => false,
+            StepOutcome::Passed => self.children().any(Node::holds_failure),
+            _ => true,
+        }
     }
 }
 

@@ -1,12 +1,13 @@
 //! Between the contract's words and the core's: field by field, nothing more.
 
-use crate::bindings::{checks, flows, storage, telemetry, types, vision};
+use crate::bindings::{checks, flows, retries, storage, telemetry, types, vision};
 use flowguard_core::assertions::{AssertionVerdict, Finding};
 use flowguard_core::browser::calls;
 use flowguard_core::browser::locator::TextMatch;
 use flowguard_core::failure::{Code, Evidence, Failure, cut};
 use flowguard_core::flow::{AssertionDescription, Description, Flow, Needs, Source};
 use flowguard_core::limits::MAX_EVIDENCE_BYTES;
+use flowguard_core::retries::{Ending, Next};
 
 /// Texts of a guest, in bytes.
 const MAX_MESSAGE_BYTES: usize = 4_096;
@@ -37,6 +38,25 @@ same_cases! {
         Denied, OverBudget, NotConfigured, Cancelled, PageLost, Unavailable, Internal
     }
     telemetry::Level => flowguard_core::telemetry::Level { Debug, Info, Warn, Error }
+}
+
+impl From<retries::Ending> for Ending {
+    fn from(ending: retries::Ending) -> Self {
+        match ending {
+            retries::Ending::Passed => Self::Passed,
+            retries::Ending::Failed(failure) => Self::Failed(failure.into()),
+            retries::Ending::Hopeless(failure) => Self::Hopeless(failure.into()),
+        }
+    }
+}
+
+impl From<Next> for retries::Next {
+    fn from(next: Next) -> Self {
+        match next {
+            Next::GoOn => Self::GoOn,
+            Next::TryAgain => Self::TryAgain,
+        }
+    }
 }
 
 impl From<Failure> for types::Failure {

@@ -15,6 +15,7 @@ mod assertions;
 mod batch;
 mod browser;
 mod locator;
+mod retries;
 mod storage;
 mod telemetry;
 mod types;
@@ -60,6 +61,10 @@ pub struct BucketHandle(pub(crate) String);
 /// A step of the flow's own, as a guest holds it.
 #[derive(Clone, Copy, Debug)]
 pub struct SpanHandle(pub(crate) StepId);
+
+/// A retry, as a guest holds it.
+#[derive(Clone, Copy, Debug)]
+pub struct RetryHandle(pub(crate) StepId);
 
 /// What a host function answers instead of a value: a failure that the guest sees, or the end of the guest.
 #[derive(Debug)]
