@@ -11,8 +11,11 @@
 )]
 
 mod actions;
+mod clock;
+mod contexts;
 mod dialogs;
 mod documents;
+mod events;
 mod failures;
 mod frames;
 mod gallery;
@@ -21,6 +24,7 @@ mod leases;
 mod locators;
 mod navigation;
 mod oracle;
+mod overlays;
 mod partial;
 mod popups;
 mod screenshots;

@@ -68,7 +68,7 @@ impl Counted {
             over: Vec::new(),
             _folder: folder,
         };
-        counted.judge("open the first page", (13, 4));
+        counted.judge("open the first page", (14, 4));
         counted
     }
 

@@ -232,6 +232,11 @@ impl Ledger {
         })
     }
 
+    /// Fails the attempt for what happened besides the flow's own calls; the flow goes on.
+    pub fn fail(&self, failure: Failure) {
+        self.lock_faults().soft.push(failure);
+    }
+
     fn append(&self, mut line: Vec<u8>) {
         line.push(b'\n');
         let length = line.len() as u64;

@@ -62,6 +62,28 @@ pub const MAX_PAGES: usize = 8;
 pub const MAX_CONTEXTS: usize = 4;
 /// Bytes of one message of the browser; a larger one ends the connection to it.
 pub const MAX_BROWSER_MESSAGE_BYTES: usize = 128 << 20;
+/// Watchers of pages open at once in one run.
+pub const MAX_WATCHERS: usize = 16;
+/// Events that one watcher keeps until they are asked for.
+pub const MAX_WATCHED_EVENTS: usize = 1_000;
+/// Rules of one page for its dialogs.
+pub const MAX_DIALOG_RULES: usize = 100;
+/// Handlers of one page for what gets in the way.
+pub const MAX_OVERLAY_HANDLERS: usize = 20;
+/// Things that one such handler does.
+pub const MAX_REMEDIES: usize = 10;
+/// Files that one run may download.
+pub const MAX_DOWNLOADS: usize = 100;
+/// Bytes of a download.
+pub const MAX_DOWNLOAD_BYTES: u64 = 64 << 20;
+/// Bytes of all downloads of one context.
+pub const MAX_DOWNLOADED_BYTES: u64 = 256 << 20;
+/// File choosers that one run may be told of.
+pub const MAX_FILE_CHOOSERS: usize = 100;
+/// Files that a guest may give to a page at once.
+pub const MAX_UPLOADED_FILES: usize = 20;
+/// Bytes of the files that a guest gives to a page at once, and of a download that it copies into itself.
+pub const MAX_GUEST_FILE_BYTES: usize = 4 << 20;
 /// Screenshots in one run.
 pub const MAX_SCREENSHOTS: u32 = 200;
 /// Bytes of artifacts in one run.

@@ -13,6 +13,10 @@ mod flow_world {
             "flowguard:plugin/browser.page": crate::host::PageHandle,
             "flowguard:plugin/browser.locator": crate::host::LocatorHandle,
             "flowguard:plugin/batch.steps": crate::host::StepsHandle,
+            "flowguard:plugin/context.browser-context": crate::host::BrowserContextHandle,
+            "flowguard:plugin/events.watcher": crate::host::WatcherHandle,
+            "flowguard:plugin/events.download": crate::host::DownloadHandle,
+            "flowguard:plugin/events.file-chooser": crate::host::FileChooserHandle,
             "flowguard:plugin/storage.bucket": crate::host::BucketHandle,
             "flowguard:plugin/telemetry.span": crate::host::SpanHandle,
             "flowguard:plugin/retries.retry": crate::host::RetryHandle,
@@ -41,6 +45,6 @@ pub use assertion_world::exports::flowguard::plugin::checks;
 pub use assertion_world::{Assertion, AssertionPre};
 pub use flow_world::exports::flowguard::plugin::flows;
 pub use flow_world::flowguard::plugin::{
-    assertions, batch, browser, retries, storage, telemetry, types, vision,
+    assertions, batch, browser, clock, context, events, overlays, retries, storage, telemetry, types, vision,
 };
 pub use flow_world::{Flow, FlowPre};

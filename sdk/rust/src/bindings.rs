@@ -16,6 +16,8 @@ pub mod flow {
         path: "../../wit",
         world: "flow",
         additional_derives: [PartialEq],
+        // Handles are not compared, and these hold some.
+        additional_derives_ignore: ["event", "remedy"],
         pub_export_macro: true,
         export_macro_name: "export_flow",
         default_bindings_module: "flowguard_sdk::bindings::flow",

@@ -39,10 +39,14 @@ mod batch;
 pub mod bindings;
 mod check;
 mod component;
+mod context;
+mod device;
+mod events;
 mod expect;
 mod failure;
 mod locator;
 mod options;
+mod overlays;
 mod page;
 mod query;
 mod retry;
@@ -67,11 +71,21 @@ pub use check::{
 pub use component::{
     Component, Context, Description, Flow, FlowInfo, FromRun, Needs, Source, contract_timeout, unknown_flow,
 };
+pub use context::{
+    BrowserContext, Clock, ColorScheme, ContextOptions, Contrast, Cookie, CookieFilter, ForcedColors,
+    Geolocation, Media, MediaType, NewCookie, Permission, ReducedMotion, SameSite,
+};
+pub use device::Device;
+pub use events::{
+    ConsoleMessage, Dialog, DialogAnswer, DialogKind, Download, DownloadState, Event, File, FileChooser,
+    Kinds, Watcher,
+};
 pub use expect::{Expect, PseudoElement, Subject, expect};
 pub use failure::{Evidence, Failure, FailureCode, OrFail, Result, fail};
 pub use flowguard_sdk_macros::{assertion, component, flow};
 pub use locator::Locator;
 pub use options::{ActionOptions, GotoOptions, LoadState, Modifiers, MouseButton, PointerOptions, Position};
+pub use overlays::{HandlerId, OverlayHandler};
 pub use page::{Outline, OutlineItem, Page, Response};
 pub use query::{
     Checked, Choice, Filter, Locate, RoleOptions, TestId, Tristate, by_index, by_value, has, has_not,
@@ -92,10 +106,14 @@ pub mod prelude {
     pub use crate::bail;
     pub use crate::check::{Check, CustomAssertion, Verdict, assert_with, check_eq, check_that};
     pub use crate::component::Context;
+    pub use crate::context::{BrowserContext, ColorScheme, ContextOptions, Permission};
+    pub use crate::device::Device;
+    pub use crate::events::{DialogAnswer, Event, Kinds};
     pub use crate::expect::expect;
     pub use crate::failure::{Failure, OrFail, Result, fail};
     pub use crate::locator::Locator;
     pub use crate::options::{ActionOptions, GotoOptions, LoadState, Modifiers, MouseButton, PointerOptions};
+    pub use crate::overlays::OverlayHandler;
     pub use crate::page::Page;
     pub use crate::query::{
         Locate, RoleOptions, Tristate, by_index, by_value, has, has_not, has_not_text, has_text, hidden,

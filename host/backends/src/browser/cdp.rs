@@ -91,6 +91,16 @@ impl Cdp {
         Ok(Self { out, shared, lost })
     }
 
+    /// A connection to nobody, on which nothing is answered.
+    #[cfg(test)]
+    pub(super) fn unconnected() -> Self {
+        Self {
+            out: mpsc::unbounded_channel().0,
+            shared: Arc::default(),
+            lost: watch::channel(None).1,
+        }
+    }
+
     /// The browser itself, as a target.
     pub(super) fn browser(&self) -> Session {
         Session {

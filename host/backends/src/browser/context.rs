@@ -1,7 +1,7 @@
 //! A browser context over CDP: opens pages, hears of those that pages open, and is disposed of whole.
 
 use async_trait::async_trait;
-use chromiumoxide::cdp::browser_protocol::browser::BrowserContextId;
+use chromiumoxide::cdp::browser_protocol::browser::{BrowserContextId, EventDownloadWillBegin};
 use chromiumoxide::cdp::browser_protocol::target::{
     CreateBrowserContextParams, CreateTargetParams, DisposeBrowserContextParams, TargetInfo,
 };
@@ -11,10 +11,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use tokio::sync::Notify;
 
 use super::cdp::{Cdp, Pending, Session};
+use super::downloads::Downloads;
+use super::emulation::CdpEmulation;
 use super::setup::Done;
+use super::site_data::Origins;
 use super::tab::CdpTab;
 use super::targets::Targets;
 use flowguard_core::browser::context::ContextOptions;
+use flowguard_core::browser::port::{Emulation, SiteData};
 use flowguard_core::browser::{BrowserError, Context, PageId, Tab, TabError, Watcher};
 
 /// A browser context.
@@ -22,7 +26,9 @@ pub(super) struct CdpContext {
     cdp: Cdp,
     targets: Arc<Targets>,
     id: BrowserContextId,
-    options: ContextOptions,
+    emulation: Arc<CdpEmulation>,
+    downloads: Downloads,
+    origins: Arc<Origins>,
     watcher: Arc<dyn Watcher>,
     pages: Mutex<Pages>,
     /// Something has come into [`Pages::arrived`].
@@ -56,8 +62,10 @@ impl CdpContext {
         let context = Arc::new(Self {
             cdp: cdp.clone(),
             targets: targets.clone(),
+            emulation: CdpEmulation::new(cdp, &id, options),
+            downloads: Downloads::new(cdp, &id),
+            origins: Arc::default(),
             id,
-            options: options.clone(),
             watcher,
             pages: Mutex::default(),
             arrival: Notify::new(),
@@ -69,10 +77,10 @@ impl CdpContext {
 
     /// A page of this context is attached to, and waits for us.
     pub(super) fn attached(self: &Arc<Self>, session: Session, target: &TargetInfo) {
-        let tab = CdpTab::new(session, target.target_id.clone());
+        let tab = CdpTab::new(session, target.target_id.clone(), &self.emulation, &self.origins);
         let is_ours = target.opener_id.is_none() && self.lock().opening > 0;
         if is_ours {
-            let ready = tab.set_up(&self.options);
+            let ready = tab.set_up();
             let id = target.target_id.inner().clone();
             self.lock().arrived.insert(id, (tab, ready));
             self.arrival.notify_waiters();
@@ -89,31 +97,79 @@ impl CdpContext {
         };
         tab.owner().take(page, self.watcher.clone());
         // Nobody waits: commands to the page come after these.
-        drop(tab.set_up(&self.options));
-        self.remember(target.target_id.inner(), tab);
+        drop(tab.set_up());
+        self.remember(tab);
     }
 
     fn page_of(&self, target: &str) -> Option<PageId> {
         self.lock().open.get(target)?.upgrade()?.owner().page()
     }
 
-    fn remember(&self, target: &str, tab: &Arc<CdpTab>) {
+    fn remember(&self, tab: &Arc<CdpTab>) {
         let mut pages = self.lock();
         pages.open.retain(|_, tab| tab.strong_count() > 0);
-        pages.open.insert(target.to_owned(), Arc::downgrade(tab));
+        pages.open.insert(tab.target().to_owned(), Arc::downgrade(tab));
     }
 
     async fn open(&self, page: PageId) -> Result<Arc<CdpTab>, TabError> {
+        let (tab, ready) = self.open_target().await?;
+        tab.owner().take(page, self.watcher.clone());
+        let tab = Arc::new(tab);
+        self.remember(&tab);
+        match ready.await {
+            Ok(()) => Ok(tab),
+            Err(error) => {
+                // What cannot be made ready must not stay open.
+                let _ = tab.close().await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Opens a page that belongs to no run: nobody hears of it.
+    pub(super) async fn open_private(&self) -> Result<CdpTab, TabError> {
+        let (tab, ready) = self.open_target().await?;
+        ready.await?;
+        Ok(tab)
+    }
+
+    async fn open_target(&self) -> Result<(CdpTab, Done), TabError> {
         let _opening = Opening::begin(self);
         let mut create = CreateTargetParams::new("about:blank");
         create.browser_context_id = Some(self.id.clone());
         let target = self.cdp.send(&create).answer().await?.target_id;
-        let (tab, ready) = self.arrived(target.inner()).await?;
-        tab.owner().take(page, self.watcher.clone());
-        let tab = Arc::new(tab);
-        self.remember(target.inner(), &tab);
-        ready.await?;
-        Ok(tab)
+        self.arrived(target.inner()).await
+    }
+
+    /// A download has begun; false where it is none of this context's pages.
+    pub(super) fn download_began(&self, event: &EventDownloadWillBegin) -> bool {
+        let frame = event.frame_id.inner();
+        let tabs: Vec<Arc<CdpTab>> = self.lock().open.values().filter_map(Weak::upgrade).collect();
+        let Some(tab) = tabs.into_iter().find(|tab| tab.has_frame(frame)) else {
+            return false;
+        };
+        self.downloads.began(tab.owner(), event.clone());
+        true
+    }
+
+    /// The downloads of its pages.
+    pub(super) fn downloads(&self) -> &Downloads {
+        &self.downloads
+    }
+
+    /// The browser's name for it.
+    pub(super) fn id(&self) -> &BrowserContextId {
+        &self.id
+    }
+
+    /// The connection.
+    pub(super) fn cdp(&self) -> &Cdp {
+        &self.cdp
+    }
+
+    /// The origins that its pages have visited.
+    pub(super) fn origins(&self) -> &Origins {
+        &self.origins
     }
 
     /// Waits until the browser has attached us to what we opened.
@@ -152,8 +208,16 @@ impl CdpContext {
 impl Context for CdpContext {
     async fn open_tab(&self, page: PageId) -> Result<Arc<dyn Tab>, BrowserError> {
         let opened = self.open(page).await;
-        let tab = opened.map_err(|error| BrowserError::Lost(error.to_string()))?;
+        let tab = opened.map_err(|error| self.emulation.unfit(&error))?;
         Ok(tab)
+    }
+
+    fn emulation(&self) -> &dyn Emulation {
+        &*self.emulation
+    }
+
+    fn site_data(&self) -> &dyn SiteData {
+        self
     }
 
     async fn close(&self) {

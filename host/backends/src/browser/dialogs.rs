@@ -1,13 +1,14 @@
-//! Dialogs of a page: told to the run, and answered at once.
+//! Dialogs of a page: told to the run, and answered at once as it says.
 
-use chromiumoxide::cdp::browser_protocol::page::HandleJavaScriptDialogParams;
+use chromiumoxide::cdp::browser_protocol::page::{
+    DialogType, EventJavascriptDialogOpening, HandleJavaScriptDialogParams,
+};
 use std::sync::Arc;
 
 use super::cdp::{Event, Listener, Session};
-use super::owner::Owner;
-use super::read::text;
+use super::owner::{MAX_URL, Owner};
+use flowguard_core::browser::context::{Dialog, DialogKind};
 use flowguard_core::failure::cut;
-use flowguard_core::timeline::PageEvent;
 
 const MAX_TEXT: usize = 4_096;
 
@@ -18,18 +19,30 @@ pub(super) struct Dialogs {
 }
 
 impl Listener for Dialogs {
-    /// Dialogs are dismissed, as no flow listens to them yet; leaving a page is allowed.
     fn event(&self, event: &Event<'_>) {
-        if event.method != "Page.javascriptDialogOpening" {
+        if event.method != EventJavascriptDialogOpening::IDENTIFIER {
             return;
         }
-        let Some(params) = event.read() else { return };
-        let kind = text(&params, "type");
-        let answer = HandleJavaScriptDialogParams::new(kind == "beforeunload");
-        self.owner.tell(PageEvent::Dialog {
-            kind,
-            text: cut(text(&params, "message"), MAX_TEXT),
-        });
+        let Some(opening) = event.read::<EventJavascriptDialogOpening>() else {
+            // One that cannot be read must not hold the page up either.
+            drop(self.session.send(&HandleJavaScriptDialogParams::new(false)));
+            return;
+        };
+        let dialog = Dialog {
+            kind: match opening.r#type {
+                DialogType::Alert => DialogKind::Alert,
+                DialogType::Confirm => DialogKind::Confirm,
+                DialogType::Prompt => DialogKind::Prompt,
+                DialogType::Beforeunload => DialogKind::Beforeunload,
+            },
+            message: cut(opening.message, MAX_TEXT),
+            default_value: cut(opening.default_prompt.unwrap_or_default(), MAX_TEXT),
+            url: cut(opening.url, MAX_URL),
+            accepted: false,
+        };
+        let reply = self.owner.dialog(dialog);
+        let mut answer = HandleJavaScriptDialogParams::new(reply.accept);
+        answer.prompt_text = reply.text;
         drop(self.session.send(&answer));
     }
 }

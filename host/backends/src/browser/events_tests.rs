@@ -1,12 +1,15 @@
 //! What a page's events come to, without a browser: navigations that begin, are handed on, given up or
 //! committed, and events that nobody here knows.
 
+use chromiumoxide::cdp::browser_protocol::browser::BrowserContextId;
 use serde_json::value::to_raw_value;
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
 
-use super::cdp::{Event, Listener};
+use super::cdp::{Cdp, Event, Listener};
+use super::emulation::CdpEmulation;
 use super::setup::Page as PageParts;
+use flowguard_core::browser::context::ContextOptions;
 use flowguard_core::browser::{LoadState, PageId, Tab, TabError, Watcher};
 use flowguard_core::timeline::PageEvent;
 
@@ -31,7 +34,15 @@ struct Page {
 impl Page {
     fn new() -> Self {
         let heard = Arc::new(Heard::default());
-        let parts = PageParts::new("main".to_owned());
+        let parts = PageParts::new(
+            "main".to_owned(),
+            &CdpEmulation::new(
+                &Cdp::unconnected(),
+                &BrowserContextId::new("context"),
+                &ContextOptions::default(),
+            ),
+            &Arc::default(),
+        );
         parts.owner.take(1, heard.clone());
         Self { parts, heard }
     }

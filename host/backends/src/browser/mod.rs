@@ -5,25 +5,33 @@
 //! protocol named.
 
 mod cdp;
+mod clock;
 mod closed_roots;
 mod console;
 mod context;
 mod dialogs;
 mod document;
+mod downloads;
+mod emulation;
 #[cfg(test)]
 mod events_tests;
+mod file_choosers;
 mod frames;
 mod injected;
 mod keyboard;
 pub mod local;
 mod owner;
+mod page_world;
+mod permissions;
 mod process;
 mod read;
 mod requests;
 mod setup;
+mod site_data;
 mod socket;
 mod tab;
 mod targets;
+mod user_agent;
 mod walk;
 mod wire;
 

@@ -3,6 +3,8 @@
 
 use std::sync::{Arc, OnceLock};
 
+use flowguard_core::browser::context::{Dialog, DialogKind, DialogReply, Download};
+use flowguard_core::browser::port::{FileChooser, FileDownload};
 use flowguard_core::browser::{PageId, Watcher};
 use flowguard_core::timeline::PageEvent;
 
@@ -28,6 +30,30 @@ impl Owner {
     pub(super) fn tell(&self, what: PageEvent) {
         if let Some((page, watcher)) = self.0.get() {
             watcher.page_event(*page, what);
+        }
+    }
+
+    /// Asks the run how a dialog is answered. One that nobody asked for is dismissed.
+    pub(super) fn dialog(&self, dialog: Dialog) -> DialogReply {
+        match self.0.get() {
+            Some((page, watcher)) => watcher.dialog(*page, dialog),
+            None => DialogReply {
+                accept: dialog.kind == DialogKind::Beforeunload,
+                text: None,
+            },
+        }
+    }
+
+    /// Tells the run of a download; false where it does not want it.
+    pub(super) fn download(&self, download: Download, port: Arc<dyn FileDownload>) -> bool {
+        let taken = self.0.get();
+        taken.is_some_and(|(page, watcher)| watcher.download(*page, download, port))
+    }
+
+    /// Tells the run that the page asks for files.
+    pub(super) fn file_chooser(&self, port: Arc<dyn FileChooser>) {
+        if let Some((page, watcher)) = self.0.get() {
+            watcher.file_chooser(*page, port);
         }
     }
 }

@@ -1,9 +1,7 @@
 //! Making ready what the browser has attached us to: everything in one burst, and the target runs only after
 //! it, so that no line of a page runs before the injected script is there.
 
-use chromiumoxide::cdp::browser_protocol::emulation::{
-    SetDeviceMetricsOverrideParams, SetFocusEmulationEnabledParams,
-};
+use chromiumoxide::cdp::browser_protocol::emulation::SetFocusEmulationEnabledParams;
 use chromiumoxide::cdp::browser_protocol::log::EnableParams as LogEnable;
 use chromiumoxide::cdp::browser_protocol::network::EnableParams as NetworkEnable;
 use chromiumoxide::cdp::browser_protocol::page::{
@@ -21,14 +19,16 @@ use super::closed_roots::{self, ClosedRoots};
 use super::console::Console;
 use super::dialogs::Dialogs;
 use super::document::Document;
+use super::emulation::CdpEmulation;
+use super::file_choosers::FileChoosers;
 use super::frames::{FrameSession, Frames, WORLD};
 use super::injected;
 use super::owner::Owner;
+use super::page_world::CdpPageWorld;
 use super::requests::Requests;
+use super::site_data::Origins;
 use super::targets;
 use flowguard_core::browser::TabError;
-use flowguard_core::browser::calls::Size;
-use flowguard_core::browser::context::ContextOptions;
 
 /// What is known of one page and kept up to date by its events, in whichever of its sessions they come.
 pub(super) struct Page {
@@ -37,6 +37,8 @@ pub(super) struct Page {
     pub(super) frames: Frames,
     pub(super) console: Arc<Console>,
     pub(super) requests: Arc<Requests>,
+    pub(super) world: CdpPageWorld,
+    origins: Arc<Origins>,
 }
 
 /// Work that is under way.
@@ -44,13 +46,15 @@ pub(super) type Done = BoxFuture<'static, Result<(), TabError>>;
 
 impl Page {
     /// A page whose main frame is this.
-    pub(super) fn new(main_frame: String) -> Self {
+    pub(super) fn new(main_frame: String, emulation: &Arc<CdpEmulation>, origins: &Arc<Origins>) -> Self {
         let owner = Arc::new(Owner::default());
         let document = Arc::new(Document::new(owner.clone(), main_frame));
         Self {
             frames: Frames::new(),
             console: Arc::new(Console(owner.clone())),
             requests: Arc::new(Requests::new(owner.clone(), document.clone())),
+            world: CdpPageWorld::new(emulation),
+            origins: origins.clone(),
             owner,
             document,
         }
@@ -58,13 +62,13 @@ impl Page {
 }
 
 /// Makes a page's own session ready; what is given back waits until it is.
-pub(super) fn page(page: &Arc<Page>, session: &Session, options: &ContextOptions) -> Done {
+pub(super) fn page(page: &Arc<Page>, session: &Session) -> Done {
     session.listen("Page", page.document.clone());
     session.listen("Inspector", page.document.clone());
     listen(page, session);
-    let mut sent = common(session);
+    let mut sent = common(page, session);
     sent.push(session.send(&SetLifecycleEventsEnabledParams::new(true)).done());
-    sent.push(session.send(&viewport_command(options.viewport())).done());
+    sent.extend(page.world.emulation.page(session));
     sent.push(let_run(session));
     try_join_all(sent).map(|done| done.map(|_| ())).boxed()
 }
@@ -72,7 +76,7 @@ pub(super) fn page(page: &Arc<Page>, session: &Session, options: &ContextOptions
 /// Makes a frame of another process ready. Nobody waits for it here: its home tells when it is there.
 pub(super) fn frame(page: &Arc<Page>, session: &Session) {
     listen(page, session);
-    drop(common(session));
+    drop(common(page, session));
     drop(let_run(session));
 }
 
@@ -89,14 +93,20 @@ fn listen(page: &Arc<Page>, session: &Session) {
     session.listen("Log", page.console.clone());
     session.listen("Network", page.requests.clone());
     session.listen("Page", Arc::new(dialogs));
+    session.listen("Page", page.origins.clone());
+    let choosers = FileChoosers {
+        owner: page.owner.clone(),
+        session: session.clone(),
+    };
+    session.listen("Page", Arc::new(choosers));
 }
 
 /// What every session of a page needs.
-fn common(session: &Session) -> Vec<Done> {
+fn common(page: &Page, session: &Session) -> Vec<Done> {
     let mut script = AddScriptToEvaluateOnNewDocumentParams::new(injected::SOURCE);
     script.world_name = Some(WORLD.to_owned());
     script.run_immediately = Some(true);
-    vec![
+    let mut sent = vec![
         session.send(&PageEnable::default()).done(),
         session.send(&RuntimeEnable::default()).done(),
         session.send(&closed_roots::binding()).done(),
@@ -106,14 +116,11 @@ fn common(session: &Session) -> Vec<Done> {
         // Pages side by side behave as if each were in front.
         session.send(&SetFocusEmulationEnabledParams::new(true)).done(),
         session.send(&targets::auto_attach()).done(),
-    ]
+    ];
+    sent.extend(page.world.begin(session));
+    sent
 }
 
 fn let_run(session: &Session) -> Done {
     session.send(&RunIfWaitingForDebuggerParams::default()).done()
-}
-
-/// The command that sets the size of a viewport.
-pub(super) fn viewport_command(size: Size) -> SetDeviceMetricsOverrideParams {
-    SetDeviceMetricsOverrideParams::new(i64::from(size.width), i64::from(size.height), 1.0, false)
 }

@@ -21,16 +21,17 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::cdp::{Pending, Session};
+use super::emulation::CdpEmulation;
 use super::frames::Home;
 use super::keyboard;
 use super::owner::Owner;
-use super::setup::{self, Done, Page, viewport_command};
+use super::setup::{self, Done, Page};
+use super::site_data::Origins;
 use super::targets;
 use super::walk;
 use flowguard_core::browser::calls::{ImageFormat, Rect, Size};
-use flowguard_core::browser::context::ContextOptions;
 use flowguard_core::browser::port::{
-    Chord, MouseButton, Navigation, PointerBurst, Ran, Shot, Tab, TabError, TabState,
+    Chord, MouseButton, Navigation, PageWorld, PointerBurst, Ran, Shot, Tab, TabError, TabState,
 };
 
 pub(super) const PERFORM: &str = "function (request) { return flowguard.perform(request); }";
@@ -47,18 +48,33 @@ pub(super) struct CdpTab {
 
 impl CdpTab {
     /// A page that is attached to; nothing is sent to it yet.
-    pub(super) fn new(session: Session, target: TargetId) -> Self {
+    pub(super) fn new(
+        session: Session,
+        target: TargetId,
+        emulation: &Arc<CdpEmulation>,
+        origins: &Arc<Origins>,
+    ) -> Self {
         Self {
             session,
             // The main frame of a page has the id of its target.
-            page: Arc::new(Page::new(target.inner().clone())),
+            page: Arc::new(Page::new(target.inner().clone(), emulation, origins)),
             target,
         }
     }
 
     /// Makes it ready and lets it run.
-    pub(super) fn set_up(&self, options: &ContextOptions) -> Done {
-        setup::page(&self.page, &self.session, options)
+    pub(super) fn set_up(&self) -> Done {
+        setup::page(&self.page, &self.session)
+    }
+
+    /// The browser's name for it.
+    pub(super) fn target(&self) -> &str {
+        self.target.inner()
+    }
+
+    /// Whether this frame is one of its.
+    pub(super) fn has_frame(&self, frame: &str) -> bool {
+        self.target.inner() == frame || self.page.frames.homes().borrow().contains_key(frame)
     }
 
     /// Closes it before it has run.
@@ -299,7 +315,8 @@ impl Tab for CdpTab {
     }
 
     async fn set_viewport(&self, size: Size) -> Result<(), TabError> {
-        self.session.call(&viewport_command(size)).await.map(|_| ())
+        let command = self.page.world.emulation.metrics(size);
+        self.session.call(&command).await.map(|_| ())
     }
 
     async fn probe(&self, url: &str) -> Result<Result<u16, String>, TabError> {
@@ -324,6 +341,10 @@ impl Tab for CdpTab {
             .map(|status| status as u16)
             .filter(|status| *status > 0);
         Ok(status.ok_or_else(|| resource.net_error_name.unwrap_or_else(|| "no answer".to_owned())))
+    }
+
+    fn world(&self) -> &dyn PageWorld {
+        &self.page.world
     }
 
     async fn close(&self) -> Result<(), TabError> {

@@ -1,6 +1,7 @@
 //! Whose a new target is: the browser attaches us to each before it runs a line, and here it is given to the
 //! browser context that it belongs to. What belongs to nobody runs on without us.
 
+use chromiumoxide::cdp::browser_protocol::browser::{EventDownloadProgress, EventDownloadWillBegin};
 use chromiumoxide::cdp::browser_protocol::target::{
     DetachFromTargetParams, EventAttachedToTarget, SessionId, SetAutoAttachParams, TargetInfo,
 };
@@ -27,6 +28,7 @@ impl Targets {
         });
         let browser = cdp.browser();
         browser.listen("Target", targets.clone());
+        browser.listen("Browser", targets.clone());
         browser.call(&auto_attach()).await?;
         Ok(targets)
     }
@@ -53,12 +55,18 @@ impl Targets {
 
 impl Listener for Targets {
     fn event(&self, event: &Event<'_>) {
-        if event.method != EventAttachedToTarget::IDENTIFIER {
-            return;
+        match event.method {
+            EventAttachedToTarget::IDENTIFIER => self.attached(event.read()),
+            EventDownloadWillBegin::IDENTIFIER => self.download_began(event.read()),
+            EventDownloadProgress::IDENTIFIER => self.download_came_along(event.read()),
+            _ => {}
         }
-        let Some(attached) = event.read::<EventAttachedToTarget>() else {
-            return;
-        };
+    }
+}
+
+impl Targets {
+    fn attached(&self, attached: Option<EventAttachedToTarget>) {
+        let Some(attached) = attached else { return };
         let session = self.cdp.session(attached.session_id.inner());
         match self.owner(&attached.target_info) {
             Some(context) if attached.target_info.r#type == "page" => {
@@ -68,6 +76,25 @@ impl Listener for Targets {
             Some(_) => run(&session),
             None => let_go(&self.cdp, &session),
         }
+    }
+
+    /// The browser tells only the frame that a download is of.
+    fn download_began(&self, began: Option<EventDownloadWillBegin>) {
+        if let Some(began) = began {
+            let _ = self.all().iter().any(|context| context.download_began(&began));
+        }
+    }
+
+    fn download_came_along(&self, progress: Option<EventDownloadProgress>) {
+        if let Some(progress) = progress {
+            for context in self.all() {
+                context.downloads().came_along(&progress);
+            }
+        }
+    }
+
+    fn all(&self) -> Vec<Arc<CdpContext>> {
+        self.lock().values().filter_map(Weak::upgrade).collect()
     }
 }
 

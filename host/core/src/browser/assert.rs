@@ -70,7 +70,7 @@ impl Browser {
         options: &ExpectOptions,
         wait: Duration,
     ) -> Result<(), Failure> {
-        let what = self.with_base(what);
+        let what = self.with_base(page, what);
         self.job(page, None, wait, How::default())?
             .expect(&what, options)
             .await
@@ -91,12 +91,13 @@ impl Browser {
     }
 
     /// An expected address is one below the base URL unless it is absolute, and written as browsers write it.
-    fn with_base(&self, what: &Expectation) -> Expectation {
+    fn with_base(&self, page: PageId, what: &Expectation) -> Expectation {
         let Expectation::HasUrl { text } = what else {
             return what.clone();
         };
+        let base = self.base_of(page);
         let absolute = |value: &str| {
-            let joined = match &self.options.base_url {
+            let joined = match &base {
                 Some(base) => base.join(value),
                 None => Url::parse(value),
             };

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::time::Instant;
 
-use super::calls::{ExpectOptions, PageId, PointerOptions, Target};
+use super::calls::{ExpectOptions, HandlerId, PageId, PointerOptions, Target};
 use super::expectation::Expectation;
 use super::locator::Locator;
 use super::port::{PointerBurst, Ran, Settled, Tab, TabError};
@@ -24,6 +24,8 @@ const FIRST_LOOK: Duration = Duration::from_secs(10);
 pub(super) struct How {
     force: bool,
     trial: bool,
+    /// Whether it is done about an overlay: handlers are not nested.
+    within_handler: bool,
 }
 
 /// What a pointer action came to.
@@ -33,6 +35,16 @@ pub(super) enum Pointed {
     Needless,
     /// Its events landed; the answer of what the script did next, where it did.
     Landed(Option<Value>),
+}
+
+impl How {
+    /// Without looking for overlays.
+    pub(super) fn within_handler() -> Self {
+        Self {
+            within_handler: true,
+            ..Self::default()
+        }
+    }
 }
 
 /// One thing to do in a page, within one time.
@@ -64,6 +76,7 @@ impl Browser {
             How {
                 force: options.force,
                 trial: options.trial,
+                ..How::default()
             },
         )
     }
@@ -79,7 +92,10 @@ impl Browser {
             target.page,
             Some(&target.locator),
             wait,
-            How { force, trial: false },
+            How {
+                force,
+                ..How::default()
+            },
         )
     }
 
@@ -130,14 +146,25 @@ impl Job<'_> {
                 }
                 Err(error) => return Err(self.with_log(tab_failure(error))),
             };
-            return self.judged(answer);
+            match self.judged(answer)? {
+                Reply::Overlay { id } => self.clear_overlay(id).await?,
+                reply => return Ok(reply),
+            }
+        }
+    }
+
+    /// What a batch asks ahead; nothing while an overlay is cleared.
+    fn ahead(&self) -> Vec<Value> {
+        match self.how.within_handler {
+            true => Vec::new(),
+            false => self.browser.requests_ahead(self.page),
         }
     }
 
     /// Calls the script once, also for what a batch asks ahead.
     async fn ask(&self, tab: &dyn Tab, action: &Value) -> Result<Value, TabError> {
         let request = self.request(action);
-        let ahead = self.browser.requests_ahead(self.page);
+        let ahead = self.ahead();
         if ahead.is_empty() {
             return tab.perform(&request, self.patience() + GRACE).await;
         }
@@ -150,9 +177,20 @@ impl Job<'_> {
         Ok(answer)
     }
 
+    /// Does what the flow has said about an overlay. The action is tried again then.
+    async fn clear_overlay(&mut self, handler: HandlerId) -> Result<(), Failure> {
+        let Some(handler) = self.browser.overlays.take(self.page, handler) else {
+            return Ok(());
+        };
+        self.log
+            .push(format!("{} shows: its handler is run", handler.overlay.locator));
+        let done = self.browser.remedy(&handler, self.remaining()).await;
+        done.map_err(|failure| self.with_log(failure))
+    }
+
     /// What the script is asked for, with the time that is left.
     pub(super) fn request(&self, action: &Value) -> Value {
-        json!({
+        let mut request = json!({
             "locator": self.locator,
             "action": action,
             "timeout": u64::try_from(self.remaining().as_millis()).unwrap_or(u64::MAX),
@@ -160,7 +198,13 @@ impl Job<'_> {
             "trial": self.how.trial,
             "scroll": self.attempt,
             "testIdAttributes": self.browser.options.test_id_attributes,
-        })
+        });
+        if !self.how.within_handler
+            && let Some(overlays) = self.browser.overlays.to_look_for(self.page)
+        {
+            request["overlays"] = overlays;
+        }
+        request
     }
 
     /// Reads an answer, and turns those that are failures into failures.
@@ -232,7 +276,7 @@ impl Job<'_> {
                 modifiers: options.modifiers,
                 token,
             };
-            let ahead = self.browser.requests_ahead(self.page);
+            let ahead = self.ahead();
             let wait = self.remaining() + times(&ahead) + GRACE;
             let next = next.map(|next| self.request(next));
             let steps: Vec<Value> = next.iter().cloned().chain(ahead).collect();
@@ -265,7 +309,13 @@ impl Job<'_> {
         action: &Value,
     ) -> Result<Value, Failure> {
         match answer {
-            Some(answer) => done(self.judged(answer)?, "an action"),
+            Some(answer) => match self.judged(answer)? {
+                Reply::Overlay { id } => {
+                    self.clear_overlay(id).await?;
+                    self.perform_done(action).await
+                }
+                reply => done(reply, "an action"),
+            },
             None => self.perform_done(action).await,
         }
     }

@@ -27,6 +27,8 @@ mod reply;
 mod screenshot;
 #[cfg(test)]
 mod scripted;
+#[cfg(test)]
+mod scripted_world;
 mod session;
 
 pub use calls::{ImageFormat, ImageInfo, PageId, Rect, Size};

@@ -15,7 +15,7 @@ impl Browser {
     /// # Errors
     /// [`Code::NavigationFailed`] where the page cannot be loaded, [`Code::Timeout`] where it takes too long.
     pub async fn goto(&self, call: &Goto) -> Result<Response, Failure> {
-        let url = self.resolve(&call.url)?;
+        let url = self.resolve(call.page, &call.url)?;
         let wait = self.navigation_time(call.timeout_ms)?;
         let tab = self.tab(call.page)?;
         let mut state = tab.state();

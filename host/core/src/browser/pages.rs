@@ -1,10 +1,12 @@
 //! The pages of one run: numbered as they come, whether the flow opens them or another page does, and bounded.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use super::PageId;
-use super::port::{Tab, TabError, Watcher};
+use super::calls::ContextId;
+use super::context::{Dialog, DialogReply, Download, Events, Happening, OWN};
+use super::port::{FileChooser, FileDownload, Tab, TabError, Watcher};
 use crate::failure::{Code, Failure};
 use crate::gate::Ledger;
 use crate::limits::MAX_PAGES;
@@ -18,6 +20,8 @@ pub(super) struct Pages(Mutex<Open>);
 struct Open {
     numbered: u32,
     tabs: BTreeMap<PageId, Arc<dyn Tab>>,
+    /// The context of each.
+    contexts: HashMap<PageId, ContextId>,
 }
 
 /// Writes what pages do into the timeline, and keeps the pages that they open.
@@ -25,6 +29,7 @@ pub(super) struct RunWatcher {
     pub(super) ledger: Arc<Ledger>,
     /// Weak, as the pages know their watcher.
     pub(super) pages: Weak<Pages>,
+    pub(super) events: Weak<Events>,
 }
 
 impl Pages {
@@ -36,8 +41,26 @@ impl Pages {
         })
     }
 
-    pub(super) fn insert(&self, page: PageId, tab: Arc<dyn Tab>) {
-        self.lock().tabs.insert(page, tab);
+    pub(super) fn insert(&self, page: PageId, context: ContextId, tab: Arc<dyn Tab>) {
+        let mut open = self.lock();
+        open.tabs.insert(page, tab);
+        open.contexts.insert(page, context);
+    }
+
+    /// The context of a page.
+    pub(super) fn context_of(&self, page: PageId) -> Option<ContextId> {
+        self.lock().contexts.get(&page).copied()
+    }
+
+    /// The pages of a context that are open, in the order in which they were opened.
+    pub(super) fn of_context(&self, context: ContextId) -> Vec<PageId> {
+        let open = self.lock();
+        let is_open = |tab: &Arc<dyn Tab>| tab.state().borrow().gone != Some(TabError::Closed);
+        let pages = open.tabs.iter().filter(|(_, tab)| is_open(tab));
+        let pages = pages.map(|(page, _)| *page);
+        pages
+            .filter(|page| open.contexts.get(page) == Some(&context))
+            .collect()
     }
 
     pub(super) fn get(&self, page: PageId) -> Option<Arc<dyn Tab>> {
@@ -59,10 +82,12 @@ impl Pages {
     }
 
     /// Takes in a page that another page opened.
-    fn popup(&self, tab: Arc<dyn Tab>) -> Option<PageId> {
+    fn popup(&self, opener: Option<PageId>, tab: Arc<dyn Tab>) -> Option<PageId> {
         let mut open = self.lock();
         let page = open.number()?;
+        let context = opener.and_then(|opener| open.contexts.get(&opener).copied());
         open.tabs.insert(page, tab);
+        open.contexts.insert(page, context.unwrap_or(OWN));
         Some(page)
     }
 
@@ -88,14 +113,47 @@ impl Open {
 
 impl Watcher for RunWatcher {
     fn page_event(&self, page: PageId, what: PageEvent) {
+        if let Some(events) = self.events.upgrade() {
+            events.page_event(page, &what);
+        }
         self.ledger.timeline.event(page, self.ledger.now(), what);
     }
 
     fn popup(&self, opener: Option<PageId>, tab: Arc<dyn Tab>) -> Option<PageId> {
-        let page = self.pages.upgrade().and_then(|pages| pages.popup(tab));
-        if page.is_none() {
-            self.page_event(opener.unwrap_or_default(), PageEvent::PopupClosed);
+        let page = self.pages.upgrade().and_then(|pages| pages.popup(opener, tab));
+        match (page, opener, self.events.upgrade()) {
+            (Some(page), Some(opener), Some(events)) => {
+                events.watches.tell(opener, &Happening::Popup { page });
+            }
+            (None, ..) => self.page_event(opener.unwrap_or_default(), PageEvent::PopupClosed),
+            _ => {}
         }
         page
+    }
+
+    fn dialog(&self, page: PageId, dialog: Dialog) -> DialogReply {
+        let kind = dialog.kind.name().to_owned();
+        let text = dialog.message.clone();
+        self.ledger
+            .timeline
+            .event(page, self.ledger.now(), PageEvent::Dialog { kind, text });
+        match self.events.upgrade() {
+            Some(events) => events.dialog(&self.ledger, page, dialog),
+            None => DialogReply {
+                accept: true,
+                text: None,
+            },
+        }
+    }
+
+    fn download(&self, page: PageId, download: Download, port: Arc<dyn FileDownload>) -> bool {
+        let events = self.events.upgrade();
+        events.is_some_and(|events| events.download(page, download, port))
+    }
+
+    fn file_chooser(&self, page: PageId, port: Arc<dyn FileChooser>) {
+        if let Some(events) = self.events.upgrade() {
+            events.file_chooser(page, port);
+        }
     }
 }

@@ -2,6 +2,7 @@
 //! Locators, waiting, actionability and assertions are not here; they live above the port and in the page.
 
 mod context;
+mod world;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -12,9 +13,11 @@ use tokio::sync::watch;
 
 use super::PageId;
 use super::calls::{ImageFormat, Rect, Size};
+use super::context::{Dialog, DialogKind, DialogReply, Download};
 use crate::timeline::PageEvent;
 
 pub use context::{Browsers, Context, Lease};
+pub use world::{DownloadProgress, Emulation, FileChooser, FileDownload, PageWorld, SiteData};
 
 /// What kind of browser it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,6 +51,9 @@ pub enum BrowserError {
         /// What it said.
         why: String,
     },
+    /// It does not know what a context is to emulate.
+    #[error("{0}")]
+    Unfit(String),
     /// It was there and went away.
     #[error("the browser is gone: {0}")]
     Lost(String),
@@ -268,6 +274,19 @@ pub trait Watcher: Send + Sync {
     fn page_event(&self, page: PageId, what: PageEvent);
     /// A page has opened another one, which has not run a line yet. Answers its number; none to close it.
     fn popup(&self, opener: Option<PageId>, tab: Arc<dyn Tab>) -> Option<PageId>;
+    /// A dialog is shown: how it is answered. Without a word, it is dismissed, and leaving a page allowed.
+    fn dialog(&self, _page: PageId, dialog: Dialog) -> DialogReply {
+        DialogReply {
+            accept: dialog.kind == DialogKind::Beforeunload,
+            text: None,
+        }
+    }
+    /// A download has begun; false where it is not wanted.
+    fn download(&self, _page: PageId, _download: Download, _port: Arc<dyn FileDownload>) -> bool {
+        false
+    }
+    /// The page asks for files.
+    fn file_chooser(&self, _page: PageId, _port: Arc<dyn FileChooser>) {}
 }
 
 /// One page of a browser.
@@ -306,6 +325,8 @@ pub trait Tab: Send + Sync {
     async fn set_viewport(&self, size: Size) -> Result<(), TabError>;
     /// Requests an address with the page's cookies; the status, or the browser's network error.
     async fn probe(&self, url: &str) -> Result<Result<u16, String>, TabError>;
+    /// The world around it.
+    fn world(&self) -> &dyn PageWorld;
     /// Closes the page.
     async fn close(&self) -> Result<(), TabError>;
 }

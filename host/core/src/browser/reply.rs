@@ -26,6 +26,8 @@ pub(super) enum Reply {
     NeedsInsertText,
     /// The assertion did not hold in its time.
     Failed(Seen),
+    /// An overlay shows that there is a handler for; nothing was done.
+    Overlay { id: u32 },
     /// The element was not ready in its time.
     Timeout {
         reason: String,

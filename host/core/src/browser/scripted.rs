@@ -13,9 +13,10 @@ use super::calls::{ActionOptions, OpenPage, PageId, PointerOptions, Size, Target
 use super::context::ContextOptions;
 use super::locator::{Locator, Part};
 use super::port::{
-    BrowserError, BrowserInfo, Browsers, Chord, Context, Lease, LoadState, Navigation, PointerBurst, Ran,
-    Settled, Shot, Tab, TabError, TabState, Watcher,
+    BrowserError, BrowserInfo, Browsers, Chord, Context, Emulation, Lease, LoadState, Navigation, PageWorld,
+    PointerBurst, Ran, Settled, Shot, SiteData, Tab, TabError, TabState, Watcher,
 };
+use super::scripted_world::Still;
 use super::session::{BaselineScope, Browser, BrowserOptions};
 use crate::budget::{Allowance, Budget};
 use crate::cassette::NoTape;
@@ -312,6 +313,10 @@ impl Tab for ScriptedTab {
         std::future::pending().await
     }
 
+    fn world(&self) -> &dyn PageWorld {
+        &Still
+    }
+
     async fn close(&self) -> Result<(), TabError> {
         Ok(())
     }
@@ -347,6 +352,14 @@ impl Lease for One {
 impl Context for One {
     async fn open_tab(&self, _page: PageId) -> Result<Arc<dyn Tab>, BrowserError> {
         Ok(self.0.clone())
+    }
+
+    fn emulation(&self) -> &dyn Emulation {
+        &Still
+    }
+
+    fn site_data(&self) -> &dyn SiteData {
+        &Still
     }
 
     async fn close(&self) {}

@@ -7,9 +7,9 @@ use tokio::sync::OnceCell;
 
 use super::batch::Ahead;
 use super::calls::{self, PageId};
-use super::context::ContextOptions;
+use super::context::{Contexts, Events, OWN, Overlays, check_viewport};
 use super::pages::{Pages, RunWatcher};
-use super::port::{BrowserError, BrowserInfo, Browsers, Context, Lease, Tab, TabError, Watcher};
+use super::port::{BrowserError, BrowserInfo, Browsers, Lease, Tab, TabError, Watcher};
 use super::reply::Reply;
 use crate::artifact::Digest;
 use crate::baseline::Baselines;
@@ -50,9 +50,10 @@ pub struct Browser {
     pub(super) ledger: Arc<Ledger>,
     pub(super) options: BrowserOptions,
     lease: OnceCell<Arc<dyn Lease>>,
-    /// Where a page opens that is opened in no other.
-    context: OnceCell<Arc<dyn Context>>,
-    pages: Arc<Pages>,
+    pub(super) contexts: Contexts,
+    pub(super) pages: Arc<Pages>,
+    pub(super) events: Arc<Events>,
+    pub(super) overlays: Overlays,
     /// The batch that is under way.
     ahead: Mutex<Option<Ahead>>,
 }
@@ -72,9 +73,11 @@ impl Browser {
             ledger,
             options,
             lease: OnceCell::new(),
-            context: OnceCell::new(),
+            contexts: Contexts::default(),
             pages: Arc::default(),
             ahead: Mutex::default(),
+            events: Arc::default(),
+            overlays: Overlays::default(),
         }
     }
 
@@ -93,27 +96,24 @@ impl Browser {
     /// # Errors
     /// [`Code::OverBudget`] where too many are open, [`Code::Unavailable`] where there is no browser.
     pub async fn open_page(&self, _call: &calls::OpenPage) -> Result<PageId, Failure> {
-        let number = self.pages.number()?;
-        let opened = self.default_context().await?.open_tab(number).await;
-        let tab = opened.map_err(|error| no_browser(&error))?;
-        self.pages.insert(number, tab);
-        Ok(number)
+        let context = self.own_context().await?;
+        self.open_in(OWN, &*context.port).await
     }
 
-    async fn default_context(&self) -> Result<&Arc<dyn Context>, Failure> {
-        let make = || async {
-            let watcher: Arc<dyn Watcher> = Arc::new(RunWatcher {
+    /// The run's right to a browser, taken at the first need.
+    pub(super) async fn lease(&self) -> Result<&Arc<dyn Lease>, Failure> {
+        let watcher = || -> Arc<dyn Watcher> {
+            Arc::new(RunWatcher {
                 ledger: self.ledger.clone(),
                 pages: Arc::downgrade(&self.pages),
-            });
-            let lease = self
-                .lease
-                .get_or_try_init(|| self.browsers.lease(watcher))
-                .await?;
-            lease.new_context(&ContextOptions::default()).await
+                events: Arc::downgrade(&self.events),
+            })
         };
-        let made = self.context.get_or_try_init(make).await;
-        made.map_err(|error| no_browser(&error))
+        let leased = self
+            .lease
+            .get_or_try_init(|| self.browsers.lease(watcher()))
+            .await;
+        leased.map_err(|error| no_browser(&error))
     }
 
     /// Closes a page.
@@ -129,6 +129,7 @@ impl Browser {
     /// Closes all pages and gives the browser back.
     pub async fn release(&self) {
         self.pages.clear();
+        self.contexts.clear();
         if let Some(lease) = self.lease.get() {
             lease.release().await;
         }
@@ -148,14 +149,7 @@ impl Browser {
     /// # Errors
     /// [`Code::InvalidArgument`] where it is out of range.
     pub async fn set_viewport(&self, call: &calls::SetViewport) -> Result<(), Failure> {
-        let side = 1..=16_384;
-        if !side.contains(&call.size.width) || !side.contains(&call.size.height) {
-            let message = format!(
-                "a viewport has 1 to 16384 pixels a side: {} × {}",
-                call.size.width, call.size.height
-            );
-            return Err(Failure::new(Code::InvalidArgument, message));
-        }
+        check_viewport(call.size)?;
         self.tab(call.page)?
             .set_viewport(call.size)
             .await
@@ -180,7 +174,7 @@ impl Browser {
     /// # Errors
     /// [`Code::NavigationFailed`] where no answer comes.
     pub async fn probe(&self, call: &calls::Probe) -> Result<u16, Failure> {
-        let url = self.resolve(&call.url)?;
+        let url = self.resolve(call.page, &call.url)?;
         let wait = self
             .ledger
             .progress
@@ -196,7 +190,7 @@ impl Browser {
         }
     }
 
-    pub(super) fn resolve(&self, address: &str) -> Result<url::Url, Failure> {
+    pub(super) fn resolve(&self, page: PageId, address: &str) -> Result<url::Url, Failure> {
         if address.len() > limits::MAX_URL_BYTES {
             let message = format!(
                 "an address may have {} bytes: {}",
@@ -205,7 +199,7 @@ impl Browser {
             );
             return Err(Failure::new(Code::InvalidArgument, message));
         }
-        crate::grant::resolve(self.options.base_url.as_ref(), address)
+        crate::grant::resolve(self.base_of(page).as_ref(), address)
     }
 
     pub(super) fn tab(&self, page: PageId) -> Result<Arc<dyn Tab>, Failure> {
@@ -267,7 +261,10 @@ pub(super) fn tab_failure(error: TabError) -> Failure {
     }
 }
 
-fn no_browser(error: &BrowserError) -> Failure {
+pub(super) fn no_browser(error: &BrowserError) -> Failure {
+    if let BrowserError::Unfit(what) = error {
+        return Failure::new(Code::InvalidArgument, what.clone());
+    }
     let mut failure = Failure::new(Code::Unavailable, error.to_string());
     failure.retryable = !matches!(error, BrowserError::NotInstalled { .. });
     debug_assert_eq!(failure.code.blame(), Blame::Platform);

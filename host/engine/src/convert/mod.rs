@@ -26,6 +26,7 @@ macro_rules! same_cases {
     )*};
 }
 mod browser;
+mod context;
 mod expectation;
 
 same_cases! {

@@ -18,7 +18,7 @@ type Loc = Resource<LocatorHandle>;
 impl browser::Host for HostState {}
 
 impl HostState {
-    fn page(&self, page: &Page) -> Result<u32, Failed> {
+    pub(super) fn page(&self, page: &Page) -> Result<u32, Failed> {
         Ok(self.table.get(page)?.0)
     }
 

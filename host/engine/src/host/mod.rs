@@ -14,6 +14,8 @@ macro_rules! through_gate {
 mod assertions;
 mod batch;
 mod browser;
+mod context;
+mod events;
 mod locator;
 mod retries;
 mod storage;
@@ -23,6 +25,8 @@ mod vision;
 
 use flowguard_core::artifact::Digest;
 use flowguard_core::browser::calls::Step;
+use flowguard_core::browser::calls::{ChooserId, ContextId, DownloadId, WatchId};
+use flowguard_core::browser::context::{Download, Kinds};
 use flowguard_core::browser::locator::Locator;
 use flowguard_core::browser::{ImageInfo, PageId};
 use flowguard_core::failure::{Code, Failure};
@@ -32,6 +36,31 @@ use wasmtime::component::ResourceTableError;
 /// A page, as a guest holds it.
 #[derive(Clone, Copy, Debug)]
 pub struct PageHandle(pub(crate) PageId);
+
+/// A browser context, as a guest holds it.
+#[derive(Clone, Copy, Debug)]
+pub struct BrowserContextHandle(pub(crate) ContextId);
+
+/// A watcher, as a guest holds it.
+#[derive(Clone, Copy, Debug)]
+pub struct WatcherHandle {
+    pub(crate) id: WatchId,
+    pub(crate) what: Kinds,
+}
+
+/// A download, as a guest holds it.
+#[derive(Clone, Debug)]
+pub struct DownloadHandle {
+    pub(crate) id: DownloadId,
+    pub(crate) download: Download,
+}
+
+/// A file chooser, as a guest holds it.
+#[derive(Clone, Copy, Debug)]
+pub struct FileChooserHandle {
+    pub(crate) id: ChooserId,
+    pub(crate) multiple: bool,
+}
 
 /// A locator, as a guest holds it: the page and how to find elements there.
 #[derive(Clone, Debug)]

@@ -132,7 +132,7 @@ async function performExpect(action, attempt) {
     last = await checkOnce(action, attempt);
     return last.pass ? { reply: { status: "done" } } : { reason: `received ${brief(last.received, 200)}` };
   });
-  if (reply.status === "done") return reply;
+  if (reply.status !== "timeout") return reply;
   return { status: "failed", received: last.received, expected: last.expected, aria: ariaOfFailure(last, action.expectation) };
 }
 
@@ -145,6 +145,8 @@ async function repeat(attempt, once) {
   for (;;) {
     const began = performance.now();
     const before = watchesOf(attempt).map((watch) => [watch, watch.count]);
+    const overlay = visibleOverlay(attempt);
+    if (overlay !== null) return { status: "overlay", id: overlay };
     const { reply, reason, hopeless } = await once();
     if (reply) return reply;
     attempt.log(hopeless ?? reason);
@@ -153,6 +155,14 @@ async function repeat(attempt, once) {
     await rest(attempt, round, began, new Map(before));
     round += 1;
   }
+}
+
+/** The number of the first overlay that shows, of those that the host has handlers for. */
+function visibleOverlay({ request, context: { testIdAttributes } }) {
+  for (const { id, locator } of request.overlays ?? []) {
+    if (resolve(locator, { documents: [], testIdAttributes }).some(isVisible)) return id;
+  }
+  return null;
 }
 
 /** Sleeps before the next attempt, as long as the round says and the time allows. */

@@ -3,8 +3,12 @@
 //! are one file a subject.
 
 mod batch;
+mod clock;
+mod context;
 mod declare;
+mod events;
 mod locator;
+mod overlays;
 mod page;
 mod picture;
 
@@ -15,7 +19,11 @@ use super::port::{Modifiers, MouseButton};
 use crate::artifact::Digest;
 
 pub use batch::*;
+pub use clock::*;
+pub use context::*;
+pub use events::*;
 pub use locator::*;
+pub use overlays::*;
 pub use page::*;
 pub use picture::*;
 

@@ -116,7 +116,7 @@ impl NewCookie {
         };
         let cookie = Cookie {
             name: name.clone(),
-            value: self.value.reveal().clone(),
+            value: self.value.reveal().to_owned(),
             domain,
             path,
             expires: self.expires.unwrap_or_else(session),
@@ -179,6 +179,23 @@ impl Cookie {
             ));
         }
         Ok(())
+    }
+}
+
+impl Cookie {
+    /// Whether it goes with a request to this address.
+    #[must_use]
+    pub fn goes_to(&self, address: &Url) -> bool {
+        let host = address.host_str().unwrap_or_default();
+        let is_host = match self.domain.strip_prefix('.') {
+            Some(domain) => host == domain || host.ends_with(&self.domain),
+            None => host == self.domain,
+        };
+        let below = address.path().strip_prefix(self.path.trim_end_matches('/'));
+        let is_path = below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        // Browsers take this machine for safe.
+        let is_safe = address.scheme() == "https" || host == "localhost" || host.ends_with(".localhost");
+        is_host && is_path && (is_safe || !self.secure)
     }
 }
 
@@ -263,6 +280,47 @@ mod tests {
                 !failure.message.contains("hunter2"),
                 "{what}: {}",
                 failure.message
+            );
+        }
+    }
+
+    #[test]
+    fn a_cookie_goes_to_its_host_and_below_its_path() {
+        let of = |domain: &str, path: &str, secure: bool| Cookie {
+            domain: domain.to_owned(),
+            path: path.to_owned(),
+            secure,
+            ..cookie(|_| ()).expect("a cookie")
+        };
+        let cases = [
+            (of("shop.example", "/", false), "http://shop.example/cart", true),
+            (of("shop.example", "/", false), "http://www.shop.example/", false),
+            (of(".shop.example", "/", false), "http://www.shop.example/", true),
+            (of(".shop.example", "/", false), "http://shop.example/", true),
+            (of(".shop.example", "/", false), "http://evilshop.example/", false),
+            (
+                of("shop.example", "/de", false),
+                "http://shop.example/de/cart",
+                true,
+            ),
+            (of("shop.example", "/de/", false), "http://shop.example/de", true),
+            (
+                of("shop.example", "/de", false),
+                "http://shop.example/demo",
+                false,
+            ),
+            (of("shop.example", "/", true), "http://shop.example/", false),
+            (of("shop.example", "/", true), "https://shop.example/", true),
+            (of("localhost", "/", true), "http://localhost:4000/", true),
+        ];
+        for (cookie, address, goes) in cases {
+            let url = Url::parse(address).expect("an address");
+            assert_eq!(
+                cookie.goes_to(&url),
+                goes,
+                "{address} {} {}",
+                cookie.domain,
+                cookie.path
             );
         }
     }

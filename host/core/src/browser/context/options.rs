@@ -39,12 +39,10 @@ pub struct ContextOptions {
     pub media: Media,
     /// Headers of every request.
     pub extra_headers: Vec<Header>,
-    /// For servers that ask for a password by HTTP.
-    pub http_credentials: Option<HttpCredentials>,
     /// Whether there is no network.
     pub offline: bool,
-    /// Cookies and storage to begin with.
-    pub storage_state: Option<Secret<StorageState>>,
+    /// Cookies and storage to begin with, as text.
+    pub storage_state: Option<Secret>,
     /// Whether pages run no scripts of their own.
     pub scripts_disabled: bool,
     /// Whether pages' content security policies are ignored.
@@ -190,17 +188,6 @@ pub struct Header {
     pub value: Secret,
 }
 
-/// User and password for servers that ask by HTTP.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct HttpCredentials {
-    /// The user.
-    pub user: String,
-    /// The password.
-    pub password: Secret,
-    /// The only origin that gets them, for example `https://shop.example`; none for every one.
-    pub origin: Option<String>,
-}
-
 impl ContextOptions {
     /// The viewport of its pages.
     #[must_use]
@@ -239,8 +226,8 @@ impl ContextOptions {
             place.check()?;
         }
         check_headers(&self.extra_headers)?;
-        if let Some(credentials) = &self.http_credentials {
-            credentials.check()?;
+        if let Some(state) = &self.storage_state {
+            StorageState::parse(state.reveal())?;
         }
         if let Some(base) = &self.base_url
             && Url::parse(base).is_err()
@@ -276,21 +263,8 @@ impl Geolocation {
     }
 }
 
-impl HttpCredentials {
-    /// Whether the origin is one.
-    ///
-    /// # Errors
-    /// [`Code::InvalidArgument`].
-    pub fn check(&self) -> Result<(), Failure> {
-        match &self.origin {
-            Some(origin) => check_origin(origin).map(|_| ()),
-            None => Ok(()),
-        }
-    }
-}
-
 /// Whether a viewport has 1 to 16384 pixels a side.
-pub(crate) fn check_viewport(size: Size) -> Result<(), Failure> {
+pub(in crate::browser) fn check_viewport(size: Size) -> Result<(), Failure> {
     let side = 1..=16_384;
     if side.contains(&size.width) && side.contains(&size.height) {
         return Ok(());

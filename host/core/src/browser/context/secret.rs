@@ -6,27 +6,27 @@ use std::fmt;
 
 /// A text that shows as `[secret]` wherever it is printed or recorded.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Secret<T = String>(T);
+pub struct Secret(String);
 
-impl<T> Secret<T> {
+impl Secret {
     /// Hides it.
-    pub const fn new(secret: T) -> Self {
+    pub const fn new(secret: String) -> Self {
         Self(secret)
     }
 
     /// What it is: for the browser, and for nobody else.
-    pub const fn reveal(&self) -> &T {
-        &self.0
+    pub fn reveal(&self) -> &str {
+        self.0.as_str()
     }
 }
 
-impl<T> fmt::Debug for Secret<T> {
+impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("[secret]")
     }
 }
 
-impl<T> Serialize for Secret<T> {
+impl Serialize for Secret {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str("[secret]")
     }

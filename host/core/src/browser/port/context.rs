@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use std::sync::Arc;
 
-use super::{BrowserError, BrowserInfo, Tab, Watcher};
+use super::{BrowserError, BrowserInfo, Emulation, SiteData, Tab, Watcher};
 use crate::browser::PageId;
 use crate::browser::context::ContextOptions;
 
@@ -12,6 +12,10 @@ use crate::browser::context::ContextOptions;
 pub trait Context: Send + Sync {
     /// Opens a page, numbered by the caller.
     async fn open_tab(&self, page: PageId) -> Result<Arc<dyn Tab>, BrowserError>;
+    /// What it makes its pages believe.
+    fn emulation(&self) -> &dyn Emulation;
+    /// What it keeps for sites.
+    fn site_data(&self) -> &dyn SiteData;
     /// Closes its pages and wipes what is left. Safe to call again.
     async fn close(&self);
 }
