@@ -12,12 +12,13 @@ use super::port::{PointerBurst, Ran, Settled, Tab, TabError};
 use super::reply::{Reply, script_error};
 use super::session::{Browser, done, tab_failure, timeout};
 use crate::failure::{Code, Failure};
+use crate::limits::DEFAULT_EXPECT_TIMEOUT;
 
 /// How long the host waits beyond the time that it gave the page, before it calls the page unresponsive.
 const GRACE: Duration = Duration::from_millis(1_000);
 
 /// How long an assertion's first look may take, however short its time is: a look that was not made shows nothing.
-const FIRST_LOOK: Duration = Duration::from_secs(10);
+const FIRST_LOOK: Duration = DEFAULT_EXPECT_TIMEOUT;
 
 /// What one call of the script is told besides the action.
 #[derive(Clone, Copy, Default)]
