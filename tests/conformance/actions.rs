@@ -1,14 +1,14 @@
 //! Each action and reading once, through the capability: what a person would see of it in the page.
 
 use flowguard_core::browser::calls::{
-    AllInnerTexts, BoundingBox, Choice, Count, Focus, Hover, IsVisible, Press, ReadOutline, Rect,
+    AllTexts, BoundingBox, Choice, Count, ElementState, Focus, Hover, IsInState, Press, ReadOutline, Rect,
     SelectOption, SetChecked,
 };
 use flowguard_core::browser::expectation::Expectation;
 use flowguard_core::browser::locator::Tristate;
 use flowguard_core::failure::Code;
 
-use crate::stage::{Stage, action, pointer};
+use crate::stage::{Stage, action, keys, pointer};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn clicks_fills_and_keys_do_what_a_person_does() {
@@ -40,7 +40,7 @@ async fn clicks_fills_and_keys_do_what_a_person_does() {
         let press = Press {
             target: stage.target("input"),
             key: key.to_owned(),
-            options: action(5_000),
+            options: keys(5_000),
         };
         stage.browser.press(&press).await.expect(key);
     }
@@ -55,7 +55,7 @@ async fn clicks_fills_and_keys_do_what_a_person_does() {
     let unknown = Press {
         target: stage.target("input"),
         key: "Entr".to_owned(),
-        options: action(1_000),
+        options: keys(1_000),
     };
     let unknown = stage.browser.press(&unknown).await.expect_err("no such key");
     assert_eq!(unknown.code, Code::InvalidArgument, "{}", unknown.message);
@@ -137,14 +137,19 @@ async fn readings_that_do_not_wait_answer_at_once() {
     );
     let texts = stage
         .browser
-        .all_inner_texts(&AllInnerTexts { target: items })
+        .all_texts(&AllTexts {
+            target: items,
+            rendered: true,
+        })
         .await;
     assert_eq!(texts, Ok(vec!["one".to_owned(), "two".to_owned()]));
-    let visible = |selector: &str| IsVisible {
+    let visible = |selector: &str| IsInState {
         target: stage.target(selector),
+        state: ElementState::Visible,
+        timeout_ms: None,
     };
-    assert_eq!(stage.browser.is_visible(&visible("ul")).await, Ok(true));
-    assert_eq!(stage.browser.is_visible(&visible("#none")).await, Ok(false));
+    assert_eq!(stage.browser.is_in_state(&visible("ul")).await, Ok(true));
+    assert_eq!(stage.browser.is_in_state(&visible("#none")).await, Ok(false));
     let rect = BoundingBox {
         target: stage.target("p"),
         timeout_ms: None,

@@ -2,7 +2,7 @@
 //! replaced all the time.
 
 use flowguard_core::browser::LoadState;
-use flowguard_core::browser::calls::{Click, GoBack, Target};
+use flowguard_core::browser::calls::{Click, GoThrough, Target};
 use flowguard_core::browser::locator::{Locator, Part};
 use flowguard_core::failure::Code;
 use flowguard_core::timeline::PageEvent;
@@ -105,14 +105,15 @@ async fn a_title_that_is_no_text_does_not_hold_the_history_up() {
     let stage = Stage::showing("<p>first</p><script>document.title = 'a\\ud800b'</script>").await;
     stage.site.page("/second", "<p>second</p>");
     stage.goto("/second").await.expect("it loads");
-    let back = GoBack {
+    let back = GoThrough {
+        forward: false,
         page: stage.page,
         wait_until: LoadState::Load,
         timeout_ms: Some(5_000),
     };
     stage
         .browser
-        .go_back(&back)
+        .go_through(&back)
         .await
         .expect("there is an earlier page");
     assert_eq!(stage.text("p").await.as_deref(), Ok("first"));

@@ -3,7 +3,9 @@
 
 use flowguard_backends::browser::LocalBrowsers;
 use flowguard_core::browser::context::ContextOptions;
-use flowguard_core::browser::port::{MouseButton, Navigation, PointerBurst, Settled};
+use flowguard_core::browser::port::{
+    Click, Gesture, KeyAction, MouseButton, Navigation, PointerBurst, Settled,
+};
 use flowguard_core::browser::{Browsers, Context, LoadState, Tab};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -18,6 +20,12 @@ use crate::stage::{Unwatched, local_browsers};
 
 /// Contexts at work at the same time.
 const LANES: usize = 6;
+const ONE_CLICK: Click = Click {
+    button: MouseButton::Left,
+    count: 1,
+    delay: Duration::ZERO,
+    steps: 1,
+};
 /// How long the host waits beyond the time that it gave the page.
 const GRACE: Duration = Duration::from_secs(2);
 
@@ -127,8 +135,8 @@ async fn reply(tab: &dyn Tab, case: &Case) -> Result<Value, flowguard_core::brow
         return Ok(reply);
     }
     if reply["status"] == "needsInsertText" {
-        tab.insert_text(request["action"]["value"].as_str().expect("a text"))
-            .await?;
+        let text = request["action"]["value"].as_str().expect("a text").to_owned();
+        tab.input().keyboard(&KeyAction::Insert(text)).await?;
         return Ok(reply);
     }
     let mut blocked_by = None;
@@ -165,8 +173,11 @@ fn burst(request: &Value, point: &Value) -> PointerBurst {
     PointerBurst {
         x: point["x"].as_f64().expect("a number"),
         y: point["y"].as_f64().expect("a number"),
-        clicks: u32::from(request["action"]["guard"] != "hover"),
-        button: MouseButton::Left,
+        gesture: if request["action"]["guard"] == "hover" {
+            Gesture::Hover
+        } else {
+            Gesture::Click(ONE_CLICK)
+        },
         modifiers: flowguard_core::browser::port::Modifiers::default(),
         token: point["token"].clone(),
     }

@@ -1,6 +1,6 @@
 //! Every way to find elements, on one page: what is found, in which order, and what is refused at once.
 
-use flowguard_core::browser::calls::{AllInnerTexts, Count, Target};
+use flowguard_core::browser::calls::{AllTexts, Count, Target};
 use flowguard_core::browser::locator::Locator;
 use flowguard_core::failure::{Code, Failure};
 use serde_json::{Value, json};
@@ -36,7 +36,13 @@ async fn texts(stage: &Stage, parts: Value) -> Result<Vec<String>, Failure> {
         page: stage.page,
         locator: locator(parts),
     };
-    stage.browser.all_inner_texts(&AllInnerTexts { target }).await
+    stage
+        .browser
+        .all_texts(&AllTexts {
+            target,
+            rendered: true,
+        })
+        .await
 }
 
 fn css(selector: &str) -> Value {

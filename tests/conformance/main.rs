@@ -19,6 +19,7 @@ mod events;
 mod failures;
 mod frames;
 mod gallery;
+mod input;
 mod inspector;
 mod leases;
 mod locators;

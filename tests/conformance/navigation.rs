@@ -3,14 +3,14 @@
 
 use flowguard_core::browser::LoadState;
 use flowguard_core::browser::calls::{
-    GoBack, PageTitle, Press, PressOnPage, Probe, Reload, WaitForLoadState, WaitForUrl,
+    GoThrough, KeyboardUse, PageTitle, Press, Probe, Reload, UseKeyboard, WaitForLoadState, WaitForUrl,
 };
 use flowguard_core::browser::expectation::Expectation;
 use flowguard_core::failure::Code;
 use std::time::{Duration, Instant};
 
 use crate::site::Answer;
-use crate::stage::{Stage, action, expected};
+use crate::stage::{Stage, expected, keys};
 
 const SOON: Duration = Duration::from_secs(3);
 
@@ -208,7 +208,7 @@ async fn enter_in_a_form_leads_to_its_answer() {
     let enter = Press {
         target: stage.target("input"),
         key: "Enter".to_owned(),
-        options: action(5_000),
+        options: keys(5_000),
     };
     stage.browser.press(&enter).await.expect("it is pressed");
     assert_eq!(stage.text("p").await.as_deref(), Ok("found"));
@@ -295,7 +295,8 @@ async fn addresses_are_waited_for_also_where_a_script_changes_them() {
 async fn reload_and_back_wait_for_the_document() {
     let stage = Stage::showing("<p>start</p><script>document.querySelector('p').append(performance.getEntriesByType('navigation')[0].type)</script>").await;
     stage.site.page("/second", "<p>second</p>");
-    let back = GoBack {
+    let back = GoThrough {
+        forward: false,
         page: stage.page,
         wait_until: LoadState::Load,
         timeout_ms: Some(5_000),
@@ -311,7 +312,7 @@ async fn reload_and_back_wait_for_the_document() {
     stage.goto("/second").await.expect("it loads");
     let first = stage
         .browser
-        .go_back(&back)
+        .go_through(&back)
         .await
         .expect("there is an earlier page");
     assert_eq!(first.url, stage.site.url("/start"));
@@ -319,18 +320,18 @@ async fn reload_and_back_wait_for_the_document() {
     stage.goto("/start#here").await.expect("it moves there");
     let within = stage
         .browser
-        .go_back(&back)
+        .go_through(&back)
         .await
         .expect("there is an earlier entry");
     assert_eq!(within.url, stage.site.url("/start"));
     stage
         .browser
-        .go_back(&back)
+        .go_through(&back)
         .await
         .expect("the blank page is the first");
     let none = stage
         .browser
-        .go_back(&back)
+        .go_through(&back)
         .await
         .expect_err("there is no earlier page");
     assert_eq!(none.code, Code::InvalidArgument);
@@ -343,23 +344,23 @@ async fn back_also_finds_a_page_that_the_browser_kept_whole() {
     stage.site.page("/second", "<p>second</p>");
     stage.fill("input", "typed").await.expect("it is filled");
     stage.goto("/second").await.expect("it loads");
-    let back = PressOnPage {
+    let back = UseKeyboard {
         page: stage.page,
-        key: "Alt+ArrowLeft".to_owned(),
+        action: KeyboardUse::Press {
+            key: "Alt+ArrowLeft".to_owned(),
+            delay_ms: None,
+        },
     };
-    stage
-        .browser
-        .press_on_page(&back)
-        .await
-        .expect("a key is pressed");
-    let back = GoBack {
+    stage.browser.keyboard(&back).await.expect("a key is pressed");
+    let back = GoThrough {
+        forward: false,
         page: stage.page,
         wait_until: LoadState::Load,
         timeout_ms: Some(5_000),
     };
     stage
         .browser
-        .go_back(&back)
+        .go_through(&back)
         .await
         .expect("there is an earlier page");
     assert_eq!(stage.text("p").await.as_deref(), Ok("first"));

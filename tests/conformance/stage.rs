@@ -4,8 +4,8 @@
 use flowguard_backends::browser::{LocalBrowsers, LocalOptions};
 use flowguard_core::baseline::Baselines;
 use flowguard_core::browser::calls::{
-    ActionOptions, Click, Expect, ExpectOptions, Fill, Goto, OpenPage, PageUrl, PointerOptions, Read,
-    Reading, Response, Target,
+    ActionOptions, Click, Expect, ExpectOptions, Fill, Goto, KeyOptions, OpenPage, PageUrl, PointerOptions,
+    Read, Reading, Response, Target,
 };
 use flowguard_core::browser::expectation::{Expectation, ExpectedText};
 use flowguard_core::browser::locator::{Locator, Part};
@@ -250,6 +250,13 @@ pub(crate) fn pointer(timeout_ms: u32) -> PointerOptions {
         timeout_ms: Some(timeout_ms),
         click_count: 1,
         ..PointerOptions::default()
+    }
+}
+
+pub(crate) fn keys(timeout_ms: u32) -> KeyOptions {
+    KeyOptions {
+        timeout_ms: Some(timeout_ms),
+        delay_ms: None,
     }
 }
 

@@ -6,9 +6,9 @@ use std::time::Duration;
 use flowguard_backends::browser::{LocalBrowsers, LocalOptions};
 use flowguard_core::browser::Browser;
 use flowguard_core::browser::calls::{
-    AllInnerTexts, Area, BoundingBox, Choice, ClosePage, Count, Fill, Focus, GoBack, Hover, IsVisible,
-    OpenPage, PageTitle, PageUrl, Press, PressOnPage, ReadOutline, Reload, RunBatch, SelectOption,
-    SetChecked, SetViewport, ShotOptions, Size, Step, TakeScreenshot,
+    AllTexts, Area, BoundingBox, Choice, ClosePage, Count, ElementState, Fill, Focus, GoThrough, Hover,
+    IsInState, KeyboardUse, OpenPage, PageTitle, PageUrl, Press, ReadOutline, Reload, RunBatch, SelectOption,
+    SetChecked, SetViewport, ShotOptions, Size, Step, TakeScreenshot, UseKeyboard,
 };
 use flowguard_core::browser::expectation::Expectation;
 use flowguard_core::browser::port::LoadState;
@@ -18,7 +18,7 @@ use serde_json::json;
 use std::sync::Arc;
 
 use crate::site::Site;
-use crate::stage::{Stage, action, css, local_browsers, pointer, run_on};
+use crate::stage::{Stage, action, css, keys, local_browsers, pointer, run_on};
 
 /// Long enough that commands which are not awaited are sent before the first answer is there, also on a machine
 /// that is busy.
@@ -194,18 +194,21 @@ async fn no_action_costs_more_messages_than_its_ceiling() {
     let press = Press {
         target: c.stage.target("#name"),
         key: "a".to_owned(),
-        options: action(5_000),
+        options: keys(5_000),
     };
     costs!(c, "press", (3, 2), c.browser().press(&press));
-    let press = PressOnPage {
+    let press = UseKeyboard {
         page,
-        key: "Control+a".to_owned(),
+        action: KeyboardUse::Press {
+            key: "Control+a".to_owned(),
+            delay_ms: None,
+        },
     };
     costs!(
         c,
         "press a chord on the page",
         (4, 1),
-        c.browser().press_on_page(&press)
+        c.browser().keyboard(&press)
     );
 
     let fill = |selector: &str| {
@@ -265,16 +268,19 @@ async fn no_action_costs_more_messages_than_its_ceiling() {
         c,
         "is visible",
         (1, 1),
-        c.browser().is_visible(&IsVisible {
-            target: target.clone()
+        c.browser().is_in_state(&IsInState {
+            target: target.clone(),
+            state: ElementState::Visible,
+            timeout_ms: None
         })
     );
     costs!(
         c,
         "all texts",
         (1, 1),
-        c.browser().all_inner_texts(&AllInnerTexts {
-            target: target.clone()
+        c.browser().all_texts(&AllTexts {
+            target: target.clone(),
+            rendered: true
         })
     );
     costs!(
@@ -334,12 +340,13 @@ async fn no_action_costs_more_messages_than_its_ceiling() {
         (1, 1),
         c.stage.expect_text("h1", "Next")
     );
-    let back = GoBack {
+    let back = GoThrough {
         page,
+        forward: false,
         wait_until: until,
         timeout_ms: None,
     };
-    costs!(c, "go back", (2, 2), c.browser().go_back(&back));
+    costs!(c, "go back", (2, 2), c.browser().go_through(&back));
     let reload = Reload {
         page,
         wait_until: until,

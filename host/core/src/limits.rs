@@ -125,6 +125,14 @@ pub const MAX_EXPECTED_ITEMS: usize = 1_000;
 pub const MAX_ARIA_TEMPLATE_BYTES: usize = 64 << 10;
 /// Nodes of an ARIA template.
 pub const MAX_ARIA_TEMPLATE_NODES: usize = 2_000;
+/// Characters of a text that is typed key by key.
+pub const MAX_TYPED_CHARACTERS: usize = 10_000;
+/// Moves of the mouse on the way to one place.
+pub const MAX_POINTER_STEPS: u32 = 1_000;
+/// Any delay of mouse and keyboard that a guest may name, in milliseconds.
+pub const MAX_INPUT_DELAY_MS: u32 = 60_000;
+/// Options of a `select` that are chosen at once.
+pub const MAX_CHOICES: usize = 1_000;
 /// Bytes of a cassette; beyond that a run goes on unrecorded.
 pub const MAX_CASSETTE_BYTES: u64 = 256 << 20;
 /// Bytes of a screenshot.

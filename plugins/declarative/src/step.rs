@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use flowguard_sdk::{ActionOptions, GotoOptions, ImageFormat, Level, LoadState, PointerOptions};
+use flowguard_sdk::{ActionOptions, GotoOptions, ImageFormat, KeyOptions, Level, LoadState, PointerOptions};
 
 use crate::expectation::Expectation;
 use crate::json::Json;
@@ -28,7 +28,7 @@ pub(crate) enum Action {
     Uncheck(Target, PointerOptions),
     Fill(Target, Template, ActionOptions),
     Clear(Target, ActionOptions),
-    Press(Template, Option<Target>, ActionOptions),
+    Press(Template, Option<Target>, KeyOptions),
     Focus(Target, ActionOptions),
     Select(Target, Vec<Choice>, ActionOptions),
     WaitForUrl(Expected, Option<Duration>),

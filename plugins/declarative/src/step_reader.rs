@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use flowguard_sdk::{
-    ActionOptions, GotoOptions, ImageFormat, Level, LoadState, Modifiers, MouseButton, PointerOptions,
+    ActionOptions, GotoOptions, ImageFormat, KeyOptions, Level, LoadState, Modifiers, MouseButton,
+    PointerOptions,
 };
 
 use crate::expectation::Expectation;
@@ -286,11 +287,10 @@ impl Reader<'_, '_> {
         let key = self.fields.text("press", self.problems);
         let has_target = self.fields.get("on").is_some();
         let target = self.target("on", Plain::Text);
-        let options = if has_target {
-            self.action_options()
-        } else {
-            ActionOptions::new()
-        };
+        let mut options = KeyOptions::new();
+        if let Some(limit) = has_target.then(|| self.timeout()).flatten() {
+            options = options.timeout(limit);
+        }
         if has_target && target.is_none() {
             return None;
         }

@@ -4,7 +4,7 @@ use crate::bindings::flow::flowguard::plugin::batch as host;
 
 use crate::failure::Result;
 use crate::locator::Locator;
-use crate::options::{ActionOptions, PointerOptions};
+use crate::options::{ActionOptions, KeyOptions, PointerOptions};
 use crate::page::Page;
 use crate::query::Choice;
 use host::Action;
@@ -68,7 +68,7 @@ impl Batch {
 
     /// Focuses the element and presses a key or a chord.
     pub fn press(&self, target: &Locator, key: &str) {
-        let action = Action::Press((key.to_owned(), ActionOptions::new().0));
+        let action = Action::Press((key.to_owned(), KeyOptions::new().0));
         self.0.add(&target.0, &action);
     }
 

@@ -41,6 +41,7 @@ mod check;
 mod component;
 mod context;
 mod device;
+mod devices;
 mod events;
 mod expect;
 mod failure;
@@ -76,6 +77,7 @@ pub use context::{
     Geolocation, Media, MediaType, NewCookie, Permission, ReducedMotion, SameSite,
 };
 pub use device::Device;
+pub use devices::{Keyboard, Mouse};
 pub use events::{
     ConsoleMessage, Dialog, DialogAnswer, DialogKind, Download, DownloadState, Event, File, FileChooser,
     Kinds, Watcher,
@@ -84,7 +86,10 @@ pub use expect::{Expect, PseudoElement, Subject, expect};
 pub use failure::{Evidence, Failure, FailureCode, OrFail, Result, fail};
 pub use flowguard_sdk_macros::{assertion, component, flow};
 pub use locator::Locator;
-pub use options::{ActionOptions, GotoOptions, LoadState, Modifiers, MouseButton, PointerOptions, Position};
+pub use options::{
+    ActionOptions, DragOptions, ElementState, GotoOptions, KeyOptions, LoadState, Modifiers, MouseButton,
+    PointerOptions, Position, Presence,
+};
 pub use overlays::{HandlerId, OverlayHandler};
 pub use page::{Outline, OutlineItem, Page, Response};
 pub use query::{
@@ -112,7 +117,10 @@ pub mod prelude {
     pub use crate::expect::expect;
     pub use crate::failure::{Failure, OrFail, Result, fail};
     pub use crate::locator::Locator;
-    pub use crate::options::{ActionOptions, GotoOptions, LoadState, Modifiers, MouseButton, PointerOptions};
+    pub use crate::options::{
+        ActionOptions, DragOptions, GotoOptions, KeyOptions, LoadState, Modifiers, MouseButton,
+        PointerOptions, Presence,
+    };
     pub use crate::overlays::OverlayHandler;
     pub use crate::page::Page;
     pub use crate::query::{

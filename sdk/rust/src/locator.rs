@@ -6,9 +6,10 @@ use std::time::Duration;
 use crate::bindings::flow::flowguard::plugin::browser as host;
 
 use crate::failure::Result;
-use crate::options::{ActionOptions, PointerOptions};
+use crate::options::{ActionOptions, DragOptions, ElementState, KeyOptions, PointerOptions, Presence};
 use crate::query::{Choice, Condition, Filter, Locate};
 use crate::screenshot::ScreenshotOptions;
+use crate::time;
 use crate::types::Rect;
 use crate::vision::Image;
 
@@ -105,6 +106,27 @@ impl Locator {
         self.click_with(PointerOptions::new().click_count(2))
     }
 
+    /// As a click, with a finger. The page must have a touch screen.
+    pub fn tap(&self) -> Result {
+        self.tap_with(PointerOptions::new())
+    }
+
+    /// [`tap`](Self::tap) with options.
+    pub fn tap_with(&self, options: PointerOptions) -> Result {
+        Ok(self.0.tap(options.0)?)
+    }
+
+    /// Picks the element up with the mouse and drops it on another. Where the page begins a drag, that is
+    /// dropped.
+    pub fn drag_to(&self, target: &Self) -> Result {
+        self.drag_to_with(target, DragOptions::new())
+    }
+
+    /// [`drag_to`](Self::drag_to) with options.
+    pub fn drag_to_with(&self, target: &Self, options: DragOptions) -> Result {
+        Ok(self.0.drag_to(&target.0, options.0)?)
+    }
+
     /// Waits until the element is visible, stable and hit by the pointer; moves the mouse there.
     pub fn hover(&self) -> Result {
         self.hover_with(PointerOptions::new())
@@ -132,12 +154,33 @@ impl Locator {
 
     /// Focuses the element and presses a key or a chord: `Enter`, `Control+a`.
     pub fn press(&self, key: &str) -> Result {
-        self.press_with(key, ActionOptions::new())
+        self.press_with(key, KeyOptions::new())
     }
 
     /// [`press`](Self::press) with options.
-    pub fn press_with(&self, key: &str, options: ActionOptions) -> Result {
+    pub fn press_with(&self, key: &str, options: KeyOptions) -> Result {
         Ok(self.0.press(key, options.0)?)
+    }
+
+    /// Focuses the element and types a text by its keys, for what listens to each; [`fill`](Self::fill) is for
+    /// everything else.
+    pub fn press_sequentially(&self, text: impl AsRef<str>) -> Result {
+        self.press_sequentially_with(text, KeyOptions::new())
+    }
+
+    /// [`press_sequentially`](Self::press_sequentially) with options.
+    pub fn press_sequentially_with(&self, text: impl AsRef<str>, options: KeyOptions) -> Result {
+        Ok(self.0.press_sequentially(text.as_ref(), options.0)?)
+    }
+
+    /// Waits until the element is visible; selects all of its text.
+    pub fn select_text(&self) -> Result {
+        self.select_text_with(ActionOptions::new())
+    }
+
+    /// [`select_text`](Self::select_text) with options.
+    pub fn select_text_with(&self, options: ActionOptions) -> Result {
+        Ok(self.0.select_text(options.0)?)
     }
 
     /// Focuses the element.
@@ -150,24 +193,65 @@ impl Locator {
         Ok(self.0.focus(options.0)?)
     }
 
+    /// Takes the focus away from the element.
+    pub fn blur(&self) -> Result {
+        self.blur_with(ActionOptions::new())
+    }
+
+    /// [`blur`](Self::blur) with options.
+    pub fn blur_with(&self, options: ActionOptions) -> Result {
+        Ok(self.0.blur(options.0)?)
+    }
+
     /// Checks a check box, radio button or switch, unless it is checked, and makes sure.
     pub fn check(&self) -> Result {
-        self.check_with(PointerOptions::new())
+        self.set_checked(true)
     }
 
     /// [`check`](Self::check) with options.
     pub fn check_with(&self, options: PointerOptions) -> Result {
-        Ok(self.0.check(options.0)?)
+        self.set_checked_with(true, options)
     }
 
     /// Unchecks a check box or switch, unless it is unchecked, and makes sure.
     pub fn uncheck(&self) -> Result {
-        self.uncheck_with(PointerOptions::new())
+        self.set_checked(false)
     }
 
     /// [`uncheck`](Self::uncheck) with options.
     pub fn uncheck_with(&self, options: PointerOptions) -> Result {
-        Ok(self.0.uncheck(options.0)?)
+        self.set_checked_with(false, options)
+    }
+
+    /// [Checks](Self::check) or [unchecks](Self::uncheck).
+    pub fn set_checked(&self, checked: bool) -> Result {
+        self.set_checked_with(checked, PointerOptions::new())
+    }
+
+    /// [`set_checked`](Self::set_checked) with options.
+    pub fn set_checked_with(&self, checked: bool, options: PointerOptions) -> Result {
+        Ok(self.0.set_checked(checked, options.0)?)
+    }
+
+    /// Waits until the element stands still; scrolls until it can be seen.
+    pub fn scroll_into_view(&self) -> Result {
+        self.scroll_into_view_with(ActionOptions::new())
+    }
+
+    /// [`scroll_into_view`](Self::scroll_into_view) with options.
+    pub fn scroll_into_view_with(&self, options: ActionOptions) -> Result {
+        Ok(self.0.scroll_into_view(options.0)?)
+    }
+
+    /// Sends an event that is not a person's, for example `click` to an element that no pointer reaches. `init`
+    /// is a JSON object of its properties.
+    pub fn dispatch_event(&self, event: &str, init: Option<&str>) -> Result {
+        self.dispatch_event_with(event, init, ActionOptions::new())
+    }
+
+    /// [`dispatch_event`](Self::dispatch_event) with options.
+    pub fn dispatch_event_with(&self, event: &str, init: Option<&str>, options: ActionOptions) -> Result {
+        Ok(self.0.dispatch_event(event, init, options.0)?)
     }
 
     /// Selects one option of a `select`, by label, [`by_value`] or [`by_index`]; answers the values selected.
@@ -214,12 +298,52 @@ impl Locator {
 
     /// Whether the one element is visible now; does not wait. To wait, `expect(…).to_be_visible()`.
     pub fn is_visible(&self) -> Result<bool> {
-        Ok(self.0.is_visible()?)
+        Ok(self.0.is_in_state(ElementState::Visible, None)?)
+    }
+
+    /// Whether the one element is hidden now, or not there; does not wait.
+    pub fn is_hidden(&self) -> Result<bool> {
+        Ok(self.0.is_in_state(ElementState::Hidden, None)?)
+    }
+
+    /// Waits for the element; whether it is enabled.
+    pub fn is_enabled(&self) -> Result<bool> {
+        Ok(self.0.is_in_state(ElementState::Enabled, None)?)
+    }
+
+    /// Waits for the element; whether it is disabled.
+    pub fn is_disabled(&self) -> Result<bool> {
+        Ok(self.0.is_in_state(ElementState::Disabled, None)?)
+    }
+
+    /// Waits for the element; whether it is enabled and not read-only.
+    pub fn is_editable(&self) -> Result<bool> {
+        Ok(self.0.is_in_state(ElementState::Editable, None)?)
+    }
+
+    /// Waits for the element; whether it is checked.
+    pub fn is_checked(&self) -> Result<bool> {
+        Ok(self.0.is_in_state(ElementState::Checked, None)?)
     }
 
     /// Waits for the element; its `textContent`.
     pub fn text_content(&self) -> Result<String> {
         Ok(self.0.text_content(None)?)
+    }
+
+    /// Waits for the element; its text as it is rendered.
+    pub fn inner_text(&self) -> Result<String> {
+        Ok(self.0.inner_text(None)?)
+    }
+
+    /// Waits for the element; the markup in it.
+    pub fn inner_html(&self) -> Result<String> {
+        Ok(self.0.inner_html(None)?)
+    }
+
+    /// The `textContent` of all that match now; does not wait.
+    pub fn all_text_contents(&self) -> Result<Vec<String>> {
+        Ok(self.0.all_text_contents()?)
     }
 
     /// The rendered texts of all that match now; does not wait.
@@ -242,9 +366,14 @@ impl Locator {
         Ok(self.0.bounding_box(None)?)
     }
 
-    /// Waits at most this long until the element is in the document.
-    pub fn wait_for(&self, limit: Duration) -> Result {
-        crate::expect(self).within(limit).to_be_attached()
+    /// Waits until the element is there, gone, visible or hidden.
+    pub fn wait_for(&self, state: Presence) -> Result {
+        Ok(self.0.wait_for(state, None)?)
+    }
+
+    /// [`wait_for`](Self::wait_for), at most this long.
+    pub fn wait_for_within(&self, state: Presence, limit: Duration) -> Result {
+        Ok(self.0.wait_for(state, Some(time::milliseconds(limit)))?)
     }
 
     /// Waits until the element is visible and stable; takes a screenshot of it under this name.

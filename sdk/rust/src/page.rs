@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::bindings::flow::flowguard::plugin::browser as host;
 pub use host::{Outline, OutlineItem, Response};
 
+use crate::devices::{Keyboard, Mouse};
 use crate::failure::Result;
 use crate::locator::Locator;
 use crate::options::{GotoOptions, LoadState};
@@ -72,6 +73,36 @@ impl Page {
         Ok(self.0.go_back(options.0)?)
     }
 
+    /// Goes one entry forward in the history and waits.
+    pub fn go_forward(&self) -> Result<Response> {
+        self.go_forward_with(GotoOptions::new())
+    }
+
+    /// [`go_forward`](Self::go_forward) with options.
+    pub fn go_forward_with(&self, options: GotoOptions) -> Result<Response> {
+        Ok(self.0.go_forward(options.0)?)
+    }
+
+    /// Shows this markup in place of a document that is loaded, and waits for `load`.
+    pub fn set_content(&self, html: &str) -> Result {
+        self.set_content_with(html, GotoOptions::new())
+    }
+
+    /// [`set_content`](Self::set_content) with options.
+    pub fn set_content_with(&self, html: &str, options: GotoOptions) -> Result {
+        Ok(self.0.set_content(html, options.0)?)
+    }
+
+    /// The document's markup with its doctype.
+    pub fn content(&self) -> Result<String> {
+        Ok(self.0.content()?)
+    }
+
+    /// Brings the page to the front of its window.
+    pub fn bring_to_front(&self) -> Result {
+        Ok(self.0.bring_to_front()?)
+    }
+
     /// Waits until the document has reached the state, for the rest of the run's time.
     pub fn wait_for_load_state(&self, state: LoadState) -> Result {
         Ok(self.0.wait_for_load_state(state, None)?)
@@ -113,7 +144,22 @@ impl Page {
 
     /// Presses a key or a chord on whatever has the focus: `Enter`, `Control+a`.
     pub fn press(&self, key: &str) -> Result {
-        Ok(self.0.press(key)?)
+        self.keyboard().press(key)
+    }
+
+    /// The page's mouse.
+    pub const fn mouse(&self) -> Mouse<'_> {
+        Mouse(self)
+    }
+
+    /// The page's keyboard.
+    pub const fn keyboard(&self) -> Keyboard<'_> {
+        Keyboard(self)
+    }
+
+    /// Touches the screen at a place of the viewport. The page must have a touch screen.
+    pub fn tap(&self, x: f64, y: f64) -> Result {
+        Ok(self.0.tap(host::Position { x, y })?)
     }
 
     /// The accessibility tree of the document's body in YAML, to be read or pasted into

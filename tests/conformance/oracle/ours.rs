@@ -2,9 +2,9 @@
 
 use flowguard_backends::browser::LocalBrowsers;
 use flowguard_core::browser::calls::{
-    ActionOptions, AllInnerTexts, Choice, Click, ClosePage, Count, Expect, ExpectOptions, ExpectPage, Fill,
-    Focus, Goto, Hover, IsVisible, OpenPage, PageTitle, PointerOptions, Press, PressOnPage, Read, Reading,
-    SelectOption, SetChecked, Target,
+    ActionOptions, AllTexts, Choice, Click, ClosePage, Count, ElementState, Expect, ExpectOptions,
+    ExpectPage, Fill, Focus, Goto, Hover, IsInState, KeyboardUse, OpenPage, PageTitle, PointerOptions, Press,
+    Read, Reading, SelectOption, SetChecked, Target, UseKeyboard,
 };
 use flowguard_core::browser::locator::{Locator, Part};
 use flowguard_core::browser::{Browser, LoadState, PageId};
@@ -121,11 +121,12 @@ impl Ours {
                 .await
                 .map(Value::from),
             "press" => {
-                let call = PressOnPage {
-                    page,
+                let action = KeyboardUse::Press {
                     key: text(case, "key"),
+                    delay_ms: None,
                 };
-                self.browser.press_on_page(&call).await.map(|()| Value::Null)
+                let call = UseKeyboard { page, action };
+                self.browser.keyboard(&call).await.map(|()| Value::Null)
             }
             other => panic!("{case}: nothing on a page is called {other}"),
         }
@@ -170,7 +171,7 @@ impl Ours {
                 let call = Press {
                     target,
                     key: text(case, "key"),
-                    options: acting(case)?,
+                    options: with(Map::new(), json!({"timeout_ms": timeout(case)}))?,
                 };
                 self.browser.press(&call).await.map(nothing)
             }
@@ -206,11 +207,21 @@ impl Ours {
             "tell" => self.tell(target, case).await,
             "isVisible" => self
                 .browser
-                .is_visible(&IsVisible { target })
+                .is_in_state(&IsInState {
+                    target,
+                    state: ElementState::Visible,
+                    timeout_ms: None,
+                })
                 .await
                 .map(Value::from),
             "allInnerTexts" => {
-                let texts = self.browser.all_inner_texts(&AllInnerTexts { target }).await;
+                let texts = self
+                    .browser
+                    .all_texts(&AllTexts {
+                        target,
+                        rendered: true,
+                    })
+                    .await;
                 texts.map(|texts| json!(texts))
             }
             "read" => self
@@ -250,10 +261,11 @@ impl Ours {
 
     /// The texts of all, and the ids of the first and the last: enough to know which, in few calls.
     async fn tell(&self, target: Target, case: &Case) -> Result<Value, Failure> {
-        let all = AllInnerTexts {
+        let all = AllTexts {
+            rendered: true,
             target: target.clone(),
         };
-        let texts = self.browser.all_inner_texts(&all).await?;
+        let texts = self.browser.all_texts(&all).await?;
         let mut ids = Vec::new();
         for index in [0, -1].into_iter().filter(|_| !texts.is_empty()) {
             let locator = target.locator.then(Part::Nth { index });

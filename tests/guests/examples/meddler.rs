@@ -70,6 +70,9 @@ fn plain_click() -> PointerOptions {
         button: MouseButton::Left,
         click_count: 1,
         modifiers: Modifiers::empty(),
+        delay: None,
+        steps: None,
+        no_wait_after: false,
     }
 }
 

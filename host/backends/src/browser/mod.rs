@@ -12,14 +12,17 @@ mod context;
 mod dialogs;
 mod document;
 mod downloads;
+mod drag;
 mod emulation;
 #[cfg(test)]
 mod events_tests;
 mod file_choosers;
 mod frames;
 mod injected;
+mod input;
 mod keyboard;
 pub mod local;
+mod mouse;
 mod owner;
 mod page_world;
 mod permissions;

@@ -5,14 +5,12 @@ use base64::Engine as _;
 use bytes::Bytes;
 use chromiumoxide::cdp::browser_protocol::dom::Rgba;
 use chromiumoxide::cdp::browser_protocol::emulation::SetDefaultBackgroundColorOverrideParams;
-use chromiumoxide::cdp::browser_protocol::input::{
-    DispatchMouseEventParams, DispatchMouseEventType, InsertTextParams, MouseButton as CdpButton,
-};
 use chromiumoxide::cdp::browser_protocol::io::CloseParams as CloseStreamParams;
 use chromiumoxide::cdp::browser_protocol::network::{LoadNetworkResourceOptions, LoadNetworkResourceParams};
 use chromiumoxide::cdp::browser_protocol::page::{
-    CaptureScreenshotFormat, CaptureScreenshotParams, FrameId, GetNavigationHistoryParams, NavigateParams,
-    NavigateToHistoryEntryParams, ReloadParams, StopLoadingParams, Viewport,
+    BringToFrontParams, CaptureScreenshotFormat, CaptureScreenshotParams, FrameId,
+    GetNavigationHistoryParams, NavigateParams, NavigateToHistoryEntryParams, ReloadParams,
+    StopLoadingParams, Viewport,
 };
 use chromiumoxide::cdp::browser_protocol::target::{CloseTargetParams, TargetId};
 use serde_json::{Value, json};
@@ -23,7 +21,7 @@ use tokio::sync::watch;
 use super::cdp::{Pending, Session};
 use super::emulation::CdpEmulation;
 use super::frames::Home;
-use super::keyboard;
+use super::input::Devices;
 use super::owner::Owner;
 use super::setup::{self, Done, Page};
 use super::site_data::Origins;
@@ -31,7 +29,7 @@ use super::targets;
 use super::walk;
 use flowguard_core::browser::calls::{ImageFormat, Rect, Size};
 use flowguard_core::browser::port::{
-    Chord, MouseButton, Navigation, PageWorld, PointerBurst, Ran, Shot, Tab, TabError, TabState,
+    Input, Navigation, PageWorld, PointerBurst, Ran, Shot, Tab, TabError, TabState,
 };
 
 pub(super) const PERFORM: &str = "function (request) { return flowguard.perform(request); }";
@@ -44,6 +42,7 @@ pub(super) struct CdpTab {
     session: Session,
     target: TargetId,
     page: Arc<Page>,
+    devices: Devices,
 }
 
 impl CdpTab {
@@ -54,10 +53,12 @@ impl CdpTab {
         emulation: &Arc<CdpEmulation>,
         origins: &Arc<Origins>,
     ) -> Self {
+        // The main frame of a page has the id of its target.
+        let page = Arc::new(Page::new(target.inner().clone(), emulation, origins));
         Self {
+            devices: Devices::new(session.clone(), page.clone()),
             session,
-            // The main frame of a page has the id of its target.
-            page: Arc::new(Page::new(target.inner().clone(), emulation, origins)),
+            page,
             target,
         }
     }
@@ -154,26 +155,12 @@ impl CdpTab {
         Ok(answer.result.value.unwrap_or(Value::Null))
     }
 
-    /// Sends the mouse events of a burst, then waits until the page has seen them.
-    pub(super) async fn mouse(&self, burst: Option<&PointerBurst>) -> Result<(), TabError> {
-        let Some(burst) = burst else { return Ok(()) };
-        let mouse = |kind| mouse_event(kind, burst);
-        let mut sent = vec![self.session.send(&mouse(DispatchMouseEventType::MouseMoved))];
-        for count in 1..=i64::from(burst.clicks) {
-            for kind in [
-                DispatchMouseEventType::MousePressed,
-                DispatchMouseEventType::MouseReleased,
-            ] {
-                let mut event = mouse(kind);
-                event.button = Some(button(burst.button));
-                event.click_count = Some(count);
-                sent.push(self.session.send(&event));
-            }
+    /// Sends the events of a burst, then waits until the page has seen them.
+    pub(super) async fn gesture(&self, burst: Option<&PointerBurst>) -> Result<(), TabError> {
+        match burst {
+            Some(burst) => self.devices.gesture(burst).await,
+            None => Ok(()),
         }
-        for event in sent {
-            event.answer().await?;
-        }
-        Ok(())
     }
 
     /// Ends when another document is on its way and does not come soon. Until it does, the browser holds
@@ -217,16 +204,23 @@ impl Tab for CdpTab {
         self.session.call(&ReloadParams::default()).await.map(|_| ())
     }
 
-    async fn go_back(&self) -> Result<bool, TabError> {
+    async fn go(&self, entries: i64) -> Result<bool, TabError> {
         let history = self.session.call(&GetNavigationHistoryParams::default()).await?;
-        let earlier = usize::try_from(history.current_index - 1)
+        let wanted = usize::try_from(history.current_index + entries)
             .ok()
             .and_then(|index| history.entries.get(index));
-        let Some(entry) = earlier else { return Ok(false) };
+        let Some(entry) = wanted else { return Ok(false) };
         self.session
             .call(&NavigateToHistoryEntryParams::new(entry.id))
             .await?;
         Ok(true)
+    }
+
+    async fn bring_to_front(&self) -> Result<(), TabError> {
+        self.session
+            .call(&BringToFrontParams::default())
+            .await
+            .map(|_| ())
     }
 
     async fn perform(&self, request: &Value, wait: Duration) -> Result<Value, TabError> {
@@ -249,11 +243,18 @@ impl Tab for CdpTab {
                     () = self.left_behind() => Ok(Ran::gone()),
                 };
             }
-            let home = self.home(self.main_frame()).await?;
-            let after = burst.map(|burst| json!({"token": burst.token, "releases": burst.clicks}));
+            let home = self.home(self.target.inner()).await?;
+            let after =
+                burst.map(|burst| json!({"token": burst.token, "releases": burst.gesture.releases()}));
             let request = json!({"after": after, "steps": steps});
-            // In this order: the mouse is on its way before the script is called.
-            let (moved, ran) = tokio::join!(self.mouse(burst), async {
+            // A script that is called during a pause would take it for the end.
+            let (slow, quick) = match burst {
+                Some(burst) if burst.gesture.takes_time() => (Some(burst), None),
+                burst => (None, burst),
+            };
+            self.gesture(slow).await?;
+            // In this order: the pointer is on its way before the script is called.
+            let (moved, ran) = tokio::join!(self.gesture(quick), async {
                 tokio::select! {
                     ran = self.call_in(&home, RUN, request) => ran.map(Some),
                     () = self.left_behind(), if burst.is_some() => Ok(None),
@@ -273,27 +274,8 @@ impl Tab for CdpTab {
             .unwrap_or_else(|_| Err(self.gone().unwrap_or(TabError::Unresponsive)))
     }
 
-    async fn press(&self, chord: &Chord) -> Result<(), TabError> {
-        let sent: Vec<_> = keyboard::strokes(chord)?
-            .iter()
-            .map(|event| self.session.send(event))
-            .collect();
-        for event in sent {
-            event.answer().await?;
-        }
-        Ok(())
-    }
-
-    async fn insert_text(&self, text: &str) -> Result<(), TabError> {
-        if text.is_empty() {
-            return self
-                .press(&Chord {
-                    modifiers: Default::default(),
-                    key: "Delete".to_owned(),
-                })
-                .await;
-        }
-        self.session.call(&InsertTextParams::new(text)).await.map(|_| ())
+    fn input(&self) -> &dyn Input {
+        &self.devices
     }
 
     async fn screenshot(&self, shot: &Shot) -> Result<Bytes, TabError> {
@@ -406,19 +388,5 @@ fn capture(shot: &Shot) -> CaptureScreenshotParams {
         }),
         optimize_for_speed: Some(true),
         ..CaptureScreenshotParams::default()
-    }
-}
-
-fn mouse_event(kind: DispatchMouseEventType, burst: &PointerBurst) -> DispatchMouseEventParams {
-    let mut event = DispatchMouseEventParams::new(kind, burst.x, burst.y);
-    event.modifiers = Some(keyboard::mask(burst.modifiers));
-    event
-}
-
-fn button(button: MouseButton) -> CdpButton {
-    match button {
-        MouseButton::Left => CdpButton::Left,
-        MouseButton::Middle => CdpButton::Middle,
-        MouseButton::Right => CdpButton::Right,
     }
 }

@@ -115,7 +115,8 @@ impl CdpTab {
         guards: &[Value],
         steps: &[Value],
     ) -> Result<Ran, TabError> {
-        let (moved, settled) = tokio::join!(self.mouse(Some(burst)), self.settled(burst.clicks, guards));
+        let releases = burst.gesture.releases();
+        let (moved, settled) = tokio::join!(self.gesture(Some(burst)), self.settled(releases, guards));
         moved?;
         let settled = settled?;
         let replies = match settled {

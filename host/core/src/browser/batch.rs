@@ -98,7 +98,7 @@ impl Browser {
             Step::Hover(call) => self.pointer_job(&call.target, &call.options),
             Step::SetChecked(call) => self.pointer_job(&call.target, &call.options),
             Step::Fill(call) => self.action_job(&call.target, call.options.timeout_ms, call.options.force),
-            Step::Press(call) => self.action_job(&call.target, call.options.timeout_ms, call.options.force),
+            Step::Press(call) => self.action_job(&call.target, call.options.timeout_ms, false),
             Step::Focus(call) => self.action_job(&call.target, call.options.timeout_ms, call.options.force),
             Step::SelectOption(call) => {
                 self.action_job(&call.target, call.options.timeout_ms, call.options.force)

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::calls::{ExpectOptions, HandlerId, PageId, PointerOptions, Target};
 use super::expectation::Expectation;
 use super::locator::Locator;
-use super::port::{PointerBurst, Ran, Settled, Tab, TabError};
+use super::port::{Gesture, Modifiers, PointerBurst, Ran, Settled, Tab, TabError};
 use super::reply::{Reply, script_error};
 use super::session::{Browser, done, tab_failure, timeout};
 use crate::failure::{Code, Failure};
@@ -126,7 +126,7 @@ impl Browser {
     }
 }
 
-impl Job<'_> {
+impl<'a> Job<'a> {
     /// Calls the script until it has answered on a document that stayed.
     pub(super) async fn perform(&mut self, action: &Value) -> Result<Reply, Failure> {
         if let Some(answer) = self.browser.foreseen(&self.request(action)) {
@@ -243,25 +243,24 @@ impl Job<'_> {
         done(self.perform(action).await?, "an action")
     }
 
-    /// Points at the element and clicks it so often (0 only moves there), until the events land in it.
-    /// False where nothing was to be done.
+    /// Points at the element and does this there, until the events land in it.
     pub(super) async fn point_and(
         &mut self,
         action: &Value,
-        options: &PointerOptions,
-        clicks: u32,
-    ) -> Result<bool, Failure> {
-        self.point_then(action, options, clicks, None)
+        gesture: Gesture,
+        modifiers: Modifiers,
+    ) -> Result<(), Failure> {
+        self.point_then(action, gesture, modifiers, None)
             .await
-            .map(|pointed| pointed != Pointed::Needless)
+            .map(|_| ())
     }
 
     /// [`Job::point_and`], with an action that the script does right after the events.
     pub(super) async fn point_then(
         &mut self,
         action: &Value,
-        options: &PointerOptions,
-        clicks: u32,
+        gesture: Gesture,
+        modifiers: Modifiers,
         next: Option<&Value>,
     ) -> Result<Pointed, Failure> {
         loop {
@@ -272,9 +271,8 @@ impl Job<'_> {
             let burst = PointerBurst {
                 x,
                 y,
-                clicks,
-                button: options.button,
-                modifiers: options.modifiers,
+                gesture,
+                modifiers,
                 token,
             };
             let ahead = self.ahead();
@@ -293,7 +291,7 @@ impl Job<'_> {
                 }
                 Some(Settled::Blocked { by }) => format!("{by} intercepts pointer events"),
                 // Without a guard nobody looks where the events land; a mouse that is there already does not move.
-                Some(Settled::None) | None if self.how.force || clicks == 0 => {
+                Some(Settled::None) | None if self.how.force || gesture == Gesture::Hover => {
                     return Ok(Pointed::Landed(None));
                 }
                 Some(Settled::None) | None => "the pointer's events did not arrive".to_owned(),
@@ -318,6 +316,23 @@ impl Job<'_> {
                 reply => done(reply, "an action"),
             },
             None => self.perform_done(action).await,
+        }
+    }
+
+    /// Goes on with another element, in the time that is left.
+    pub(super) const fn turn_to(&mut self, locator: &'a Locator) {
+        self.locator = Some(locator);
+        self.attempt = 0;
+    }
+
+    /// Does a part of the work that the page has no clock for, in the time that is left.
+    pub(super) async fn within<T>(
+        &mut self,
+        work: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        match tokio::time::timeout(self.remaining(), work).await {
+            Ok(done) => done,
+            Err(_) => Err(self.timed_out("the input devices took longer")),
         }
     }
 

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::calls::{Click, Expect, ExpectOptions, Fill, Hover, Read, Reading, SetChecked};
 use super::expectation::Expectation;
-use super::port::{Settled, TabError};
+use super::port::{Gesture, KeyAction, Settled, TabError};
 use super::scripted::{Answer, Asked, Rig, blocked, done, one_click, point, replaced, within};
 use crate::failure::{Code, Failure};
 
@@ -100,7 +100,7 @@ async fn a_hover_needs_no_event_where_the_mouse_is_already() {
         options: one_click(300),
     };
     rig.browser.hover(&hover).await.expect("it is there");
-    assert_eq!(rig.tab.asked().last(), Some(&Asked::Pointer(0)));
+    assert_eq!(rig.tab.asked().last(), Some(&Asked::Pointer(Gesture::Hover)));
 }
 
 #[tokio::test(start_paused = true)]
@@ -249,7 +249,10 @@ async fn text_that_the_browser_must_type_is_typed() {
         options: within(1_000),
     };
     rig.browser.fill(&fill).await.expect("it is filled");
-    assert_eq!(rig.tab.asked().last(), Some(&Asked::Insert("new".to_owned())));
+    assert_eq!(
+        rig.tab.asked().last(),
+        Some(&Asked::Keyboard(KeyAction::Insert("new".to_owned())))
+    );
 }
 
 #[tokio::test(start_paused = true)]

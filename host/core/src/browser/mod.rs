@@ -11,12 +11,12 @@ mod batch;
 #[cfg(test)]
 mod batch_tests;
 pub mod calls;
-mod chord;
 pub mod context;
 pub mod expectation;
 mod job;
 #[cfg(test)]
 mod job_tests;
+pub mod keys;
 pub mod locator;
 mod navigate;
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 use tokio::sync::watch;
 
-use super::calls::{ExpectOptions, GoBack, Goto, PageId, Reload, Response, WaitForLoadState, WaitForUrl};
+use super::calls::{ExpectOptions, GoThrough, Goto, PageId, Reload, Response, WaitForLoadState, WaitForUrl};
 use super::expectation::Expectation;
 use super::port::{LoadState, Navigation, TabState};
 use super::session::{Browser, tab_failure, timeout};
@@ -56,18 +56,28 @@ impl Browser {
     /// As [`Browser::goto`].
     pub async fn reload(&self, call: &Reload) -> Result<Response, Failure> {
         let tab = self.tab(call.page)?;
-        let begin = async { tab.reload().await.map(|()| true).map_err(tab_failure) };
+        let begin = async { tab.reload().await.map_err(tab_failure) };
         self.load_anew(call.page, begin, call.wait_until, call.timeout_ms)
             .await
     }
 
-    /// Goes one entry back and waits.
+    /// Goes one entry back or forward and waits.
     ///
     /// # Errors
-    /// [`Code::InvalidArgument`] at the beginning of the history; else as [`Browser::goto`].
-    pub async fn go_back(&self, call: &GoBack) -> Result<Response, Failure> {
+    /// [`Code::InvalidArgument`] at the end of the history; else as [`Browser::goto`].
+    pub async fn go_through(&self, call: &GoThrough) -> Result<Response, Failure> {
         let tab = self.tab(call.page)?;
-        let begin = async { tab.go_back().await.map_err(tab_failure) };
+        let (entries, no_entry) = if call.forward {
+            (1, "there is no later page to go forward to")
+        } else {
+            (-1, "there is no earlier page to go back to")
+        };
+        let begin = async {
+            match tab.go(entries).await.map_err(tab_failure)? {
+                true => Ok(()),
+                false => Err(Failure::new(Code::InvalidArgument, no_entry)),
+            }
+        };
         self.load_anew(call.page, begin, call.wait_until, call.timeout_ms)
             .await
     }
@@ -119,7 +129,7 @@ impl Browser {
     async fn load_anew(
         &self,
         page: PageId,
-        begin: impl Future<Output = Result<bool, Failure>>,
+        begin: impl Future<Output = Result<(), Failure>>,
         until: LoadState,
         timeout_ms: Option<u32>,
     ) -> Result<Response, Failure> {
@@ -128,12 +138,7 @@ impl Browser {
         let mut state = tab.state();
         let before = state.borrow_and_update().clone();
         let load = async {
-            if !begin.await? {
-                return Err(Failure::new(
-                    Code::InvalidArgument,
-                    "there is no earlier page to go back to",
-                ));
-            }
+            begin.await?;
             // Going back may stay within the document; the address changes then and nothing is loaded.
             let arrived = |s: &TabState| {
                 let has_moved = s.documents > before.documents || s.moves > before.moves;

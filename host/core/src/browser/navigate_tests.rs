@@ -3,7 +3,7 @@
 use std::time::Duration;
 use tokio::time::Instant;
 
-use super::calls::{GoBack, Goto, Response, WaitForUrl};
+use super::calls::{GoThrough, Goto, Response, WaitForUrl};
 use super::expectation::ExpectedText;
 use super::port::{LoadState, Navigation, TabError, TabState};
 use super::scripted::{Answer, Rig};
@@ -124,22 +124,27 @@ async fn goto_ends_with_its_page() {
 #[tokio::test(start_paused = true)]
 async fn back_needs_an_entry_and_waits_for_what_it_leads_to() {
     let rig = Rig::new().await;
-    let call = GoBack {
+    let call = GoThrough {
+        forward: false,
         page: rig.page,
         wait_until: LoadState::Load,
         timeout_ms: Some(1_000),
     };
-    let failure = rig.browser.go_back(&call).await.expect_err("there is no entry");
+    let failure = rig
+        .browser
+        .go_through(&call)
+        .await
+        .expect_err("there is no entry");
     assert_eq!(failure.code, Code::InvalidArgument);
     rig.tab.navigate_to(Ok(Navigation::Within));
     rig.tab.becomes(10, |state| state.moves += 1);
     rig.browser
-        .go_back(&call)
+        .go_through(&call)
         .await
         .expect("it moves within the document");
     rig.tab.navigate_to(Ok(Navigation::Within));
     rig.tab.becomes(10, document("earlier", LoadState::Load));
-    let response = rig.browser.go_back(&call).await.expect("it loads");
+    let response = rig.browser.go_through(&call).await.expect("it loads");
     assert_eq!(response.url, "http://shop.test/earlier");
 }
 

@@ -2,6 +2,7 @@
 //! Locators, waiting, actionability and assertions are not here; they live above the port and in the page.
 
 mod context;
+mod input;
 mod world;
 
 use async_trait::async_trait;
@@ -17,6 +18,7 @@ use super::context::{Dialog, DialogKind, DialogReply, Download};
 use crate::timeline::PageEvent;
 
 pub use context::{Browsers, Context, Lease};
+pub use input::{Click, Input, KeyAction, Modifiers, MouseAction, MouseButton};
 pub use world::{DownloadProgress, Emulation, FileChooser, FileDownload, PageWorld, SiteData};
 
 /// What kind of browser it is.
@@ -77,9 +79,6 @@ pub enum TabError {
     /// The browser went away.
     #[error("the browser is gone: {0}")]
     BrowserLost(String),
-    /// There is no such key.
-    #[error("there is no key {0:?}: name it as DOM does, for example Enter, ArrowDown, a")]
-    UnknownKey(String),
     /// The browser refused the command.
     #[error("the browser refused {command}: {message}")]
     Refused {
@@ -150,45 +149,47 @@ pub enum Navigation {
     Failed(String),
 }
 
-/// A mouse button.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum MouseButton {
-    /// The primary one.
-    #[default]
-    Left,
-    /// The middle one.
-    Middle,
-    /// The secondary one.
-    Right,
+/// What is done at the point of an action.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gesture {
+    /// Nothing: the mouse is only moved there.
+    Hover,
+    /// Clicks.
+    Click(Click),
+    /// A finger touches the screen.
+    Tap,
+    /// The left button is pressed, and stays down: a drag may begin.
+    Grab,
 }
 
-/// Keys held.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(clippy::struct_excessive_bools, reason = "four independent keys")]
-pub struct Modifiers {
-    /// Alt.
-    pub alt: bool,
-    /// Control.
-    pub control: bool,
-    /// Command or Windows.
-    pub meta: bool,
-    /// Shift.
-    pub shift: bool,
+impl Gesture {
+    /// How often the pointer is let go.
+    #[must_use]
+    pub const fn releases(self) -> u32 {
+        match self {
+            Self::Hover | Self::Grab => 0,
+            Self::Click(click) => click.count,
+            Self::Tap => 1,
+        }
+    }
+
+    /// Whether it is more than one burst.
+    #[must_use]
+    pub const fn takes_time(self) -> bool {
+        matches!(self, Self::Click(click) if !click.delay.is_zero() || click.steps > 1)
+    }
 }
 
-/// Mouse events sent in one burst, and the guard that tells where they landed.
+/// Events of the pointer sent in one burst, and the guard that tells where they landed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PointerBurst {
     /// Where, in CSS pixels of the viewport.
     pub x: f64,
     /// Where, in CSS pixels of the viewport.
     pub y: f64,
-    /// Clicks after the move; 0 only hovers.
-    pub clicks: u32,
-    /// Which button.
-    pub button: MouseButton,
-    /// Keys held.
+    /// What is done there.
+    pub gesture: Gesture,
+    /// Keys held; none leaves the keys as they are.
     pub modifiers: Modifiers,
     /// The guard that was set for these events.
     pub token: serde_json::Value,
@@ -228,15 +229,6 @@ impl Ran {
             replies: Vec::new(),
         }
     }
-}
-
-/// A key with what is held during it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Chord {
-    /// Keys held.
-    pub modifiers: Modifiers,
-    /// The key as DOM names it: `Enter`, `a`, `ArrowDown`.
-    pub key: String,
 }
 
 /// What to take a picture of, and how.
@@ -298,8 +290,10 @@ pub trait Tab: Send + Sync {
     async fn navigate(&self, url: &str) -> Result<Navigation, TabError>;
     /// Begins to load the present address again.
     async fn reload(&self) -> Result<(), TabError>;
-    /// Begins to go one entry back; false where there is none.
-    async fn go_back(&self) -> Result<bool, TabError>;
+    /// Begins to go so many entries forward in the history, back where negative; false where there is none.
+    async fn go(&self, entries: i64) -> Result<bool, TabError>;
+    /// Brings the page to the front of its window.
+    async fn bring_to_front(&self) -> Result<(), TabError>;
     /// Calls the injected script in the main frame's present document and waits for its answer, at most
     /// `wait`.
     async fn perform(
@@ -307,7 +301,7 @@ pub trait Tab: Send + Sync {
         request: &serde_json::Value,
         wait: Duration,
     ) -> Result<serde_json::Value, TabError>;
-    /// Sends mouse events, where there are any, and calls the injected script for the guard's verdict and for
+    /// Sends events of the pointer, where there are any, and calls the injected script for the guard's verdict and for
     /// the steps after it, all in one burst. Takes at most `wait`.
     async fn run(
         &self,
@@ -315,10 +309,8 @@ pub trait Tab: Send + Sync {
         steps: &[serde_json::Value],
         wait: Duration,
     ) -> Result<Ran, TabError>;
-    /// Presses and releases a key.
-    async fn press(&self, chord: &Chord) -> Result<(), TabError>;
-    /// Puts text in place of the selection; an empty one deletes it.
-    async fn insert_text(&self, text: &str) -> Result<(), TabError>;
+    /// Its mouse, keyboard and touch screen.
+    fn input(&self) -> &dyn Input;
     /// Takes a picture, encoded as asked for.
     async fn screenshot(&self, shot: &Shot) -> Result<Bytes, TabError>;
     /// Sets the size of the viewport.

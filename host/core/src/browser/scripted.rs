@@ -13,8 +13,9 @@ use super::calls::{ActionOptions, OpenPage, PageId, PointerOptions, Size, Target
 use super::context::ContextOptions;
 use super::locator::{Locator, Part};
 use super::port::{
-    BrowserError, BrowserInfo, Browsers, Chord, Context, Emulation, Lease, LoadState, Navigation, PageWorld,
-    PointerBurst, Ran, Settled, Shot, SiteData, Tab, TabError, TabState, Watcher,
+    BrowserError, BrowserInfo, Browsers, Context, Emulation, Gesture, Input, KeyAction, Lease, LoadState,
+    MouseAction, Navigation, PageWorld, PointerBurst, Ran, Settled, Shot, SiteData, Tab, TabError, TabState,
+    Watcher,
 };
 use super::scripted_world::Still;
 use super::session::{BaselineScope, Browser, BrowserOptions};
@@ -41,12 +42,14 @@ pub(super) enum Answer {
 pub(super) enum Asked {
     /// The script's request.
     Perform(Value),
-    /// Clicks so often.
-    Pointer(u32),
+    /// Does this at a point.
+    Pointer(Gesture),
     /// Goes there.
     Navigate(String),
-    /// Types.
-    Insert(String),
+    /// Uses the keyboard.
+    Keyboard(KeyAction),
+    /// Uses the mouse.
+    Mouse(MouseAction),
 }
 
 /// A tab by script.
@@ -234,14 +237,18 @@ impl Tab for ScriptedTab {
         Ok(())
     }
 
-    /// There is an earlier entry where the test has put a navigation.
-    async fn go_back(&self) -> Result<bool, TabError> {
+    /// There is an entry where the test has put a navigation.
+    async fn go(&self, _entries: i64) -> Result<bool, TabError> {
         let next = self
             .navigations
             .lock()
             .expect("no test panics with it")
             .pop_front();
         Ok(next.is_some())
+    }
+
+    async fn bring_to_front(&self) -> Result<(), TabError> {
+        Ok(())
     }
 
     async fn perform(&self, request: &Value, wait: Duration) -> Result<Value, TabError> {
@@ -269,7 +276,7 @@ impl Tab for ScriptedTab {
     ) -> Result<Ran, TabError> {
         let mut settled = None;
         if let Some(burst) = burst {
-            self.note(Asked::Pointer(burst.clicks));
+            self.note(Asked::Pointer(burst.gesture));
             settled = self.settled.lock().expect("no test panics with it").pop_front();
             if settled.is_none() {
                 tokio::time::sleep(wait).await;
@@ -292,13 +299,8 @@ impl Tab for ScriptedTab {
         Ok(Ran { settled, replies })
     }
 
-    async fn press(&self, _chord: &Chord) -> Result<(), TabError> {
-        Ok(())
-    }
-
-    async fn insert_text(&self, text: &str) -> Result<(), TabError> {
-        self.note(Asked::Insert(text.to_owned()));
-        Ok(())
+    fn input(&self) -> &dyn Input {
+        self
     }
 
     async fn screenshot(&self, _shot: &Shot) -> Result<Bytes, TabError> {
@@ -318,6 +320,23 @@ impl Tab for ScriptedTab {
     }
 
     async fn close(&self) -> Result<(), TabError> {
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Input for ScriptedTab {
+    async fn mouse(&self, action: &MouseAction) -> Result<(), TabError> {
+        self.note(Asked::Mouse(*action));
+        Ok(())
+    }
+
+    async fn keyboard(&self, action: &KeyAction) -> Result<(), TabError> {
+        self.note(Asked::Keyboard(action.clone()));
+        Ok(())
+    }
+
+    async fn tap(&self, _x: f64, _y: f64) -> Result<(), TabError> {
         Ok(())
     }
 }

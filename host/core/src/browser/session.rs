@@ -156,6 +156,14 @@ impl Browser {
             .map_err(tab_failure)
     }
 
+    /// Brings the page to the front.
+    ///
+    /// # Errors
+    /// [`Code::InvalidArgument`] where the page is closed.
+    pub async fn bring_to_front(&self, call: &calls::BringToFront) -> Result<(), Failure> {
+        self.tab(call.page)?.bring_to_front().await.map_err(tab_failure)
+    }
+
     /// The pages that are open.
     pub(super) fn open_tabs(&self) -> Vec<(PageId, Arc<dyn Tab>)> {
         self.pages.all()
@@ -256,7 +264,6 @@ pub(super) fn tab_failure(error: TabError) -> Failure {
             Code::Timeout,
             "the document was replaced again and again until the time was over",
         ),
-        unknown @ TabError::UnknownKey(_) => Failure::new(Code::InvalidArgument, unknown.to_string()),
         refused @ TabError::Refused { .. } => Failure::new(Code::Internal, refused.to_string()),
     }
 }

@@ -1,13 +1,12 @@
-//! The browser's words: queries, options, expectations.
+//! The browser's words: queries, expectations, what is read.
 
 use crate::bindings::browser;
 use flowguard_core::browser::calls;
 use flowguard_core::browser::locator::{Part, RoleQuery, Tristate};
-use flowguard_core::browser::port::{LoadState, Modifiers, MouseButton};
+use flowguard_core::browser::port::LoadState;
 
 same_cases! {
     browser::LoadState => LoadState { Commit, DomContentLoaded, Load, NetworkIdle }
-    browser::MouseButton => MouseButton { Left, Middle, Right }
     browser::Tristate => Tristate { On, Off, Mixed }
     browser::ImageFormat => calls::ImageFormat { Png, Jpeg, Webp }
 }
@@ -65,43 +64,6 @@ impl From<browser::Filter> for Part {
     }
 }
 
-impl From<browser::Modifiers> for Modifiers {
-    fn from(held: browser::Modifiers) -> Self {
-        use browser::Modifiers as Held;
-        Self {
-            alt: held.contains(Held::ALT),
-            control: held.contains(Held::CONTROL),
-            meta: held.contains(Held::META),
-            shift: held.contains(Held::SHIFT),
-        }
-    }
-}
-
-impl From<browser::PointerOptions> for calls::PointerOptions {
-    fn from(options: browser::PointerOptions) -> Self {
-        Self {
-            timeout_ms: options.timeout,
-            force: options.force,
-            trial: options.trial,
-            position: options
-                .position
-                .map(|browser::Position { x, y }| calls::Position { x, y }),
-            button: options.button.into(),
-            click_count: options.click_count,
-            modifiers: options.modifiers.into(),
-        }
-    }
-}
-
-impl From<browser::ActionOptions> for calls::ActionOptions {
-    fn from(browser::ActionOptions { timeout, force }: browser::ActionOptions) -> Self {
-        Self {
-            timeout_ms: timeout,
-            force,
-        }
-    }
-}
-
 impl From<browser::ScreenshotOptions> for calls::ShotOptions {
     fn from(options: browser::ScreenshotOptions) -> Self {
         use browser::ShotArea;
@@ -137,16 +99,6 @@ impl From<browser::Likeness> for calls::Likeness {
             threshold,
             max_diff_pixels,
             max_diff_ratio,
-        }
-    }
-}
-
-impl From<browser::Choice> for calls::Choice {
-    fn from(choice: browser::Choice) -> Self {
-        match choice {
-            browser::Choice::Value(text) => Self::Value { text },
-            browser::Choice::Label(text) => Self::Label { text },
-            browser::Choice::Index(index) => Self::Index { index },
         }
     }
 }

@@ -25,6 +25,7 @@ macro_rules! same_cases {
         }
     )*};
 }
+mod actions;
 mod browser;
 mod context;
 mod expectation;

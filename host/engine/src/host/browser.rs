@@ -4,8 +4,8 @@ use wasmtime::component::Resource;
 
 use super::{Failed, ImageHandle, LocatorHandle, PageHandle};
 use crate::bindings::browser::{
-    self, ExpectOptions, GotoOptions, Likeness, LoadState, Outline, PageExpectation, Query, Response,
-    ScreenshotOptions,
+    self, ExpectOptions, GotoOptions, KeyboardAction, Likeness, LoadState, MouseAction, Outline,
+    PageExpectation, Position, Query, Response, ScreenshotOptions,
 };
 use crate::bindings::types::{ExpectedText, Size};
 use crate::state::HostState;
@@ -48,6 +48,24 @@ impl HostState {
     }
 }
 
+impl HostState {
+    async fn go_through(
+        &mut self,
+        page: &Page,
+        forward: bool,
+        options: GotoOptions,
+    ) -> Result<Response, Failed> {
+        let GotoOptions { wait_until, timeout } = options;
+        let call = calls::GoThrough {
+            page: self.page(page)?,
+            forward,
+            wait_until: wait_until.into(),
+            timeout_ms: timeout,
+        };
+        Ok(through_gate!(self, go_through, call).into())
+    }
+}
+
 impl browser::HostPage for HostState {
     async fn open(&mut self) -> Result<Page, Failed> {
         let page = through_gate!(self, open_page, calls::OpenPage {});
@@ -78,14 +96,34 @@ impl browser::HostPage for HostState {
     }
 
     async fn go_back(&mut self, page: Page, options: GotoOptions) -> Result<Response, Failed> {
-        let page = self.page(&page)?;
+        self.go_through(&page, false, options).await
+    }
+
+    async fn go_forward(&mut self, page: Page, options: GotoOptions) -> Result<Response, Failed> {
+        self.go_through(&page, true, options).await
+    }
+
+    async fn set_content(&mut self, page: Page, html: String, options: GotoOptions) -> Result<(), Failed> {
         let GotoOptions { wait_until, timeout } = options;
-        let call = calls::GoBack {
-            page,
+        let call = calls::SetContent {
+            page: self.page(&page)?,
+            html,
             wait_until: wait_until.into(),
             timeout_ms: timeout,
         };
-        Ok(through_gate!(self, go_back, call).into())
+        through_gate!(self, set_content, call);
+        Ok(())
+    }
+
+    async fn content(&mut self, page: Page) -> Result<String, Failed> {
+        let page = self.page(&page)?;
+        Ok(through_gate!(self, content, calls::ReadContent { page }))
+    }
+
+    async fn bring_to_front(&mut self, page: Page) -> Result<(), Failed> {
+        let page = self.page(&page)?;
+        through_gate!(self, bring_to_front, calls::BringToFront { page });
+        Ok(())
     }
 
     async fn wait_for_load_state(
@@ -146,9 +184,24 @@ impl browser::HostPage for HostState {
         Ok(())
     }
 
-    async fn press(&mut self, page: Page, key: String) -> Result<(), Failed> {
+    async fn mouse(&mut self, page: Page, action: MouseAction) -> Result<(), Failed> {
         let page = self.page(&page)?;
-        through_gate!(self, press_on_page, calls::PressOnPage { page, key });
+        let action = action.into();
+        through_gate!(self, mouse, calls::UseMouse { page, action });
+        Ok(())
+    }
+
+    async fn keyboard(&mut self, page: Page, action: KeyboardAction) -> Result<(), Failed> {
+        let page = self.page(&page)?;
+        let action = action.into();
+        through_gate!(self, keyboard, calls::UseKeyboard { page, action });
+        Ok(())
+    }
+
+    async fn tap(&mut self, page: Page, at: Position) -> Result<(), Failed> {
+        let page = self.page(&page)?;
+        let at = at.into();
+        through_gate!(self, tap_at, calls::TapAt { page, at });
         Ok(())
     }
 

@@ -4,8 +4,8 @@ use wasmtime::component::Resource;
 
 use super::{Failed, ImageHandle, LocatorHandle};
 use crate::bindings::browser::{
-    self, ActionOptions, Choice, ExpectOptions, Expectation, Filter, Likeness, PointerOptions, Query,
-    ScreenshotOptions,
+    self, ActionOptions, Choice, DragOptions, ElementState, ExpectOptions, Expectation, Filter, KeyOptions,
+    Likeness, PointerOptions, Presence, Query, ScreenshotOptions,
 };
 use crate::bindings::types::Rect;
 use crate::state::HostState;
@@ -52,6 +52,17 @@ impl HostState {
     }
 }
 
+impl HostState {
+    async fn all_texts(&mut self, locator: &Loc, rendered: bool) -> Result<Vec<String>, Failed> {
+        let target = self.target(locator)?;
+        Ok(through_gate!(
+            self,
+            all_texts,
+            calls::AllTexts { target, rendered }
+        ))
+    }
+}
+
 impl browser::HostLocator for HostState {
     async fn locate(&mut self, locator: Loc, query: Query) -> wasmtime::Result<Loc> {
         self.derive(&locator, query.into())
@@ -94,98 +105,149 @@ impl browser::HostLocator for HostState {
     }
 
     async fn click(&mut self, locator: Loc, options: PointerOptions) -> Result<(), Failed> {
-        let target = self.target(&locator)?;
-        through_gate!(
+        act!(
             self,
+            locator,
             click,
-            calls::Click {
-                target,
+            Click {
                 options: options.into()
             }
-        );
-        Ok(())
+        )
+    }
+
+    async fn tap(&mut self, locator: Loc, options: PointerOptions) -> Result<(), Failed> {
+        act!(
+            self,
+            locator,
+            tap,
+            Tap {
+                options: options.into()
+            }
+        )
     }
 
     async fn hover(&mut self, locator: Loc, options: PointerOptions) -> Result<(), Failed> {
-        let target = self.target(&locator)?;
-        through_gate!(
+        act!(
             self,
+            locator,
             hover,
-            calls::Hover {
-                target,
+            Hover {
                 options: options.into()
             }
-        );
-        Ok(())
+        )
+    }
+
+    async fn drag_to(&mut self, locator: Loc, onto: Loc, options: DragOptions) -> Result<(), Failed> {
+        let onto = self.target(&onto)?;
+        let options = options.into();
+        act!(self, locator, drag_to, DragTo { onto, options })
     }
 
     async fn fill(&mut self, locator: Loc, value: String, options: ActionOptions) -> Result<(), Failed> {
-        let target = self.target(&locator)?;
-        through_gate!(
-            self,
-            fill,
-            calls::Fill {
-                target,
-                value,
-                options: options.into()
-            }
-        );
-        Ok(())
+        let options = options.into();
+        act!(self, locator, fill, Fill { value, options })
     }
 
-    async fn press(&mut self, locator: Loc, key: String, options: ActionOptions) -> Result<(), Failed> {
-        let target = self.target(&locator)?;
-        through_gate!(
+    async fn press(&mut self, locator: Loc, key: String, options: KeyOptions) -> Result<(), Failed> {
+        let options = options.into();
+        act!(self, locator, press, Press { key, options })
+    }
+
+    async fn press_sequentially(
+        &mut self,
+        locator: Loc,
+        text: String,
+        options: KeyOptions,
+    ) -> Result<(), Failed> {
+        let options = options.into();
+        act!(
             self,
-            press,
-            calls::Press {
-                target,
-                key,
+            locator,
+            press_sequentially,
+            PressSequentially { text, options }
+        )
+    }
+
+    async fn select_text(&mut self, locator: Loc, options: ActionOptions) -> Result<(), Failed> {
+        act!(
+            self,
+            locator,
+            select_text,
+            SelectText {
                 options: options.into()
             }
-        );
-        Ok(())
+        )
     }
 
     async fn focus(&mut self, locator: Loc, options: ActionOptions) -> Result<(), Failed> {
-        let target = self.target(&locator)?;
-        through_gate!(
+        act!(
             self,
+            locator,
             focus,
-            calls::Focus {
-                target,
+            Focus {
                 options: options.into()
             }
-        );
-        Ok(())
+        )
     }
 
-    async fn check(&mut self, locator: Loc, options: PointerOptions) -> Result<(), Failed> {
-        let target = self.target(&locator)?;
-        through_gate!(
+    async fn blur(&mut self, locator: Loc, options: ActionOptions) -> Result<(), Failed> {
+        act!(
             self,
-            set_checked,
-            calls::SetChecked {
-                target,
-                checked: true,
+            locator,
+            blur,
+            Blur {
                 options: options.into()
             }
-        );
-        Ok(())
+        )
     }
 
-    async fn uncheck(&mut self, locator: Loc, options: PointerOptions) -> Result<(), Failed> {
-        let target = self.target(&locator)?;
-        through_gate!(
+    async fn set_checked(
+        &mut self,
+        locator: Loc,
+        checked: bool,
+        options: PointerOptions,
+    ) -> Result<(), Failed> {
+        let options = options.into();
+        act!(self, locator, set_checked, SetChecked { checked, options })
+    }
+
+    async fn scroll_into_view(&mut self, locator: Loc, options: ActionOptions) -> Result<(), Failed> {
+        act!(
             self,
-            set_checked,
-            calls::SetChecked {
-                target,
-                checked: false,
+            locator,
+            scroll_into_view,
+            ScrollIntoView {
                 options: options.into()
             }
-        );
-        Ok(())
+        )
+    }
+
+    async fn dispatch_event(
+        &mut self,
+        locator: Loc,
+        event: String,
+        init: Option<String>,
+        options: ActionOptions,
+    ) -> Result<(), Failed> {
+        let options = options.into();
+        act!(
+            self,
+            locator,
+            dispatch_event,
+            DispatchEvent { event, init, options }
+        )
+    }
+
+    async fn wait_for(&mut self, locator: Loc, state: Presence, timeout: Option<u32>) -> Result<(), Failed> {
+        act!(
+            self,
+            locator,
+            wait_for,
+            WaitFor {
+                state: state.into(),
+                timeout_ms: timeout
+            }
+        )
     }
 
     async fn select_option(
@@ -240,9 +302,18 @@ impl browser::HostLocator for HostState {
         Ok(through_gate!(self, count, calls::Count { target }))
     }
 
-    async fn is_visible(&mut self, locator: Loc) -> Result<bool, Failed> {
-        let target = self.target(&locator)?;
-        Ok(through_gate!(self, is_visible, calls::IsVisible { target }))
+    async fn is_in_state(
+        &mut self,
+        locator: Loc,
+        state: ElementState,
+        timeout: Option<u32>,
+    ) -> Result<bool, Failed> {
+        let call = calls::IsInState {
+            target: self.target(&locator)?,
+            state: state.into(),
+            timeout_ms: timeout,
+        };
+        Ok(through_gate!(self, is_in_state, call))
     }
 
     async fn text_content(&mut self, locator: Loc, timeout: Option<u32>) -> Result<String, Failed> {
@@ -252,13 +323,22 @@ impl browser::HostLocator for HostState {
             .unwrap_or_default())
     }
 
+    async fn inner_text(&mut self, locator: Loc, timeout: Option<u32>) -> Result<String, Failed> {
+        let text = self.read(&locator, calls::Reading::InnerText, timeout).await?;
+        Ok(text.unwrap_or_default())
+    }
+
+    async fn inner_html(&mut self, locator: Loc, timeout: Option<u32>) -> Result<String, Failed> {
+        let markup = self.read(&locator, calls::Reading::InnerHtml, timeout).await?;
+        Ok(markup.unwrap_or_default())
+    }
+
+    async fn all_text_contents(&mut self, locator: Loc) -> Result<Vec<String>, Failed> {
+        self.all_texts(&locator, false).await
+    }
+
     async fn all_inner_texts(&mut self, locator: Loc) -> Result<Vec<String>, Failed> {
-        let target = self.target(&locator)?;
-        Ok(through_gate!(
-            self,
-            all_inner_texts,
-            calls::AllInnerTexts { target }
-        ))
+        self.all_texts(&locator, true).await
     }
 
     async fn input_value(&mut self, locator: Loc, timeout: Option<u32>) -> Result<String, Failed> {

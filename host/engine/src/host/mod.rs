@@ -11,6 +11,16 @@ macro_rules! through_gate {
         run.gate.call(&call, run.browser.$method(&call)).await?
     }};
 }
+
+/// A method on a locator that only acts: the call is its target and these fields.
+macro_rules! act {
+    ($state:ident, $locator:ident, $method:ident, $call:ident { $($fields:tt)* }) => {{
+        let target = $state.target(&$locator)?;
+        let call = calls::$call { target, $($fields)* };
+        through_gate!($state, $method, call);
+        Ok(())
+    }};
+}
 mod assertions;
 mod batch;
 mod browser;

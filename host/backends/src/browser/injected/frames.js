@@ -87,7 +87,7 @@ async function attemptOutward(element, action, attempt) {
   if (reason) return { reason };
   if (attempt.request.trial) return { reply: { status: "done" } };
   lastToken += 1;
-  if (!force) armGuard(element, action.guard, lastToken, judgeOutside);
+  if (!force) armGuard(element, action.guard, lastToken, { judge: judgeOutside });
   const { x, y } = toMainFrame(point, frames);
   return { reply: { status: "point", x: rounded(x), y: rounded(y), token: lastToken } };
 }

@@ -9,12 +9,50 @@ function focusOn(element) {
   else if (namespaceURI(element) === SVG_NAMESPACE) focus.svg(element);
 }
 
+/** Focuses the element; before typing, the caret of an input that had no focus is put at its start. */
+function attemptFocus(element, { caret }) {
+  const hadFocus = activeIn(rootNode(element)) === element && ownerDocument(element).hasFocus();
+  focusOn(element);
+  if (caret === "start" && !hadFocus && tag(element) === "input") putCaretAtStart(element);
+  return { reply: { status: "done" } };
+}
+
+function putCaretAtStart(input) {
+  try {
+    input.setSelectionRange(0, 0);
+  } catch {
+    // An input of this type has no caret.
+  }
+}
+
+/** Takes the keyboard away from the element. */
+function attemptBlur(element) {
+  if (isHtml(element)) blur.html(element);
+  else if (namespaceURI(element) === SVG_NAMESPACE) blur.svg(element);
+  return { reply: { status: "done" } };
+}
+
+/** One attempt at selecting all of an element's text. */
+function attemptSelectText(element, _, { request }) {
+  const missing = request.force ? null : missingState(element, ["visible"]);
+  if (missing) return { reason: missing };
+  selectAll(retargetControl(element));
+  return { reply: { status: "done" } };
+}
+
+/** One attempt at showing the element: it must stand still, so that it is still there afterwards. */
+async function attemptScrollIntoView(element) {
+  if (!(await isStable(element))) return { reason: unstableReason(element) };
+  scrollTo(element, 0);
+  return { reply: { status: "done" } };
+}
+
 /** One attempt at a fill: `{reply}`, or `{reason}` when the element is not ready. */
 function attemptFill(element, action, { request }) {
   const control = retargetControl(element);
   const value = fillValue(control, action.value);
   if (!request.force) {
-    const missing = missingState(element, ["visible", "enabled", "editable"]);
+    const missing = missingState(element, ["visible", "enabled", "editable", "active"]);
     if (missing) return { reason: missing };
   }
   if (SET_INPUTS.includes(inputType(control))) return { reply: setValue(control, value) };
@@ -101,7 +139,7 @@ function announce(control, value) {
 
 /** Focuses the control with all of its text selected; answers the element that should have the focus now. */
 function selectAll(control) {
-  if (isNativeControl(control)) {
+  if (["input", "textarea"].includes(tag(control))) {
     focusOn(control);
     control.select();
     return control;
@@ -128,7 +166,7 @@ function attemptSelect(element, action, { request }) {
     );
   }
   if (!request.force) {
-    const missing = missingState(element, ["visible", "enabled"]);
+    const missing = missingState(element, ["visible", "enabled", "active"]);
     if (missing) return { reason: missing };
   }
   const options = [...select.options];

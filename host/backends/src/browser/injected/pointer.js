@@ -2,7 +2,18 @@
 
 const CLICK_EVENTS = ["pointerdown", "mousedown", "pointerup", "mouseup", "click", "auxclick", "dblclick", "contextmenu"];
 const HOVER_EVENTS = ["pointerover", "pointermove", "mouseover", "mousemove"];
-const GUARDED_EVENTS = [...CLICK_EVENTS, ...HOVER_EVENTS];
+const TAP_EVENTS = ["pointerdown", "pointerup", "touchstart", "touchend", "touchcancel"];
+/** The events that each guard judges by their first; where something is dropped, nobody judges. */
+const EVENTS_OF_GUARD = { click: CLICK_EVENTS, grab: CLICK_EVENTS, hover: HOVER_EVENTS, tap: TAP_EVENTS, drop: [] };
+/** What an element must be for the action, besides standing still and being hit. */
+const STATES_OF_GUARD = {
+  click: ["visible", "enabled", "active"],
+  tap: ["visible", "enabled", "active"],
+  hover: ["visible"],
+  grab: ["visible"],
+  drop: ["visible"],
+};
+const GUARDED_EVENTS = [...new Set([...CLICK_EVENTS, ...HOVER_EVENTS, ...TAP_EVENTS])];
 // What the page offers the pointer grows by one alignment with each attempt, so that sticky bars are escaped.
 const ALIGNMENTS = ["needed", "end", "center", "start"];
 const MINIMUM_AREA = 0.99;
@@ -196,8 +207,18 @@ const rounded = (value) => Math.round(value * 100) / 100;
  * Answers `{reply}` when the host can send its events, `{reason}` when it must be tried again.
  */
 async function attemptPointer(element, action, attempt) {
-  const { request, turn, log } = attempt;
-  const states = action.guard === "hover" ? ["visible"] : ["visible", "enabled"];
+  if (action.guard === "tap") refuseWithoutTouch();
+  const found = await findPoint(element, STATES_OF_GUARD[action.guard], action.position, attempt);
+  if (!found.point) return found;
+  const { x, y } = found.point;
+  lastToken += 1;
+  if (!attempt.request.force) armGuard(found.target, action.guard, lastToken, { isTrial: attempt.request.trial });
+  attempt.log(`pointing at ${x}, ${y}`);
+  return { reply: { status: "point", x, y, token: lastToken } };
+}
+
+/** Where the pointer must go once the element is ready for it: `{point, target}`, else the reason to try again. */
+async function findPoint(element, states, position, { request, turn }) {
   if (!request.force) {
     const missing = missingState(element, states);
     if (missing) return { reason: missing };
@@ -208,27 +229,31 @@ async function attemptPointer(element, action, attempt) {
   scrollTo(element, turn);
   forget();
   const frames = framesAround(element);
-  const point = pointIn(element, action.position, frames);
+  const point = pointIn(element, position, frames);
   if (point.reason) return request.force ? { hopeless: point.reason } : { ...point, hasScrolled: true };
   const target = retargetPointer(element);
   const reason = request.force ? null : blockedReason(target, frames, point);
   if (reason) return { reason, hasScrolled: true };
-  if (request.trial) return { reply: { status: "done" } };
   const { x, y } = toMainFrame(point, frames);
-  lastToken += 1;
-  if (!request.force) armGuard(target, action.guard, lastToken);
-  log(`pointing at ${rounded(x)}, ${rounded(y)}`);
-  return { reply: { status: "point", x: rounded(x), y: rounded(y), token: lastToken } };
+  return { point: { x: rounded(x), y: rounded(y) }, here: point, target };
 }
 
-/** Lets events of the action pass only if the first trusted one lands in the target. */
-function armGuard(target, kind, token, judge = judgeEvent) {
+/** Refuses to tap where there is no touch screen. */
+function refuseWithoutTouch() {
+  if (navigator.maxTouchPoints > 0) return;
+  throw new Refusal("wrong-element", "the page has no touch screen: open it in a context that has touch");
+}
+
+/** Lets events of the action pass only if the first trusted one lands in the target; in a trial, never. */
+function armGuard(target, kind, token, { isTrial = false, judge = judgeEvent } = {}) {
   disarmGuard();
   forgetLeaving();
   const windows = windowsAround(target);
   const guard = {
     token,
-    types: new Set(kind === "hover" ? HOVER_EVENTS : CLICK_EVENTS),
+    kind,
+    types: new Set(EVENTS_OF_GUARD[kind]),
+    isTrial,
     target,
     windows,
     verdict: null,
@@ -238,7 +263,7 @@ function armGuard(target, kind, token, judge = judgeEvent) {
       if (!guard.verdict) guard.verdict = judge(event, view, target);
       if (event.type === "pointerup") guard.releases += 1;
       guard.onProgress?.();
-      if (guard.verdict?.status !== "blocked") return;
+      if (!isTrial && guard.verdict?.status !== "blocked") return;
       event.preventDefault();
       event.stopImmediatePropagation();
     },
@@ -262,7 +287,8 @@ function judgeEvent(event, view, target) {
   if (!isConnected(target)) {
     return { status: "blocked", by: "nothing", reason: `element was detached: ${openingTag(target)}` };
   }
-  const blocker = blockerAt(target, { x: event.clientX, y: event.clientY });
+  const place = event.type.startsWith("touch") ? event.changedTouches[0] : event;
+  const blocker = place ? blockerAt(target, { x: place.clientX, y: place.clientY }) : null;
   if (!blocker) return { status: "hit" };
   return { status: "blocked", by: openingTag(blocker.element), reason: describeBlocker(blocker) };
 }
@@ -289,8 +315,8 @@ function disarmGuard() {
 /**
  * Ends the guard of an action: whether its events hit, missed and were swallowed, or never came. The call is sent
  * with them and may overtake them, so it waits until the button was released so often and what that led to has
- * begun. A guard that has seen a miss stays until the next call, because more events of the same action may
- * follow.
+ * begun. A guard that has seen a miss, or is a trial's, stays until the next call, because more events of
+ * the same action may follow.
  */
 async function settleGuard({ token, releases }) {
   const { guard } = here;
@@ -298,7 +324,7 @@ async function settleGuard({ token, releases }) {
   await lastEvent(guard, releases);
   const { verdict } = guard;
   if (verdict?.status === "blocked") return { status: "blocked", by: verdict.by, log: [verdict.reason] };
-  if (here.guard === guard) disarmGuard();
+  if (here.guard === guard && !guard.isTrial) disarmGuard();
   await submitted();
   return verdict ?? { status: "none" };
 }
@@ -315,7 +341,7 @@ function lastEvent(guard, releases) {
   });
 }
 
-function patience({ verdict, releases: seen }, releases) {
-  if (!verdict) return releases === 0 ? HOVER_MS : EVENT_MS;
+function patience({ verdict, kind, releases: seen }, releases) {
+  if (!verdict) return kind === "hover" ? HOVER_MS : EVENT_MS;
   return verdict.status === "blocked" || seen >= releases ? 0 : GAP_MS;
 }

@@ -10,10 +10,11 @@ const ELEMENT_ACTIONS = {
   setChecked: attemptSetChecked,
   fill: attemptFill,
   select: attemptSelect,
-  focus: (element) => {
-    focusOn(element);
-    return { reply: { status: "done" } };
-  },
+  focus: attemptFocus,
+  blur: attemptBlur,
+  selectText: attemptSelectText,
+  scrollIntoView: attemptScrollIntoView,
+  dispatchEvent: attemptDispatch,
   read: attemptRead,
   clip: (element, _, attempt) => attemptClip(element, attempt),
   ariaSnapshot: (element) => ({ reply: { status: "done", value: ariaSnapshot(element) } }),
@@ -22,16 +23,18 @@ const ELEMENT_ACTIONS = {
 /** Actions that look once and do not wait. */
 const IMMEDIATE_ACTIONS = {
   count: ({ parts, context }) => resolve(parts, context).length,
-  isVisible: ({ parts, context }) => {
-    const element = resolveOne(parts, context);
-    return element !== null && isVisible(element);
-  },
+  isVisible: looksVisible,
   allInnerTexts: ({ parts, context }) => resolve(parts, context).map(renderedText),
+  allTextContents: ({ parts, context }) => resolve(parts, context).map((each) => textContent(each) ?? ""),
+  touchable: () => refuseWithoutTouch(),
   title: () => document.title,
   outline: () => outline(),
   prepareScreenshot,
   restoreScreenshot: () => restoreScreenshot(),
 };
+
+/** How long the texts of an answer may be where they may be longer than others. */
+const LIMITS = { outline: OUTLINE_TEXT_LIMIT, content: Number.MAX_SAFE_INTEGER };
 
 /** What one call tries: its locator, its time, its log. */
 class Attempt {
@@ -70,7 +73,7 @@ async function perform(request) {
     observe();
     disarmGuard();
     const reply = await performAction(request.action, attempt);
-    const limit = request.action.kind === "outline" ? OUTLINE_TEXT_LIMIT : TEXT_LIMIT;
+    const limit = LIMITS[request.action.kind] ?? TEXT_LIMIT;
     return clean({ ...reply, log: attempt.folded() }, limit);
   } catch (error) {
     if (error instanceof FrameAhead) return { ...frameReply(error), log: attempt.folded() };
@@ -87,6 +90,9 @@ function performAction(action, attempt) {
   if (action.kind === "expect") return performExpect(action, attempt);
   if (action.kind === "verifyChecked") return performVerify(action, attempt);
   if (action.kind === "outward") return performOutward(action, attempt);
+  if (action.kind === "waitFor") return performWait(action, attempt);
+  if (action.kind === "setContent") return performSetContent(action, attempt);
+  if (action.kind === "content") return { status: "done", value: markup(action.limit) };
   if (action.kind === "ariaSnapshot" && attempt.parts.length === 0) {
     forget();
     return { status: "done", value: ariaSnapshot(pageRoot()) };
@@ -117,6 +123,23 @@ async function performVerify(action, attempt) {
   return repeat(attempt, () =>
     attemptVerifyChecked(resolve(attempt.parts, attempt.context)[0] ?? null, action, attempt),
   );
+}
+
+/** Repeats a look at the one element until it is there, gone, visible or hidden. */
+async function performWait({ state }, attempt) {
+  const name = describeLocator(attempt.parts);
+  return repeat(attempt, () => {
+    const element = resolveOne(attempt.parts, attempt.context);
+    const seen = presenceOf(element);
+    if (seen.includes(state)) return { reply: { status: "done" } };
+    return { reason: `waiting for ${name} to be ${state}: it is ${seen.join(" and ")}` };
+  });
+}
+
+/** What can be said of where an element is. */
+function presenceOf(element) {
+  if (!element) return ["detached", "hidden"];
+  return ["attached", isVisible(element) ? "visible" : "hidden"];
 }
 
 /** `hasCount` as people read it: `has count`. */
@@ -209,4 +232,4 @@ async function run({ after, steps }) {
 shifts.observe({ type: "layout-shift" });
 observe();
 const release = () => void disarmGuard();
-globalThis.flowguard = { perform, run, here, suspects, showRoots, frameAhead, release };
+globalThis.flowguard = { perform, run, isDragging, here, suspects, showRoots, frameAhead, release };

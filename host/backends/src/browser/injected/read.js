@@ -8,6 +8,12 @@ function attemptRead(element, action) {
   switch (action.what) {
     case "textContent":
       return { reply: { status: "done", value: textContent(element) ?? "" } };
+    case "innerText":
+      return { reply: { status: "done", value: renderedText(element) } };
+    case "innerHtml":
+      return { reply: { status: "done", value: innerHtml(element) } };
+    case "state":
+      return { reply: { status: "done", value: isInState(element, action.state) } };
     case "inputValue":
       return { reply: { status: "done", value: valueOf(element) } };
     case "attribute":
@@ -17,6 +23,27 @@ function attemptRead(element, action) {
     default:
       throw new Refusal("invalid-argument", `nothing to read under this name: ${action.what}`);
   }
+}
+
+/** Whether the element is in a state that only an element can have. */
+function isInState(element, state) {
+  const control = retargetControl(element);
+  switch (state) {
+    case "enabled":
+      return !isDisabled(control);
+    case "disabled":
+      return isDisabled(control);
+    case "editable":
+      return STATE_TESTS.editable(element);
+    default:
+      return checkableState(control) === "on";
+  }
+}
+
+/** Whether the one element can be seen now; one that is not there cannot. */
+function looksVisible({ parts, context }) {
+  const element = resolveOne(parts, context);
+  return element !== null && isVisible(element);
 }
 
 /** The element's box in the main frame's viewport; null when it has none. */

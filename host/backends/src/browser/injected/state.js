@@ -162,13 +162,16 @@ function refuseUneditable(element) {
  * Stability is not among them: it takes frames, see watch.js.
  */
 function missingState(element, states) {
-  for (const state of states) if (!STATE_TESTS[state](element)) return `element is not ${state}`;
+  for (const state of states) {
+    if (!STATE_TESTS[state](element)) return state === "active" ? "element is inert" : `element is not ${state}`;
+  }
   return null;
 }
 
 const STATE_TESTS = {
   visible: isVisible,
   enabled: (element) => !isDisabled(retargetControl(element)),
+  active: (element) => closestAcross(retargetControl(element), "[inert]") === null,
   editable: (element) => {
     const control = retargetControl(element);
     refuseUneditable(control);

@@ -20,6 +20,7 @@ const here = {
   calmFrames: 0,
   waiting: new Set(),
   guard: null,
+  drag: null,
   isCalm,
   isQuiet,
   observe,
@@ -81,6 +82,7 @@ function observe() {
   listenTo(document);
   for (const type of MOVING_EVENTS) listen(window, type, noteMove, { capture: true, passive: true });
   for (const type of GUARDED_EVENTS) listen(window, type, onGuardedEvent, { capture: true });
+  for (const type of DRAG_EVENTS) listen(window, type, onDragEvent, { capture: true });
   observeLeaving();
   const fonts = fontsOf(document);
   if (fonts) listen(fonts, "loadingdone", noteMove);

@@ -102,7 +102,8 @@ impl Step {
             Self::Hover(call) => call.action(),
             Self::SetChecked(call) => call.action(),
             Self::Fill(call) => call.action(),
-            Self::Press(_) | Self::Focus(_) => json!({"kind": "focus"}),
+            Self::Press(call) => call.action(),
+            Self::Focus(_) => json!({"kind": "focus"}),
             Self::SelectOption(call) => call.action(),
             Self::Expect(call) => call.what.action(&call.options)?,
         })
@@ -130,6 +131,12 @@ impl SetChecked {
 impl Fill {
     pub(crate) fn action(&self) -> Value {
         json!({"kind": "fill", "value": self.value})
+    }
+}
+
+impl Press {
+    pub(crate) fn action(&self) -> Value {
+        json!({"kind": "focus", "caret": "start"})
     }
 }
 

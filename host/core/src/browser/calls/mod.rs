@@ -2,10 +2,12 @@
 //! each. No behaviour; that is in [`super::session`]. Here are the types that several calls share; the calls
 //! are one file a subject.
 
+mod act;
 mod batch;
 mod clock;
 mod context;
 mod declare;
+mod devices;
 mod events;
 mod locator;
 mod overlays;
@@ -18,9 +20,11 @@ use super::locator::Locator;
 use super::port::{Modifiers, MouseButton};
 use crate::artifact::Digest;
 
+pub use act::*;
 pub use batch::*;
 pub use clock::*;
 pub use context::*;
+pub use devices::*;
 pub use events::*;
 pub use locator::*;
 pub use overlays::*;
@@ -143,7 +147,7 @@ pub struct Target {
 }
 
 /// How a pointer action is done.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PointerOptions {
     /// At most this long.
     pub timeout_ms: Option<u32>,
@@ -159,6 +163,55 @@ pub struct PointerOptions {
     pub click_count: u32,
     /// Keys held.
     pub modifiers: Modifiers,
+    /// How long the button is held.
+    pub delay_ms: Option<u32>,
+    /// Moves of the mouse on the way there.
+    pub steps: u32,
+    /// Do not wait for a navigation that the action begins.
+    pub no_wait_after: bool,
+}
+
+impl Default for PointerOptions {
+    fn default() -> Self {
+        Self {
+            timeout_ms: None,
+            force: false,
+            trial: false,
+            position: None,
+            button: MouseButton::Left,
+            click_count: 1,
+            modifiers: Modifiers::default(),
+            delay_ms: None,
+            steps: 1,
+            no_wait_after: false,
+        }
+    }
+}
+
+/// How an element is dragged onto another.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DragOptions {
+    /// At most this long.
+    pub timeout_ms: Option<u32>,
+    /// Skip the checks of state and of the hit targets.
+    pub force: bool,
+    /// Do everything but the drag.
+    pub trial: bool,
+    /// Where it is picked up.
+    pub source_position: Option<Position>,
+    /// Where it is dropped.
+    pub target_position: Option<Position>,
+    /// Moves of the mouse on the way.
+    pub steps: u32,
+}
+
+/// How keys are pressed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyOptions {
+    /// At most this long.
+    pub timeout_ms: Option<u32>,
+    /// How long each key is held.
+    pub delay_ms: Option<u32>,
 }
 
 /// How an action without a pointer is done.
@@ -212,6 +265,10 @@ pub enum Choice {
 pub enum Reading {
     /// Its text.
     TextContent,
+    /// Its rendered text.
+    InnerText,
+    /// Its markup, without its own tags.
+    InnerHtml,
     /// Its value.
     InputValue,
     /// An attribute.
@@ -222,11 +279,85 @@ pub enum Reading {
 }
 
 impl Reading {
+    /// What the injected script calls it.
+    pub(super) const fn name(&self) -> &'static str {
+        match self {
+            Self::TextContent => "textContent",
+            Self::InnerText => "innerText",
+            Self::InnerHtml => "innerHtml",
+            Self::InputValue => "inputValue",
+            Self::Attribute { .. } => "attribute",
+        }
+    }
+
     fn title(&self) -> String {
         match self {
             Self::TextContent => "text".to_owned(),
+            Self::InnerText => "rendered text".to_owned(),
+            Self::InnerHtml => "markup".to_owned(),
             Self::InputValue => "value".to_owned(),
             Self::Attribute { name } => format!("attribute {name}"),
+        }
+    }
+}
+
+/// A state that an element is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ElementState {
+    /// It can be seen.
+    Visible,
+    /// It cannot be seen, or is not there.
+    Hidden,
+    /// It is not disabled.
+    Enabled,
+    /// It is disabled.
+    Disabled,
+    /// It can be edited.
+    Editable,
+    /// It is checked.
+    Checked,
+}
+
+impl ElementState {
+    /// Whether an element that is not there is waited for.
+    pub(super) const fn needs_an_element(self) -> bool {
+        !matches!(self, Self::Visible | Self::Hidden)
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Visible => "visible",
+            Self::Hidden => "hidden",
+            Self::Enabled => "enabled",
+            Self::Disabled => "disabled",
+            Self::Editable => "editable",
+            Self::Checked => "checked",
+        }
+    }
+}
+
+/// What is waited for of an element.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Presence {
+    /// It is in the document.
+    Attached,
+    /// It is not in the document.
+    Detached,
+    /// It can be seen.
+    Visible,
+    /// It cannot be seen, or is not there.
+    Hidden,
+}
+
+impl Presence {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Attached => "attached",
+            Self::Detached => "detached",
+            Self::Visible => "visible",
+            Self::Hidden => "hidden",
         }
     }
 }

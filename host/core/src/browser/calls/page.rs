@@ -40,15 +40,43 @@ calls! {
     } "page.reload" -> Response; title _call => "reload the page".to_owned();
         @ask Ask::Act;
 
-    /// Goes one entry back.
-    GoBack {
+    /// Goes through the history.
+    GoThrough {
         /// The page.
         page: PageId,
+        /// Forward, instead of back.
+        forward: bool,
         /// What to wait for.
         wait_until: LoadState,
         /// At most this long.
         timeout_ms: Option<u32>,
-    } "page.go-back" -> Response; title _call => "go back".to_owned();
+    } "page.go" -> Response; title call => if call.forward { "go forward".to_owned() } else { "go back".to_owned() };
+        @ask Ask::Act;
+
+    /// Shows this document instead of a loaded one.
+    SetContent {
+        /// The page.
+        page: PageId,
+        /// Its markup.
+        html: String,
+        /// What to wait for.
+        wait_until: LoadState,
+        /// At most this long.
+        timeout_ms: Option<u32>,
+    } "page.set-content" -> (); title _call => "set the content".to_owned();
+        @ask Ask::Act;
+
+    /// Reads the document's markup.
+    ReadContent {
+        /// The page.
+        page: PageId,
+    } "page.content" -> String; title _call => "read the content".to_owned();
+
+    /// Brings the page to the front.
+    BringToFront {
+        /// The page.
+        page: PageId,
+    } "page.bring-to-front" -> (); title _call => "bring the page to the front".to_owned();
         @ask Ask::Act;
 
     /// Waits for a load state.
@@ -96,15 +124,6 @@ calls! {
         /// The size.
         size: Size,
     } "page.set-viewport-size" -> (); title call => format!("set the viewport to {} × {}", call.size.width, call.size.height);
-        @ask Ask::Act;
-
-    /// Presses a key on whatever has the focus.
-    PressOnPage {
-        /// The page.
-        page: PageId,
-        /// The key or chord.
-        key: String,
-    } "page.press" -> (); title call => format!("press {}", call.key);
         @ask Ask::Act;
 
     /// Asserts on the page.

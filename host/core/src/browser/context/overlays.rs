@@ -10,13 +10,12 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::browser::PageId;
-use crate::browser::calls::{
-    AddLocatorHandler, ExpectOptions, HandlerId, PointerOptions, RemoveLocatorHandler, Target,
-};
-use crate::browser::chord::parse_chord;
+use crate::browser::calls::{AddLocatorHandler, ExpectOptions, HandlerId, RemoveLocatorHandler, Target};
 use crate::browser::expectation::Expectation;
 use crate::browser::job::How;
-use crate::browser::session::{Browser, tab_failure};
+use crate::browser::keys::parse_chord;
+use crate::browser::port::{Click, Gesture, KeyAction, Modifiers};
+use crate::browser::session::Browser;
 use crate::failure::{Code, Failure};
 use crate::limits::{MAX_OVERLAY_HANDLERS, MAX_REMEDIES};
 
@@ -176,12 +175,16 @@ impl Browser {
             Remedy::Click { target } => {
                 let action = json!({"kind": "pointer", "guard": "click"});
                 let mut job = self.job(page, Some(&target.locator), wait, How::within_handler())?;
-                job.point_and(&action, &PointerOptions::default(), 1).await?;
+                job.point_and(&action, Gesture::Click(Click::ONCE), Modifiers::default())
+                    .await?;
                 job.settle_navigation().await
             }
             Remedy::Press { key } => {
-                let chord = parse_chord(key)?;
-                self.tab(page)?.press(&chord).await.map_err(tab_failure)?;
+                let press = KeyAction::Press {
+                    chord: parse_chord(key)?,
+                    delay: Duration::ZERO,
+                };
+                self.use_keyboard(page, &press).await?;
                 self.settled(page, wait).await
             }
         }
