@@ -174,3 +174,25 @@ async fn readings_that_do_not_wait_answer_at_once() {
     assert!(outline.text.contains("one"), "{}", outline.text);
     stage.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_click_waits_for_the_end_of_a_transition_that_has_just_begun() {
+    let stage = Stage::showing(
+        "<style>button { position: absolute; left: 0; top: 80px; transition: left 300ms linear }
+                .slid { left: 300px }</style>
+         <input oninput=\"document.querySelector('p').textContent = 'filled';
+                          requestAnimationFrame(() => document.querySelector('button').classList.toggle('slid'))\">
+         <button onclick=\"document.querySelector('p').textContent = getComputedStyle(this).left\">go</button><p></p>",
+    )
+    .await;
+    for round in 0..6 {
+        stage
+            .fill("input", &format!("text {round}"))
+            .await
+            .expect("it is filled");
+        stage.click("button").await.expect("it is clicked");
+        let ends = if round % 2 == 0 { "300px" } else { "0px" };
+        stage.expect_text("p", ends).await.expect("it stood still");
+    }
+    stage.close().await;
+}

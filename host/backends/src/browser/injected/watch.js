@@ -6,7 +6,10 @@
 const QUIET_FRAMES = 3;
 const QUIET_MS = 50;
 const HIDDEN_FRAME_MS = 20;
-const LATE_FRAME_MS = 250;
+// Frames inside may be held back for as long as nobody sees them; a page's own are only ever late.
+const LATE_FRAME_MS = window === window.top ? 1000 : 250;
+// How long to wait for an animation to begin.
+const STARTING_FRAMES = 5;
 const OBSERVED = { subtree: true, childList: true, attributes: true, characterData: true };
 // Layout may have moved after these.
 const MOVING_EVENTS = ["scroll", "resize", "load", "transitionrun", "animationstart", "loadedmetadata", "toggle"];
@@ -23,6 +26,7 @@ const here = {
   drag: null,
   isCalm,
   isQuiet,
+  isStarting,
   observe,
 };
 let observedDocument = null;
@@ -117,10 +121,17 @@ function isQuiet() {
     return false;
   if (readyState(document) !== "complete" || fontsOf(document)?.status === "loading") return false;
   forget();
-  const roots = shadowRootsIn(document);
-  if (!roots.every((root) => observedRoots.has(root))) return false;
-  const animations = [...documentAnimations(document), ...roots.flatMap((root) => root.getAnimations())];
-  return !animations.some((animation) => animation.playState === "running" || animation.pending);
+  if (!shadowRootsIn(document).every((root) => observedRoots.has(root))) return false;
+  return !animationsHere().some((animation) => animation.playState === "running" || animation.pending);
+}
+
+/** Whether an animation is about to begin: until it does, and in its first frame, it shows no movement. */
+function isStarting() {
+  return animationsHere().some((animation) => animation.pending);
+}
+
+function animationsHere() {
+  return [...documentAnimations(document), ...shadowRootsIn(document).flatMap((root) => root.getAnimations())];
 }
 
 /** The watch of another document's window; null when it has no script or is out of reach. */
@@ -137,14 +148,18 @@ const windowsAround = (element) => [...framesAround(element).map(windowOf), wind
 
 /**
  * Whether the element keeps its place and size: two frames in a row must show the same rectangle. The frame
- * that is on the screen is the first of them, unless something has changed since it was drawn. A quiet
- * document needs no frame, except for elements under a transform: a style sheet that a script rewrites can
- * move those without any sign.
+ * that is on the screen is the first of them, unless something has changed since it was drawn, or an animation
+ * has not begun yet. A quiet document needs no frame, except for elements under a transform: a style sheet that
+ * a script rewrites can move those without any sign.
  */
 async function isStable(element) {
   const watches = windowsAround(element).map(watchOf);
   if (watches.every((watch) => watch?.isQuiet()) && !isTransformed(element)) return true;
   if (!watches.every((watch) => watch?.isCalm())) await nextFrame();
+  for (let frame = 0; frame < STARTING_FRAMES && watches.some((watch) => watch?.isStarting()); frame += 1) {
+    await nextFrame();
+    forget();
+  }
   const before = placeOf(element);
   await nextFrame();
   forget();
