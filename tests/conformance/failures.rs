@@ -1,9 +1,10 @@
 //! What goes wrong is told with the right blame and in time: elements that never become ready, pages that
 //! block or crash, a browser that is killed.
 
-use flowguard_core::browser::calls::{ClosePage, OpenPage};
+use flowguard_core::browser::calls::{ClosePage, Count, OpenPage, Target};
 use flowguard_core::browser::context::ContextOptions;
 use flowguard_core::browser::expectation::Expectation;
+use flowguard_core::browser::locator::{Locator, Part, TextMatch};
 use flowguard_core::browser::{Browsers, PageId};
 use flowguard_core::failure::Code;
 use flowguard_core::timeline::PageEvent;
@@ -262,4 +263,35 @@ async fn a_page_that_is_closed_ends_what_waits_for_it() {
 
 async fn open(stage: &Stage) -> PageId {
     stage.browser.open_page(&OpenPage {}).await.expect("a page")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_that_is_nested_too_deep_to_be_read_is_no_fault_of_the_platform() {
+    let stage = Stage::showing(
+        "<button>near</button><script>
+         let inner = document.createElement('div');
+         for (let n = 0; n < 20000; n++) {
+           const around = document.createElement('div');
+           around.append(inner);
+           inner = around;
+         }
+         inner.hidden = true;
+         document.body.append(inner);</script>",
+    )
+    .await;
+    let call = Count {
+        target: Target {
+            page: stage.page,
+            locator: Locator::new(Part::Text {
+                text: TextMatch::Substring {
+                    value: "near".to_owned(),
+                },
+            }),
+        },
+    };
+    let refused = stage.browser.count(&call).await.expect_err("it is too deep");
+    assert_eq!(refused.code, Code::WrongElement);
+    assert!(refused.message.contains("nested too deep"), "{}", refused.message);
+    stage.click("button").await.expect("what needs no walk is done");
+    stage.close().await;
 }

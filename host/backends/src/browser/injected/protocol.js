@@ -77,10 +77,17 @@ async function perform(request) {
     return clean({ ...reply, log: attempt.folded() }, limit);
   } catch (error) {
     if (error instanceof FrameAhead) return { ...frameReply(error), log: attempt.folded() };
-    if (!(error instanceof Refusal)) throw error;
-    const { code, message, evidence } = error;
+    const { code, message, evidence } = refusalOf(error);
     return clean({ status: "error", code, message, evidence, log: attempt.folded() });
   }
+}
+
+/** What an error refuses. Walks of the page call themselves: one that is too deep for them is the page's doing. */
+function refusalOf(error) {
+  if (error instanceof Refusal) return error;
+  if (!(error instanceof RangeError) || !error.message.includes("call stack")) throw error;
+  const advice = "it can be reached by CSS, test id or XPath, from which nothing so deep is read";
+  return new Refusal("wrong-element", `the page is nested too deep to be read: ${advice}`);
 }
 
 function performAction(action, attempt) {
