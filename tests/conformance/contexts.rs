@@ -2,19 +2,21 @@
 
 use flowguard_core::browser::calls::{
     AddCookies, ClearCookies, ClearPermissions, CloseContext, ContextId, ContextPages, CreateContext,
-    EmulateMedia, Goto, GrantPermissions, LoadStorageState, OpenPage, OpenPageIn, ReadCookies,
-    SaveStorageState, SetExtraHeaders, SetGeolocation, SetOffline, Size,
+    EmulateMedia, Expect, Goto, GrantPermissions, LoadStorageState, OpenPage, OpenPageIn, ReadCookies,
+    SaveStorageState, SetExtraHeaders, SetGeolocation, SetOffline, Size, Target,
 };
 use flowguard_core::browser::context::{
     ColorScheme, ContextOptions, CookieFilter, Geolocation, Header, Media, MediaType, NewCookie, Permission,
     Secret,
 };
+use flowguard_core::browser::expectation::Expectation;
+use flowguard_core::browser::locator::Part;
 use flowguard_core::browser::{LoadState, PageId};
 use flowguard_core::failure::{Code, Failure};
 use serde_json::{Value, json};
 
 use crate::site::Answer;
-use crate::stage::Stage;
+use crate::stage::{Stage, css, expected, expecting};
 
 /// Writes what the page sees into its title.
 const TELL: &str = "<script>
@@ -112,14 +114,24 @@ async fn popups_and_frames_believe_it_too() {
     };
     let (context, page) = create(&stage, options).await;
     goto(&stage, page, "/frames").await.expect("it loads");
-    let mut inspector = stage.inspector().await;
-    let text = "document.querySelector('p').textContent";
-    for target in inspector.targets_at(&elsewhere).await {
-        assert_eq!(
-            inspector.evaluate_in(&target, text).await,
-            json!("fr-CH Asia/Tokyo 9")
-        );
-    }
+    let in_frame = css("iframe").then(Part::Frame).then(Part::Css {
+        selector: "p".to_owned(),
+    });
+    let believed = Expect {
+        target: Target {
+            page,
+            locator: in_frame,
+        },
+        what: Expectation::HasText {
+            text: expected("fr-CH Asia/Tokyo 9"),
+        },
+        options: expecting(5_000),
+    };
+    stage
+        .browser
+        .expect(&believed)
+        .await
+        .expect("the frame believes it");
     let stage_page = Stage { page, ..stage };
     stage_page.click("a").await.expect("it opens");
     let pages = stage_page.browser.context_pages(&ContextPages { context }).await;

@@ -41,35 +41,80 @@ async fn handle(stage: &Stage, answer: DialogAnswer, times: Option<u32>) -> Resu
     stage.browser.handle_dialogs(&call).await
 }
 
+const OPENERS: &str = "<a href=/popup target=_blank>link</a>
+    <button id=open onclick=\"window.open('/popup')\">open</button>
+    <button id=apart onclick=\"window.open('/popup', '', 'noopener')\">apart</button>
+    <button id=brief onclick=\"window.open('/brief')\">brief</button>";
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_popup_reaches_the_flow_and_is_acted_on() {
-    let stage = Stage::showing("<a href=/popup target=_blank>open</a>").await;
+    let mut stage = Stage::showing(OPENERS).await;
     stage.site.page("/popup", "<p>popup</p>");
-    let kinds = Kinds {
-        popup: true,
-        ..Kinds::default()
-    };
-    let watcher = watch(&stage, kinds).await;
-    stage.click("a").await.expect("it opens");
+    let opener = stage.page;
+    let watcher = watch(&stage, popups()).await;
+    for opens in ["a", "#open", "#apart"] {
+        stage.page = opener;
+        stage.click(opens).await.expect("it opens");
+        let Happening::Popup { page } = next(&stage, watcher).await else {
+            panic!("{opens}: it is a popup")
+        };
+        let nothing = next_within(&stage, watcher, 50).await;
+        assert_eq!(nothing.map_err(|f| f.code), Err(Code::Timeout), "{opens}");
+        stage.page = page;
+        stage.expect_text("p", "popup").await.expect("its content");
+        let closing = watch(&stage, closes()).await;
+        stage
+            .browser
+            .close_page(&ClosePage { page })
+            .await
+            .expect("it closes");
+        assert_eq!(next(&stage, closing).await, Happening::Close, "{opens}");
+    }
+    stage.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_popup_that_closes_itself_is_told_and_is_gone() {
+    let mut stage = Stage::showing(OPENERS).await;
+    stage
+        .site
+        .page("/brief", "<button onclick=window.close()>close</button>");
+    let watcher = watch(&stage, popups()).await;
+    stage.click("#brief").await.expect("it opens");
     let Happening::Popup { page } = next(&stage, watcher).await else {
         panic!("it is a popup")
     };
-    let nothing = next_within(&stage, watcher, 50).await;
-    assert_eq!(nothing.map_err(|f| f.code), Err(Code::Timeout));
-    let stage = Stage { page, ..stage };
-    stage.expect_text("p", "popup").await.expect("its content");
-    let kinds = Kinds {
+    let opener = std::mem::replace(&mut stage.page, page);
+    let closing = watch(&stage, closes()).await;
+    stage.click("button").await.expect("it closes itself");
+    assert_eq!(next(&stage, closing).await, Happening::Close);
+    let gone = stage.click("button").await.expect_err("it is gone");
+    assert_eq!(gone.code, Code::PageLost);
+    // Nobody has time to look at one that closes at once.
+    stage.page = opener;
+    stage.site.page("/brief", "<script>window.close()</script>");
+    stage.click("#brief").await.expect("it opens");
+    let Happening::Popup { page } = next(&stage, watcher).await else {
+        panic!("it is a popup")
+    };
+    stage.page = page;
+    let gone = stage.click("button").await.expect_err("it is gone");
+    assert_eq!(gone.code, Code::PageLost);
+    stage.close().await;
+}
+
+fn popups() -> Kinds {
+    Kinds {
+        popup: true,
+        ..Kinds::default()
+    }
+}
+
+fn closes() -> Kinds {
+    Kinds {
         close: true,
         ..Kinds::default()
-    };
-    let closing = watch(&stage, kinds).await;
-    stage
-        .browser
-        .close_page(&ClosePage { page })
-        .await
-        .expect("it closes");
-    assert_eq!(next(&stage, closing).await, Happening::Close);
-    stage.close().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -5,6 +5,7 @@ use flowguard_core::browser::calls::{
     Area, ExpectScreenshot, ImageFormat, ImageInfo, Likeness, OpenPage, Rect, SetViewport, ShotOptions, Size,
     TakeScreenshot,
 };
+use flowguard_core::browser::locator::{Locator, Part};
 use flowguard_core::browser::{BaselineScope, Browser};
 use flowguard_core::failure::{Code, Failure};
 use flowguard_core::gate::Ledger;
@@ -45,16 +46,24 @@ impl Picture {
 
 impl Stage {
     async fn shoot(&self, locator: Option<&str>, shot: ShotOptions) -> Result<ImageInfo, Failure> {
+        self.shoot_at(locator.map(css), shot).await
+    }
+
+    async fn shoot_at(&self, locator: Option<Locator>, shot: ShotOptions) -> Result<ImageInfo, Failure> {
         let call = TakeScreenshot {
             page: self.page,
-            locator: locator.map(css),
+            locator,
             shot,
         };
         self.browser.screenshot(&call).await
     }
 
     async fn picture(&self, locator: Option<&str>, shot: ShotOptions) -> Picture {
-        let info = self.shoot(locator, shot).await.expect("a picture");
+        self.picture_at(locator.map(css), shot).await
+    }
+
+    async fn picture_at(&self, locator: Option<Locator>, shot: ShotOptions) -> Picture {
+        let info = self.shoot_at(locator, shot).await.expect("a picture");
         let bytes = kept(&self.ledger, &info).await;
         let mut decoder = png::Decoder::new(std::io::Cursor::new(&bytes));
         decoder.set_transformations(png::Transformations::ALPHA);
@@ -456,5 +465,26 @@ async fn a_comparison_waits_until_the_page_rests() {
         compare(&stage, folder.path(), false, LATE, strict).await.0,
         Ok(())
     );
+    stage.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_picture_of_an_element_in_a_frame_of_another_site_shows_it() {
+    let stage = Stage::open().await;
+    stage.site.page(
+        "/inside",
+        "<body style='margin: 900px 5px 0'><div style='width: 60px; height: 30px; background: teal; border: 4px solid magenta'></div>",
+    );
+    // Far below in the page, and far below in the frame.
+    let frame = stage.site.elsewhere("/inside");
+    let page = format!("<iframe src='{frame}' style='margin: 1500px 40px; border: 3px solid'></iframe>");
+    stage.site.page("/start", &page);
+    stage.goto("/start").await.expect("it loads");
+    let selector = "div".to_owned();
+    let element = css("iframe").then(Part::Frame).then(Part::Css { selector });
+    let picture = stage.picture_at(Some(element), plain()).await;
+    assert_eq!(picture.info.size, size(68, 38));
+    assert_eq!((picture.at(1, 1), picture.at(66, 36)), (MAGENTA, MAGENTA));
+    assert_eq!((picture.at(4, 4), picture.at(63, 33)), (TEAL, TEAL));
     stage.close().await;
 }
