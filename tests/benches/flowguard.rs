@@ -274,6 +274,7 @@ fn request(address: &str) -> RunRequest {
         ..RunOptions::default()
     };
     RunRequest {
+        replay: None,
         id: RunId::parse("bench").unwrap(),
         flow,
         source: None,

@@ -31,14 +31,14 @@ const TELL: &str = "<script>
   document.title = facts();
 </script>";
 
-async fn create(stage: &Stage, options: ContextOptions) -> (ContextId, PageId) {
+pub(crate) async fn create(stage: &Stage, options: ContextOptions) -> (ContextId, PageId) {
     let context = stage.browser.create_context(&CreateContext { options }).await;
     let context = context.expect("a context");
     let page = stage.browser.open_page_in(&OpenPageIn { context }).await;
     (context, page.expect("a page"))
 }
 
-async fn goto(stage: &Stage, page: PageId, url: &str) -> Result<(), Failure> {
+pub(crate) async fn goto(stage: &Stage, page: PageId, url: &str) -> Result<(), Failure> {
     let call = Goto {
         page,
         url: url.to_owned(),

@@ -29,6 +29,12 @@ pub(crate) enum Answer {
     Status(u16, String),
     /// A document that sets this cookie and shows those that were sent.
     Cookies(String),
+    /// What was asked for, as JSON: method, path, headers, body.
+    Echo,
+    /// A document for who says this user and password by HTTP.
+    Private(&'static str, &'static str),
+    /// These headers and this body.
+    Raw(Vec<(&'static str, String)>, Vec<u8>),
 }
 
 type Answers = Arc<Mutex<HashMap<String, Answer>>>;
@@ -102,9 +108,42 @@ async fn answer(State(answers): State<Answers>, request: Request) -> Response {
         Some(Answer::Cookies(set)) => {
             ([(header::SET_COOKIE, set)], Html(format!("<p>{cookies}</p>"))).into_response()
         }
+        Some(Answer::Private(user, password)) => private(&request, user, password),
+        Some(Answer::Echo) => echo(request).await,
+        Some(Answer::Raw(headers, body)) => {
+            let mut response = Body::from(body).into_response();
+            for (name, value) in headers {
+                response.headers_mut().append(name, value.parse().unwrap());
+            }
+            response
+        }
         None if path == "/slow.svg" => slow_image(request.uri().query()).await,
         None => file(&path),
     }
+}
+
+fn private(request: &Request, user: &str, password: &str) -> Response {
+    use base64::Engine as _;
+    let expected = base64::engine::general_purpose::STANDARD.encode(format!("{user}:{password}"));
+    let said = request.headers().get(header::AUTHORIZATION);
+    if said.is_some_and(|said| said.as_bytes() == format!("Basic {expected}").as_bytes()) {
+        return Html("<p>welcome</p>").into_response();
+    }
+    let challenge = (header::WWW_AUTHENTICATE, "Basic realm=\"private\"");
+    (StatusCode::UNAUTHORIZED, [challenge], Html("<p>who are you?</p>")).into_response()
+}
+
+async fn echo(request: Request) -> Response {
+    let (head, body) = request.into_parts();
+    let body = axum::body::to_bytes(body, 1 << 20).await.unwrap();
+    let headers: HashMap<String, String> = (head.headers.iter())
+        .map(|(name, value)| (name.to_string(), value.to_str().unwrap_or_default().to_owned()))
+        .collect();
+    let said = serde_json::json!({
+        "method": head.method.as_str(), "path": head.uri.to_string(), "headers": headers,
+        "body": String::from_utf8_lossy(&body),
+    });
+    ([(header::CONTENT_TYPE, "application/json")], said.to_string()).into_response()
 }
 
 fn download() -> Response {

@@ -54,9 +54,22 @@ pub(crate) struct Stage {
 
 impl Stage {
     pub(crate) async fn open() -> Self {
+        Self::open_with(Terms::default()).await
+    }
+
+    /// A stage on whose network a HAR is kept.
+    pub(crate) async fn recording() -> Self {
+        let terms = Terms {
+            records_har: true,
+            ..Terms::default()
+        };
+        Self::open_with(terms).await
+    }
+
+    async fn open_with(terms: Terms) -> Self {
         let site = Site::start().await;
         let browsers = Arc::new(local_browsers());
-        let (browser, ledger) = run_on(&browsers, &site);
+        let (browser, ledger) = run_with(&browsers, &site, terms);
         let page = browser.open_page(&OpenPage {}).await.expect("a page");
         Self {
             site,
@@ -189,6 +202,7 @@ pub(crate) struct Terms {
     pub(crate) test_id_attributes: Vec<String>,
     pub(crate) baselines: Arc<dyn Baselines>,
     pub(crate) scope: BaselineScope,
+    pub(crate) records_har: bool,
 }
 
 impl Default for Terms {
@@ -198,6 +212,7 @@ impl Default for Terms {
             test_id_attributes: vec!["data-testid".to_owned()],
             baselines: Arc::new(FakeBaselines::default()),
             scope: BaselineScope::default(),
+            records_har: false,
         }
     }
 }
@@ -211,6 +226,7 @@ pub(crate) fn run_with(
         test_id_attributes,
         baselines,
         scope,
+        records_har,
     }: Terms,
 ) -> (Browser, Arc<Ledger>) {
     let ledger = Arc::new(Ledger::new(
@@ -226,6 +242,7 @@ pub(crate) fn run_with(
         expect_timeout: Duration::from_secs(5),
         test_id_attributes,
         baselines: scope,
+        records_har,
     };
     (
         Browser::new(browsers.clone(), baselines, ledger.clone(), options),

@@ -159,6 +159,31 @@ pub const MAX_STORAGE_STATE_BYTES: usize = 4 << 20;
 /// Origins of a storage state.
 pub const MAX_STORAGE_ORIGINS: usize = 100;
 
+/// Routes set at once in one run.
+pub const MAX_ROUTES: usize = 100;
+/// Bytes of the body that a route answers or sends on with.
+pub const MAX_ROUTE_BODY_BYTES: usize = 4 << 20;
+/// Bytes that all routes of one run hold: bodies and HARs.
+pub const MAX_ROUTE_BYTES: usize = 64 << 20;
+/// Headers that a route gives, or that it asks for.
+pub const MAX_HEADERS: usize = 200;
+/// Requests that wait for a flow's decision at once.
+pub const MAX_HELD_REQUESTS: usize = 100;
+/// Watches of the network at once in one run.
+pub const MAX_WATCHES: usize = 100;
+/// Requests that one watch keeps for each moment until the flow asks for them.
+pub const MAX_WATCHED: usize = 1_000;
+/// Bytes of one run's record of the network: addresses, headers, sent bodies, messages of WebSockets.
+pub const MAX_TRAFFIC_BYTES: usize = 16 << 20;
+/// Bytes of one response's body in the HAR.
+pub const MAX_HAR_BODY_BYTES: usize = 512 << 10;
+/// Bytes of all responses' bodies in the HAR of one run.
+pub const MAX_HAR_BODIES_BYTES: usize = 8 << 20;
+/// Bytes of a HAR that is replayed.
+pub const MAX_HAR_BYTES: usize = 64 << 20;
+/// Bytes of a response's body that a guest may copy into itself.
+pub const MAX_BODY_READ_BYTES: usize = 4 << 20;
+
 /// Bytes of a storage key.
 pub const MAX_KEY_BYTES: usize = 512;
 /// Bytes of a stored value.

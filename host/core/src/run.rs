@@ -1,11 +1,13 @@
 //! A run: what is asked for, and what came of it.
 
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
 
-use crate::artifact::Digest;
+use crate::artifact::{Attachment, Digest};
 use crate::browser::BrowserInfo;
+use crate::browser::network::har::replay::HarReplay;
 use crate::flow::{Flow, Source};
 use crate::limits;
 use crate::timeline::History;
@@ -50,6 +52,8 @@ pub struct RunOptions {
     pub expect_timeout: Duration,
     /// The attributes that a test id is looked for in.
     pub test_id_attributes: Vec<String>,
+    /// Whether the network is recorded as a HAR.
+    pub records_har: bool,
     /// Parameters for the flow.
     pub params: Vec<(String, String)>,
     /// Whether pictures that are not like their baselines become the new ones.
@@ -65,6 +69,7 @@ impl Default for RunOptions {
             action_timeout: limits::DEFAULT_ACTION_TIMEOUT,
             expect_timeout: limits::DEFAULT_EXPECT_TIMEOUT,
             test_id_attributes: vec!["data-testid".to_owned()],
+            records_har: true,
             params: Vec::new(),
             update_baselines: false,
         }
@@ -82,6 +87,8 @@ pub struct RunRequest {
     pub source: Option<Source>,
     /// Times and names.
     pub options: RunOptions,
+    /// A recorded network that answers all requests.
+    pub replay: Option<Arc<HarReplay>>,
     /// Attempts at most, from 1; those that the flow or the product failed are repeated too.
     pub attempts: u32,
 }
@@ -118,6 +125,9 @@ pub struct Attempt {
     pub calls: u32,
     /// Time that the guest computed, in microseconds, to within 10 ms.
     pub guest_cpu_us: u64,
+    /// The network as a HAR, where something was recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network: Option<Attachment>,
     /// What a person should know although the verdict stands.
     pub warnings: Vec<String>,
 }

@@ -17,6 +17,11 @@ mod flow_world {
             "flowguard:plugin/events.watcher": crate::host::WatcherHandle,
             "flowguard:plugin/events.download": crate::host::DownloadHandle,
             "flowguard:plugin/events.file-chooser": crate::host::FileChooserHandle,
+            "flowguard:plugin/network.route": crate::host::RouteHandle,
+            "flowguard:plugin/network.held-request": crate::host::HeldHandle,
+            "flowguard:plugin/network.traffic": crate::host::TrafficHandle,
+            "flowguard:plugin/network.exchange": crate::host::ExchangeHandle,
+            "flowguard:plugin/network.web-socket": crate::host::SocketHandle,
             "flowguard:plugin/storage.bucket": crate::host::BucketHandle,
             "flowguard:plugin/telemetry.span": crate::host::SpanHandle,
             "flowguard:plugin/retries.retry": crate::host::RetryHandle,
@@ -45,6 +50,7 @@ pub use assertion_world::exports::flowguard::plugin::checks;
 pub use assertion_world::{Assertion, AssertionPre};
 pub use flow_world::exports::flowguard::plugin::flows;
 pub use flow_world::flowguard::plugin::{
-    assertions, batch, browser, clock, context, events, overlays, retries, storage, telemetry, types, vision,
+    assertions, batch, browser, clock, context, events, network, overlays, retries, storage, telemetry,
+    types, vision,
 };
 pub use flow_world::{Flow, FlowPre};

@@ -178,6 +178,9 @@ impl Runner {
         ));
         watcher.attempt_began(number, &ledger);
         let run = self.run_state(origin, needs, request, &ledger);
+        if let Some(har) = &request.replay {
+            run.browser.answer_from(har);
+        }
         let output = GuestOutput::new();
         let (ending, cpu) = self
             .call_run(component, request, number, seed, &run, &output, timeout, cancel)
@@ -190,6 +193,10 @@ impl Runner {
         }
         ledger.timeline.finish(ledger.now());
         let browser = run.browser.info();
+        let network = run.browser.keep_har().await.unwrap_or_else(|failure| {
+            warnings.push(format!("the network was not recorded: {failure}"));
+            None
+        });
         run.browser.release().await;
         warnings.extend(
             ledger
@@ -206,6 +213,7 @@ impl Runner {
             output: output.text(),
             calls: ledger.budget.calls(),
             guest_cpu_us: micros(cpu.used()),
+            network,
             warnings,
         }
     }
@@ -254,6 +262,7 @@ impl Runner {
                 flow: request.flow.name.clone(),
                 update: options.update_baselines,
             },
+            records_har: options.records_har,
         };
         let Ports {
             browsers,

@@ -90,6 +90,12 @@ impl BrowserContext {
         Ok(self.0.set_extra_headers(&as_headers(headers))?)
     }
 
+    /// User and password for servers of this origin that ask for them by HTTP, from now on.
+    pub fn set_http_credentials(&self, origin: &str, user: &str, password: &str) -> Result {
+        let credentials = credentials(origin, user, password);
+        Ok(self.0.set_http_credentials(Some(&credentials))?)
+    }
+
     /// All cookies.
     pub fn cookies(&self) -> Result<Vec<Cookie>> {
         Ok(self.0.cookies(&[])?)
@@ -233,6 +239,7 @@ impl ContextOptions {
             permissions: Vec::new(),
             media: NO_MEDIA,
             extra_headers: Vec::new(),
+            http_credentials: None,
             offline: false,
             storage_state: None,
             scripts_disabled: false,
@@ -338,6 +345,12 @@ impl ContextOptions {
         self
     }
 
+    /// User and password for servers that ask for them by HTTP; only this origin gets them.
+    pub fn http_credentials(mut self, origin: &str, user: &str, password: &str) -> Self {
+        self.0.http_credentials = Some(credentials(origin, user, password));
+        self
+    }
+
     /// No network.
     pub fn offline(mut self) -> Self {
         self.0.offline = true;
@@ -384,6 +397,14 @@ impl ContextOptions {
 impl Default for ContextOptions {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+fn credentials(origin: &str, user: &str, password: &str) -> host::HttpCredentials {
+    host::HttpCredentials {
+        user: user.to_owned(),
+        password: password.to_owned(),
+        origin: Some(origin.to_owned()),
     }
 }
 

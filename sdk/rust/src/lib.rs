@@ -46,6 +46,7 @@ mod events;
 mod expect;
 mod failure;
 mod locator;
+mod network;
 mod options;
 mod overlays;
 mod page;
@@ -86,6 +87,11 @@ pub use expect::{Expect, PseudoElement, Subject, expect};
 pub use failure::{Evidence, Failure, FailureCode, OrFail, Result, fail};
 pub use flowguard_sdk_macros::{assertion, component, flow};
 pub use locator::Locator;
+pub use network::{
+    AbortReason, Changes, Decision, Exchange, Frame, Fulfil, Header, Held, HeldRequest, Message,
+    NetworkResponse, NotFound, Request, Requests, ResourceType, Route, SecurityDetails, ServerAddress,
+    Timing, Traffic, WebSocket, abort, continue_with, fulfil,
+};
 pub use options::{
     ActionOptions, DragOptions, ElementState, GotoOptions, KeyOptions, LoadState, Modifiers, MouseButton,
     PointerOptions, Position, Presence,

@@ -23,7 +23,7 @@ use differences::Differences;
 use ours::Ours;
 use random::{Chance, random_cases};
 use theirs::Oracle;
-pub(crate) use theirs::install;
+pub(crate) use theirs::{install, run};
 use verdict::Verdict;
 
 /// Pages at work at the same time, on each side.

@@ -3,7 +3,7 @@
 
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
-use tokio::sync::oneshot;
+use tokio::sync::{OnceCell, oneshot};
 
 use super::case::Case;
 use super::verdict::Verdict;
@@ -123,13 +123,18 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("oracle")
 }
 
-/// Makes sure that Playwright is there.
+/// Makes sure that everything the lock file names is there, once for all tests.
 pub(crate) async fn install() {
+    static INSTALLED: OnceCell<()> = OnceCell::const_new();
+    INSTALLED.get_or_init(install_now).await;
+}
+
+async fn install_now() {
     let (wanted, installed) = (
         folder().join("package-lock.json"),
         folder().join("node_modules/.package-lock.json"),
     );
-    if version(&wanted).is_some() && version(&wanted) == version(&installed) {
+    if versions(&wanted).is_some() && versions(&wanted) == versions(&installed) {
         return;
     }
     let mut command = Command::new("npm");
@@ -148,8 +153,33 @@ pub(crate) async fn install() {
     assert!(output.status.success(), "npm ci in tests/oracle failed:\n{said}");
 }
 
-/// The version of Playwright that a lock file names.
-fn version(lock: &Path) -> Option<Value> {
+/// What a lock file names, with the versions.
+fn versions(lock: &Path) -> Option<BTreeMap<String, Value>> {
     let lock: Value = serde_json::from_str(&std::fs::read_to_string(lock).ok()?).ok()?;
-    Some(lock["packages"]["node_modules/playwright-core"]["version"].clone())
+    let packages = lock["packages"].as_object()?.iter();
+    // The folder itself is in one of them only, what does not run on this machine too.
+    let named = packages.filter(|(name, package)| !name.is_empty() && package["optional"] != true);
+    Some(
+        named
+            .map(|(name, package)| (name.clone(), package["version"].clone()))
+            .collect(),
+    )
+}
+
+/// Runs a script of the folder to its end; what it says.
+pub(crate) async fn run(script: &str, arguments: &[&str]) -> String {
+    install().await;
+    let mut command = Command::new("node");
+    command
+        .arg(script)
+        .args(arguments)
+        .current_dir(folder())
+        .kill_on_drop(true);
+    let output = tokio::time::timeout(INSTALL, command.output()).await;
+    let output = output
+        .expect("it ends")
+        .expect("node runs: install Node 20 with npm");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{script} failed:\n{said}");
+    String::from_utf8_lossy(&output.stdout).into_owned()
 }

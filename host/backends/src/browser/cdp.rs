@@ -33,6 +33,13 @@ impl Event<'_> {
         }
         read.ok()
     }
+
+    /// Hands its content on, where it is as expected.
+    pub(super) fn then<T: DeserializeOwned>(&self, hear: impl FnOnce(T)) {
+        if let Some(content) = self.read() {
+            hear(content);
+        }
+    }
 }
 
 /// Hears events of one session. Called from the connection's task: it must not block.

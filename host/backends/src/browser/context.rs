@@ -17,7 +17,7 @@ use super::setup::Done;
 use super::site_data::Origins;
 use super::tab::CdpTab;
 use super::targets::Targets;
-use flowguard_core::browser::context::ContextOptions;
+use flowguard_core::browser::context::{ContextOptions, HttpCredentials};
 use flowguard_core::browser::port::{Emulation, SiteData};
 use flowguard_core::browser::{BrowserError, Context, PageId, Tab, TabError, Watcher};
 
@@ -95,7 +95,7 @@ impl CdpContext {
             tab.refuse();
             return;
         };
-        tab.owner().take(page, self.watcher.clone());
+        tab.take(page, self.watcher.clone());
         // Nobody waits: commands to the page come after these.
         drop(tab.set_up());
         self.remember(tab);
@@ -113,7 +113,7 @@ impl CdpContext {
 
     async fn open(&self, page: PageId) -> Result<Arc<CdpTab>, TabError> {
         let (tab, ready) = self.open_target().await?;
-        tab.owner().take(page, self.watcher.clone());
+        tab.take(page, self.watcher.clone());
         let tab = Arc::new(tab);
         self.remember(&tab);
         match ready.await {
@@ -214,6 +214,14 @@ impl Context for CdpContext {
 
     fn emulation(&self) -> &dyn Emulation {
         &*self.emulation
+    }
+
+    fn set_http_credentials(&self, credentials: Option<HttpCredentials>) {
+        self.emulation.set_http_credentials(credentials.clone());
+        let tabs: Vec<_> = self.lock().open.values().filter_map(Weak::upgrade).collect();
+        for tab in tabs {
+            tab.set_http_credentials(credentials.clone());
+        }
     }
 
     fn site_data(&self) -> &dyn SiteData {

@@ -28,7 +28,7 @@ use super::setup::Done;
 use super::user_agent;
 use flowguard_core::browser::calls::Size;
 use flowguard_core::browser::context::{
-    ClockOrder, ClockState, ContextOptions, Geolocation, Header, Media, Permission,
+    ClockOrder, ClockState, ContextOptions, Geolocation, Header, HttpCredentials, Media, Permission,
 };
 use flowguard_core::browser::port::Emulation;
 use flowguard_core::browser::{BrowserError, TabError};
@@ -57,6 +57,7 @@ struct Now {
     geolocation: Option<Geolocation>,
     offline: bool,
     extra_headers: Vec<Header>,
+    http_credentials: Option<HttpCredentials>,
     /// What is allowed, by origin; none for every one.
     permissions: HashMap<Option<String>, HashSet<Permission>>,
 }
@@ -89,6 +90,7 @@ impl CdpEmulation {
                 geolocation: options.geolocation,
                 offline: options.offline,
                 extra_headers: options.extra_headers.clone(),
+                http_credentials: options.http_credentials.clone(),
                 permissions: HashMap::new(),
             }),
             sessions: Sessions::default(),
@@ -98,6 +100,15 @@ impl CdpEmulation {
             drop(cdp.send(&emulation.granting(&options.permissions, None)));
         }
         emulation
+    }
+
+    /// What servers get that ask for a password by HTTP.
+    pub(super) fn http_credentials(&self) -> Option<HttpCredentials> {
+        self.now().http_credentials.clone()
+    }
+
+    pub(super) fn set_http_credentials(&self, credentials: Option<HttpCredentials>) {
+        self.now().http_credentials = credentials;
     }
 
     /// The viewport at which pages open.

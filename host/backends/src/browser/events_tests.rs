@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use super::cdp::{Cdp, Event, Listener};
 use super::emulation::CdpEmulation;
+use super::network::Requests;
 use super::setup::Page as PageParts;
 use flowguard_core::browser::context::ContextOptions;
 use flowguard_core::browser::{LoadState, PageId, Tab, TabError, Watcher};
@@ -53,8 +54,8 @@ impl Page {
             method,
             params: Some(&params),
         };
-        let listeners: [&dyn Listener; 3] =
-            [&*self.parts.document, &*self.parts.requests, &*self.parts.console];
+        let requests = Requests::new(&self.parts.network, &Cdp::unconnected().session("page"));
+        let listeners: [&dyn Listener; 3] = [&*self.parts.document, &requests, &*self.parts.console];
         for listener in listeners {
             listener.event(&event);
         }

@@ -26,6 +26,11 @@ impl Owner {
         self.0.get().map(|(page, _)| *page)
     }
 
+    /// Its number and its run, once it is taken.
+    pub(super) fn run(&self) -> Option<(PageId, &dyn Watcher)> {
+        self.0.get().map(|(page, watcher)| (*page, &**watcher))
+    }
+
     /// Tells the run.
     pub(super) fn tell(&self, what: PageEvent) {
         if let Some((page, watcher)) = self.0.get() {

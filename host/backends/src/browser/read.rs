@@ -10,8 +10,3 @@ pub(super) fn text(value: &Value, key: &str) -> String {
         .unwrap_or_default()
         .to_owned()
 }
-
-/// A number; 0 where there is none.
-pub(super) fn number(value: &Value, key: &str) -> f64 {
-    value.get(key).and_then(Value::as_f64).unwrap_or_default()
-}

@@ -23,9 +23,9 @@ use super::emulation::CdpEmulation;
 use super::file_choosers::FileChoosers;
 use super::frames::{FrameSession, Frames, WORLD};
 use super::injected;
+use super::network::Network;
 use super::owner::Owner;
 use super::page_world::CdpPageWorld;
-use super::requests::Requests;
 use super::site_data::Origins;
 use super::targets;
 use flowguard_core::browser::TabError;
@@ -36,9 +36,9 @@ pub(super) struct Page {
     pub(super) document: Arc<Document>,
     pub(super) frames: Frames,
     pub(super) console: Arc<Console>,
-    pub(super) requests: Arc<Requests>,
     pub(super) world: CdpPageWorld,
     origins: Arc<Origins>,
+    pub(super) network: Arc<Network>,
 }
 
 /// Work that is under way.
@@ -48,13 +48,13 @@ impl Page {
     /// A page whose main frame is this.
     pub(super) fn new(main_frame: String, emulation: &Arc<CdpEmulation>, origins: &Arc<Origins>) -> Self {
         let owner = Arc::new(Owner::default());
-        let document = Arc::new(Document::new(owner.clone(), main_frame));
+        let document = Arc::new(Document::new(owner.clone(), main_frame.clone()));
         Self {
             frames: Frames::new(),
             console: Arc::new(Console(owner.clone())),
-            requests: Arc::new(Requests::new(owner.clone(), document.clone())),
             world: CdpPageWorld::new(emulation),
             origins: origins.clone(),
+            network: Network::new(owner.clone(), document.clone(), main_frame),
             owner,
             document,
         }
@@ -91,7 +91,7 @@ fn listen(page: &Arc<Page>, session: &Session) {
     session.listen("Runtime", page.console.clone());
     session.listen("Runtime", Arc::new(ClosedRoots(session.clone())));
     session.listen("Log", page.console.clone());
-    session.listen("Network", page.requests.clone());
+    page.network.follow(session);
     session.listen("Page", Arc::new(dialogs));
     session.listen("Page", page.origins.clone());
     let choosers = FileChoosers {

@@ -28,9 +28,12 @@ use super::site_data::Origins;
 use super::targets;
 use super::walk;
 use flowguard_core::browser::calls::{ImageFormat, Rect, Size};
+use flowguard_core::browser::context::HttpCredentials;
+use flowguard_core::browser::port::network::TabNetwork;
 use flowguard_core::browser::port::{
     Input, Navigation, PageWorld, PointerBurst, Ran, Shot, Tab, TabError, TabState,
 };
+use flowguard_core::browser::{PageId, Watcher};
 
 pub(super) const PERFORM: &str = "function (request) { return flowguard.perform(request); }";
 pub(super) const RUN: &str = "function (request) { return flowguard.run(request); }";
@@ -65,7 +68,13 @@ impl CdpTab {
 
     /// Makes it ready and lets it run.
     pub(super) fn set_up(&self) -> Done {
+        self.set_http_credentials(self.page.world.emulation.http_credentials());
         setup::page(&self.page, &self.session)
+    }
+
+    /// What servers get that ask it for a password by HTTP.
+    pub(super) fn set_http_credentials(&self, credentials: Option<HttpCredentials>) {
+        self.page.network.set_credentials(credentials);
     }
 
     /// The browser's name for it.
@@ -82,6 +91,12 @@ impl CdpTab {
     pub(super) fn refuse(&self) {
         drop(self.close_target());
         targets::run(&self.session);
+    }
+
+    /// It is this run's; requests wait from now on where the run decides on them.
+    pub(super) fn take(&self, page: PageId, watcher: Arc<dyn Watcher>) {
+        self.page.owner.take(page, watcher);
+        self.page.network.keep_up();
     }
 
     /// Whose it is.
@@ -327,6 +342,10 @@ impl Tab for CdpTab {
 
     fn world(&self) -> &dyn PageWorld {
         &self.page.world
+    }
+
+    fn network(&self) -> &dyn TabNetwork {
+        &*self.page.network
     }
 
     async fn close(&self) -> Result<(), TabError> {

@@ -21,6 +21,7 @@ pub mod locator;
 mod navigate;
 #[cfg(test)]
 mod navigate_tests;
+pub mod network;
 mod pages;
 pub mod port;
 mod reply;

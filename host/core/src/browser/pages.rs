@@ -6,6 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use super::PageId;
 use super::calls::ContextId;
 use super::context::{Dialog, DialogReply, Download, Events, Happening, OWN};
+use super::network::routes::Routes;
+use super::network::traffic::Traffic;
+use super::port::network::{Bodies, NetworkEvent, Paused, PausedRequest};
 use super::port::{FileChooser, FileDownload, Tab, TabError, Watcher};
 use crate::failure::{Code, Failure};
 use crate::gate::Ledger;
@@ -24,12 +27,15 @@ struct Open {
     contexts: HashMap<PageId, ContextId>,
 }
 
-/// Writes what pages do into the timeline, and keeps the pages that they open.
+/// Writes what pages do into the timeline and the record of the network, keeps the pages that they open, and
+/// lets routes decide.
 pub(super) struct RunWatcher {
     pub(super) ledger: Arc<Ledger>,
     /// Weak, as the pages know their watcher.
     pub(super) pages: Weak<Pages>,
     pub(super) events: Weak<Events>,
+    pub(super) traffic: Arc<Traffic>,
+    pub(super) routes: Arc<Routes>,
 }
 
 impl Pages {
@@ -155,5 +161,19 @@ impl Watcher for RunWatcher {
         if let Some(events) = self.events.upgrade() {
             events.file_chooser(page, port);
         }
+    }
+
+    fn network_event(&self, page: PageId, what: NetworkEvent, bodies: &dyn Bodies) {
+        if let Some(shown) = self.traffic.happened(page, what, bodies) {
+            self.page_event(page, shown);
+        }
+    }
+
+    fn intercepts(&self, page: PageId) -> bool {
+        self.routes.concern(page)
+    }
+
+    fn request_paused(&self, page: PageId, request: PausedRequest, paused: Box<dyn Paused>) {
+        self.routes.decide(page, request, paused);
     }
 }

@@ -3,6 +3,7 @@
 
 mod context;
 mod input;
+pub mod network;
 mod world;
 
 use async_trait::async_trait;
@@ -16,6 +17,7 @@ use super::PageId;
 use super::calls::{ImageFormat, Rect, Size};
 use super::context::{Dialog, DialogKind, DialogReply, Download};
 use crate::timeline::PageEvent;
+use network::{Bodies, NetworkEvent, Paused, PausedRequest, TabNetwork};
 
 pub use context::{Browsers, Context, Lease};
 pub use input::{Click, Input, KeyAction, Modifiers, MouseAction, MouseButton};
@@ -279,6 +281,14 @@ pub trait Watcher: Send + Sync {
     }
     /// The page asks for files.
     fn file_chooser(&self, _page: PageId, _port: Arc<dyn FileChooser>) {}
+    /// Something happened in the page's network; bodies may be asked for there and then.
+    fn network_event(&self, _page: PageId, _what: NetworkEvent, _bodies: &dyn Bodies) {}
+    /// Whether the page's requests must wait for decisions.
+    fn intercepts(&self, _page: PageId) -> bool {
+        false
+    }
+    /// A request of the page waits for a decision.
+    fn request_paused(&self, _page: PageId, _request: PausedRequest, _paused: Box<dyn Paused>) {}
 }
 
 /// One page of a browser.
@@ -319,6 +329,8 @@ pub trait Tab: Send + Sync {
     async fn probe(&self, url: &str) -> Result<Result<u16, String>, TabError>;
     /// The world around it.
     fn world(&self) -> &dyn PageWorld;
+    /// Its network.
+    fn network(&self) -> &dyn TabNetwork;
     /// Closes the page.
     async fn close(&self) -> Result<(), TabError>;
 }

@@ -10,8 +10,9 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::calls::{ActionOptions, OpenPage, PageId, PointerOptions, Size, Target};
-use super::context::ContextOptions;
+use super::context::{ContextOptions, HttpCredentials};
 use super::locator::{Locator, Part};
+use super::port::network::{RequestKey, TabNetwork};
 use super::port::{
     BrowserError, BrowserInfo, Browsers, Context, Emulation, Gesture, Input, KeyAction, Lease, LoadState,
     MouseAction, Navigation, PageWorld, PointerBurst, Ran, Settled, Shot, SiteData, Tab, TabError, TabState,
@@ -86,6 +87,7 @@ impl Rig {
             expect_timeout: Duration::from_secs(5),
             test_id_attributes: vec!["data-testid".to_owned()],
             baselines: BaselineScope::default(),
+            records_har: false,
         };
         let browser = Browser::new(
             Arc::new(One(tab.clone())),
@@ -319,6 +321,10 @@ impl Tab for ScriptedTab {
         &Still
     }
 
+    fn network(&self) -> &dyn TabNetwork {
+        self
+    }
+
     async fn close(&self) -> Result<(), TabError> {
         Ok(())
     }
@@ -338,6 +344,17 @@ impl Input for ScriptedTab {
 
     async fn tap(&self, _x: f64, _y: f64) -> Result<(), TabError> {
         Ok(())
+    }
+}
+
+#[async_trait]
+impl TabNetwork for ScriptedTab {
+    async fn intercept(&self, _on: bool) -> Result<(), TabError> {
+        Ok(())
+    }
+
+    async fn response_body(&self, _key: &RequestKey) -> Result<Bytes, TabError> {
+        Err(TabError::Closed)
     }
 }
 
@@ -376,6 +393,8 @@ impl Context for One {
     fn emulation(&self) -> &dyn Emulation {
         &Still
     }
+
+    fn set_http_credentials(&self, _credentials: Option<HttpCredentials>) {}
 
     fn site_data(&self) -> &dyn SiteData {
         &Still

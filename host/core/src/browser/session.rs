@@ -8,6 +8,8 @@ use tokio::sync::OnceCell;
 use super::batch::Ahead;
 use super::calls::{self, PageId};
 use super::context::{Contexts, Events, OWN, Overlays, check_viewport};
+use super::network::routes::Routes;
+use super::network::traffic::Traffic;
 use super::pages::{Pages, RunWatcher};
 use super::port::{BrowserError, BrowserInfo, Browsers, Lease, Tab, TabError, Watcher};
 use super::reply::Reply;
@@ -30,6 +32,8 @@ pub struct BrowserOptions {
     pub test_id_attributes: Vec<String>,
     /// Whose baselines pictures are compared with.
     pub baselines: BaselineScope,
+    /// Whether the network is recorded as a HAR.
+    pub records_har: bool,
 }
 
 /// Whose baselines, and whether they are to be written.
@@ -49,6 +53,8 @@ pub struct Browser {
     pub(super) baselines: Arc<dyn Baselines>,
     pub(super) ledger: Arc<Ledger>,
     pub(super) options: BrowserOptions,
+    pub(super) traffic: Arc<Traffic>,
+    pub(super) routes: Arc<Routes>,
     lease: OnceCell<Arc<dyn Lease>>,
     pub(super) contexts: Contexts,
     pub(super) pages: Arc<Pages>,
@@ -71,6 +77,8 @@ impl Browser {
             browsers,
             baselines,
             ledger,
+            traffic: Arc::new(Traffic::new(options.records_har)),
+            routes: Arc::default(),
             options,
             lease: OnceCell::new(),
             contexts: Contexts::default(),
@@ -107,6 +115,8 @@ impl Browser {
                 ledger: self.ledger.clone(),
                 pages: Arc::downgrade(&self.pages),
                 events: Arc::downgrade(&self.events),
+                traffic: self.traffic.clone(),
+                routes: self.routes.clone(),
             })
         };
         let leased = self
@@ -128,6 +138,7 @@ impl Browser {
 
     /// Closes all pages and gives the browser back.
     pub async fn release(&self) {
+        self.routes.let_go();
         self.pages.clear();
         self.contexts.clear();
         if let Some(lease) = self.lease.get() {

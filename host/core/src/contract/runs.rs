@@ -74,6 +74,7 @@ fn attempt(number: u32, failure: &Failure, verdict: &Verdict) -> Attempt {
         output: "line\n".to_owned(),
         calls: 12,
         guest_cpu_us: 10_000,
+        network: None,
         warnings: vec!["the cassette cannot be written".to_owned()],
     }
 }

@@ -1,6 +1,7 @@
 //! The command line: what the user typed, and which verb it is for. A verb parses, calls, prints.
 
 mod duration;
+mod har;
 mod inspect;
 mod live;
 mod past;

@@ -10,7 +10,7 @@ use tokio::sync::Semaphore;
 use url::Url;
 
 use super::live::Live;
-use super::{Common, Exit, UsageError, duration, say};
+use super::{Common, Exit, UsageError, duration, har, say};
 use crate::app::App;
 use crate::discover::{Candidate, discover};
 use crate::report::{self, LoadFailure, Report};
@@ -55,6 +55,8 @@ pub(crate) struct RunArgs {
     /// list, json=FILE, junit=FILE or html=DIR; may be repeated
     #[arg(long, value_name = "REPORTER", value_parser = reporter)]
     reporter: Vec<Reporter>,
+    #[command(flatten)]
+    har: har::HarArgs,
     /// Show the browser
     #[arg(long)]
     headed: bool,
@@ -154,6 +156,7 @@ pub(super) async fn run(common: &Common, args: RunArgs) -> anyhow::Result<Exit> 
 
 async fn load_all(app: &App, args: &RunArgs, candidates: &[Candidate]) -> anyhow::Result<Loaded> {
     let mut loaded = Loaded::default();
+    let replay = args.har.replay()?;
     for candidate in candidates {
         let file = candidate.path().display().to_string();
         match load_one(app, candidate).await {
@@ -176,7 +179,8 @@ async fn load_all(app: &App, args: &RunArgs, candidates: &[Candidate]) -> anyhow
                     digest,
                 };
                 for flow in flows.into_iter().filter(|flow| is_chosen(flow, args)) {
-                    let request = request(app, args, flow, source.clone())?;
+                    let mut request = request(app, args, flow, source.clone())?;
+                    request.replay.clone_from(&replay);
                     let (component, origin, needs) = (component.clone(), origin.clone(), needs.clone());
                     loaded.jobs.push(Job {
                         component,
@@ -280,6 +284,7 @@ fn request(app: &App, args: &RunArgs, flow: Flow, source: Option<Source>) -> any
         timeout: args.timeout,
         params: args.param.clone(),
         update_baselines: args.update_baselines,
+        records_har: !args.har.no_har,
         ..RunOptions::default()
     };
     Ok(RunRequest {
@@ -287,6 +292,7 @@ fn request(app: &App, args: &RunArgs, flow: Flow, source: Option<Source>) -> any
         flow,
         source,
         options,
+        replay: None,
         attempts: args.retries + 1,
     })
 }

@@ -57,6 +57,22 @@ impl From<context::Header> for core::Header {
     }
 }
 
+impl From<context::HttpCredentials> for core::HttpCredentials {
+    fn from(credentials: context::HttpCredentials) -> Self {
+        let context::HttpCredentials {
+            user,
+            password,
+            origin,
+        } = credentials;
+        let password = Secret::new(password);
+        Self {
+            user,
+            password,
+            origin,
+        }
+    }
+}
+
 impl From<context::ContextOptions> for core::ContextOptions {
     fn from(options: context::ContextOptions) -> Self {
         Self {
@@ -71,6 +87,7 @@ impl From<context::ContextOptions> for core::ContextOptions {
             permissions: options.permissions.into_iter().map(Into::into).collect(),
             media: options.media.into(),
             extra_headers: options.extra_headers.into_iter().map(Into::into).collect(),
+            http_credentials: options.http_credentials.map(Into::into),
             offline: options.offline,
             storage_state: options.storage_state.map(Secret::new),
             scripts_disabled: options.scripts_disabled,

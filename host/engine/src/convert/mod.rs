@@ -29,6 +29,7 @@ mod actions;
 mod browser;
 mod context;
 mod expectation;
+mod network;
 
 same_cases! {
     Code => types::FailureCode {

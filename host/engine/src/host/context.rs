@@ -5,7 +5,8 @@ use wasmtime::component::Resource;
 use super::{BrowserContextHandle, Failed, PageHandle};
 use crate::bindings::clock;
 use crate::bindings::context::{
-    self, ContextOptions, Cookie, CookieFilter, Geolocation, Header, Media, NewCookie, Permission,
+    self, ContextOptions, Cookie, CookieFilter, Geolocation, Header, HttpCredentials, Media, NewCookie,
+    Permission,
 };
 use crate::state::HostState;
 use flowguard_core::browser::calls;
@@ -114,6 +115,19 @@ impl context::HostBrowserContext for HostState {
             headers: headers.into_iter().map(Into::into).collect(),
         };
         through_gate!(self, set_extra_headers, call);
+        Ok(())
+    }
+
+    async fn set_http_credentials(
+        &mut self,
+        context: Context,
+        credentials: Option<HttpCredentials>,
+    ) -> Result<(), Failed> {
+        let call = calls::SetHttpCredentials {
+            context: self.browser_context(&context)?,
+            credentials: credentials.map(Into::into),
+        };
+        through_gate!(self, set_http_credentials, call);
         Ok(())
     }
 

@@ -27,6 +27,7 @@ mod browser;
 mod context;
 mod events;
 mod locator;
+mod network;
 mod retries;
 mod storage;
 mod telemetry;
@@ -34,10 +35,13 @@ mod types;
 mod vision;
 
 use flowguard_core::artifact::Digest;
-use flowguard_core::browser::calls::Step;
-use flowguard_core::browser::calls::{ChooserId, ContextId, DownloadId, WatchId};
+use flowguard_core::browser::calls::{
+    ChooserId, ContextId, DownloadId, HeldRequest, Step, WatchId, WatchedRequest, WatchedSocket,
+};
 use flowguard_core::browser::context::{Download, Kinds};
 use flowguard_core::browser::locator::Locator;
+use flowguard_core::browser::network::routes::RouteId;
+use flowguard_core::browser::network::traffic::TrafficId;
 use flowguard_core::browser::{ImageInfo, PageId};
 use flowguard_core::failure::{Code, Failure};
 use flowguard_core::timeline::StepId;
@@ -91,6 +95,29 @@ impl ImageHandle {
     pub(crate) fn digest(&self) -> &Digest {
         &self.0.digest
     }
+}
+
+/// A route, as a guest holds it.
+#[derive(Clone, Copy, Debug)]
+pub struct RouteHandle(pub(crate) RouteId);
+
+/// A request that waits for the guest's decision.
+#[derive(Clone, Debug)]
+pub struct HeldHandle(pub(crate) HeldRequest);
+
+/// A watch for requests, as a guest holds it.
+#[derive(Clone, Copy, Debug)]
+pub struct TrafficHandle(pub(crate) TrafficId);
+
+/// A request and what came of it, as a guest holds it.
+#[derive(Clone, Debug)]
+pub struct ExchangeHandle(pub(crate) WatchedRequest);
+
+/// A WebSocket, as a guest holds it, and how many of its messages it has read.
+#[derive(Clone, Debug)]
+pub struct SocketHandle {
+    pub(crate) socket: WatchedSocket,
+    pub(crate) read: u32,
 }
 
 /// A bucket, as a guest holds it.

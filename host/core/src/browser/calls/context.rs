@@ -6,7 +6,8 @@ use serde::Serialize;
 use super::PageId;
 use super::declare::calls;
 use crate::browser::context::{
-    ContextOptions, Cookie, CookieFilter, Geolocation, Header, Media, NewCookie, Permission, Secret,
+    ContextOptions, Cookie, CookieFilter, Geolocation, Header, HttpCredentials, Media, NewCookie, Permission,
+    Secret,
 };
 use crate::gate::Call;
 use crate::grant::Ask;
@@ -97,6 +98,16 @@ calls! {
         /// The headers.
         headers: Vec<Header>,
     } "context.set-extra-headers" -> (); title call => headers_title(&call.headers);
+        @ask Ask::Act;
+
+    /// Sets what servers get that ask for a password by HTTP.
+    SetHttpCredentials {
+        /// The context.
+        context: ContextId,
+        /// User and password; none for no more.
+        credentials: Option<HttpCredentials>,
+    } "context.set-http-credentials" -> ();
+        title _call => "set the credentials for HTTP".to_owned();
         @ask Ask::Act;
 
     /// Reads cookies.

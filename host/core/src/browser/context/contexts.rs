@@ -10,7 +10,8 @@ use super::{ClockState, ContextOptions};
 use crate::browser::PageId;
 use crate::browser::calls::{
     ClearPermissions, CloseContext, ContextId, ContextOf, ContextPages, CreateContext, DefaultContext,
-    EmulateMedia, GrantPermissions, OpenPageIn, SetExtraHeaders, SetGeolocation, SetOffline,
+    EmulateMedia, GrantPermissions, OpenPageIn, SetExtraHeaders, SetGeolocation, SetHttpCredentials,
+    SetOffline,
 };
 use crate::browser::port::{Context, Emulation, TabError};
 use crate::browser::session::{Browser, no_browser, tab_failure};
@@ -253,6 +254,19 @@ impl Browser {
         check_headers(&call.headers)?;
         let context = self.context(call.context)?;
         done(emulation(&context).set_extra_headers(&call.headers).await)
+    }
+
+    /// Sets what servers get that ask for a password by HTTP.
+    ///
+    /// # Errors
+    /// [`Code::InvalidArgument`] where the origin is none.
+    pub async fn set_http_credentials(&self, call: &SetHttpCredentials) -> Result<(), Failure> {
+        if let Some(credentials) = &call.credentials {
+            credentials.check()?;
+        }
+        let context = self.context(call.context)?;
+        context.port.set_http_credentials(call.credentials.clone());
+        Ok(())
     }
 
     /// Changes what a page's media queries see.

@@ -22,8 +22,8 @@ pub(super) use events::Events;
 pub use files::{Download, DownloadState, UploadedFile};
 pub(super) use options::check_viewport;
 pub use options::{
-    ColorScheme, ContextOptions, Contrast, ForcedColors, Geolocation, Header, Media, MediaType, Permission,
-    ReducedMotion,
+    ColorScheme, ContextOptions, Contrast, ForcedColors, Geolocation, Header, HttpCredentials, Media,
+    MediaType, Permission, ReducedMotion,
 };
 pub(super) use overlays::Overlays;
 pub use overlays::Remedy;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{BrowserError, BrowserInfo, Emulation, SiteData, Tab, Watcher};
 use crate::browser::PageId;
-use crate::browser::context::ContextOptions;
+use crate::browser::context::{ContextOptions, HttpCredentials};
 
 /// A browser context: pages that share cookies and storage with each other and with nobody else.
 #[async_trait]
@@ -14,6 +14,8 @@ pub trait Context: Send + Sync {
     async fn open_tab(&self, page: PageId) -> Result<Arc<dyn Tab>, BrowserError>;
     /// What it makes its pages believe.
     fn emulation(&self) -> &dyn Emulation;
+    /// What its pages answer to servers that ask for a password by HTTP, from now on.
+    fn set_http_credentials(&self, credentials: Option<HttpCredentials>);
     /// What it keeps for sites.
     fn site_data(&self) -> &dyn SiteData;
     /// Closes its pages and wipes what is left. Safe to call again.
