@@ -57,15 +57,18 @@ impl Pixels {
         decoder.set_transformations(
             png::Transformations::EXPAND | png::Transformations::ALPHA | png::Transformations::STRIP_16,
         );
-        let mut reader = decoder
-            .read_info()
+        let (width, height) = decoder
+            .read_header_info()
+            .map(|header| (header.width, header.height))
             .map_err(|error| unreadable(error.to_string()))?;
-        let (width, height) = (reader.info().width, reader.info().height);
         if u64::from(width) * u64::from(height) > MAX_PIXELS {
             return Err(unreadable(format!(
                 "it has {width} × {height} pixels; at most {MAX_PIXELS} are compared"
             )));
         }
+        let mut reader = decoder
+            .read_info()
+            .map_err(|error| unreadable(error.to_string()))?;
         let length = reader.output_buffer_size().unwrap_or_default();
         let mut decoded = vec![0; length];
         let info = reader
@@ -238,7 +241,7 @@ fn draw(expected: &Pixels, actual: &Pixels, limit: f32) -> Result<Bytes, png::En
     reason = "a brightness is 0 to 255"
 )]
 fn pale(brightness: f32) -> u8 {
-    (255.0 - (255.0 - brightness) * 0.15) as u8
+    (255.0 - (255.0 - brightness) * 0.15).round() as u8
 }
 
 #[cfg(test)]
@@ -349,6 +352,7 @@ mod tests {
         let error = Pixels::decode(&bytes, "a picture")
             .err()
             .map(|error| error.to_string());
-        assert!(error.unwrap_or_default().contains("60000 × 60000"));
+        let error = error.unwrap_or_default();
+        assert!(error.contains("60000 × 60000"), "{error}");
     }
 }
