@@ -105,10 +105,10 @@ fn a_navigation_that_becomes_none_is_ended() {
     page.happens("Page.frameStoppedLoading", &given_up);
     assert!(!page.navigating(), "stopped");
     page.link_clicked("file");
-    let other = json!({"requestId": "7.1", "errorText": "net::ERR_FAILED"});
+    let other = json!({"requestId": "7.1", "timestamp": 1.0, "errorText": "net::ERR_FAILED"});
     page.happens("Network.loadingFailed", &other);
     assert!(page.navigating(), "another request failed");
-    let own = json!({"requestId": "file", "errorText": "net::ERR_ABORTED"});
+    let own = json!({"requestId": "file", "timestamp": 2.0, "errorText": "net::ERR_ABORTED"});
     page.happens("Network.loadingFailed", &own);
     assert!(
         !page.navigating(),
