@@ -44,7 +44,8 @@ function expectedWithout(expectation) {
  * its text was asked for), else of the page. None where it would say what is received already.
  */
 function ariaOfFailure({ element }, { kind }) {
-  if (Object.hasOwn(LIST_CHECKS, kind) || kind === "matchesAria") return undefined;
+  const isReceived = kind === "matchesAria" || (Object.hasOwn(LIST_CHECKS, kind) && kind !== "hasCount");
+  if (isReceived) return undefined;
   forget();
   const limit = FAILURE_SNAPSHOT_LIMIT;
   if (!element || !isConnected(element) || !isVisible(element)) return ariaSnapshot(pageRoot(), { limit });
