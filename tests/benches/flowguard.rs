@@ -1,6 +1,6 @@
 //! What FlowGuard costs, in one table: loading, instantiating, one call through the gate, a ten-step flow,
 //! memory for one more run; then what the flow costs beside Playwright. Medians; no figure is a test. With the
-//! argument `beside`, only the second.
+//! argument `beside`, only the second; with `endurance`, only a thousand runs in a row.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -10,6 +10,7 @@
 )]
 
 mod beside;
+mod endurance;
 mod form;
 mod idle;
 
@@ -19,7 +20,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use flowguard_backends::browser::{LocalBrowsers, LocalOptions};
-use flowguard_backends::storage::CassetteFile;
+use flowguard_backends::storage::{ArtifactFolder, CassetteFile};
 use flowguard_core::Gate;
 use flowguard_core::budget::{Allowance, Budget};
 use flowguard_core::cassette::{Header, NoTape, Tape};
@@ -51,7 +52,8 @@ async fn measure_all() {
     let folder = tempfile::tempdir().unwrap();
     let engine = Engine::new(CompiledCache::open(folder.path()).unwrap()).unwrap();
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-    if !std::env::args().any(|argument| argument == "beside") {
+    let wants = |what: &str| std::env::args().any(|argument| argument == what);
+    if !wants("beside") && !wants("endurance") {
         own_costs(&engine, &clock, &bytes, folder.path()).await;
     }
     let Component::Flow(component) = engine.load(bytes).await.unwrap() else {
@@ -62,7 +64,13 @@ async fn measure_all() {
         component,
         clock,
     };
-    beside::measure(&bench, &form::serve().await).await;
+    let address = form::serve().await;
+    if !wants("endurance") {
+        beside::measure(&bench, &address).await;
+    }
+    if !wants("beside") {
+        endurance::measure(&bench, &address).await;
+    }
 }
 
 /// What FlowGuard costs by itself.
@@ -243,7 +251,9 @@ async fn runner(
         baselines: Arc::new(FakeBaselines::default()),
         buckets: Arc::new(FakeStore::default()),
         model: None,
-        artifacts: Arc::new(FakeArtifacts::default()),
+        artifacts: Arc::new(ArtifactFolder::new(
+            Path::new(env!("CARGO_TARGET_TMPDIR")).join("artifacts"),
+        )),
         tapes: Arc::new(Unrecorded),
         clock: clock.clone(),
         policy: Policy::permissive(),

@@ -56,7 +56,7 @@ impl Spent {
 }
 
 /// A process and all below it, without these and all below them.
-fn tree(root: u32, without: &[u32]) -> Vec<u32> {
+pub(crate) fn tree(root: u32, without: &[u32]) -> Vec<u32> {
     let mut children: HashMap<u32, Vec<u32>> = HashMap::new();
     for entry in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
         let process = entry.file_name().to_str().and_then(|name| name.parse().ok());
@@ -90,10 +90,13 @@ fn processor_ms(process: u32) -> Option<f64> {
 }
 
 fn memory(root: u32, others: &[u32]) -> f64 {
-    let pss = |process: u32| {
-        let rollup = std::fs::read_to_string(format!("/proc/{process}/smaps_rollup")).ok()?;
-        let line = rollup.lines().find(|line| line.starts_with("Pss:"))?;
-        line.split_whitespace().nth(1)?.parse::<f64>().ok()
-    };
-    tree(root, others).into_iter().filter_map(pss).sum::<f64>() / 1024.0
+    tree(root, others).into_iter().map(pss_mib).sum()
+}
+
+/// The memory of a process, what it shares counted in part; 0 where it is gone.
+pub(crate) fn pss_mib(process: u32) -> f64 {
+    let rollup = std::fs::read_to_string(format!("/proc/{process}/smaps_rollup")).unwrap_or_default();
+    let line = rollup.lines().find(|line| line.starts_with("Pss:"));
+    let number = line.and_then(|line| line.split_whitespace().nth(1)?.parse::<f64>().ok());
+    number.unwrap_or_default() / 1024.0
 }

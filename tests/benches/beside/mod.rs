@@ -9,10 +9,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::Bench;
-use flowguard::Ours;
+pub(crate) use flowguard::Ours;
 use flowguard_backends::browser::{LocalBrowsers, LocalOptions};
 use flowguard_tests::{Playwright, Wire};
 use load::Load;
+pub(crate) use load::{pss_mib, tree};
 use serde_json::json;
 use table::{Row, Table};
 
