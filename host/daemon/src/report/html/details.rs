@@ -7,7 +7,7 @@ use maud::{Markup, html};
 use super::super::attempt::failures;
 use super::super::files::Files;
 use super::super::words;
-use super::{Place, Text, events, failure, overview, timeline};
+use super::{Place, Text, events, failure, overview, pictures, timeline};
 
 /// A run's details.
 pub(super) fn run(run: &RunRecord, place: usize, files: &Files) -> Markup {
@@ -45,6 +45,7 @@ fn content(run: &RunRecord, attempt: &Attempt, here: Place, files: &Files) -> Ma
         (timeline::section(attempt, here, files))
         (events::console(attempt, here))
         (events::network(attempt, here))
+        @if let Some(har) = &attempt.network { (pictures::shown(har, files)) }
         (output(attempt))
         (numbers(run, attempt))
     }
