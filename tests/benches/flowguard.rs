@@ -37,6 +37,8 @@ use flowguard_engine::{CompiledCache, Component, Engine, FlowComponent, Ports, R
 use tracing_subscriber::layer::SubscriberExt;
 
 const GUEST: &str = "guests/dist/ten-steps.wasm";
+/// The same with the form in one batch.
+const BATCHED: &str = "guests/dist/ten-steps-batched.wasm";
 const IDLE_RUNS: usize = 64;
 
 fn main() {
@@ -48,7 +50,8 @@ fn main() {
 }
 
 async fn measure_all() {
-    let bytes = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join(GUEST)).unwrap();
+    let guest = |file| std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap();
+    let bytes = guest(GUEST);
     let folder = tempfile::tempdir().unwrap();
     let engine = Engine::new(CompiledCache::open(folder.path()).unwrap()).unwrap();
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
@@ -59,9 +62,13 @@ async fn measure_all() {
     let Component::Flow(component) = engine.load(bytes).await.unwrap() else {
         return;
     };
+    let Component::Flow(batched) = engine.load(guest(BATCHED)).await.unwrap() else {
+        return;
+    };
     let bench = Bench {
         engine,
         component,
+        batched,
         clock,
     };
     let address = form::serve().await;
@@ -118,6 +125,7 @@ async fn own_costs(engine: &Engine, clock: &Arc<dyn Clock>, bytes: &[u8], folder
 struct Bench {
     engine: Engine,
     component: Arc<FlowComponent>,
+    batched: Arc<FlowComponent>,
     clock: Arc<dyn Clock>,
 }
 

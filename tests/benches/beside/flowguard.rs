@@ -31,6 +31,16 @@ impl<'a> Ours<'a> {
         }
     }
 
+    /// The same browser and page, with the form in one batch.
+    pub(crate) fn batched(&self, bench: &'a Bench) -> Self {
+        Self {
+            runner: self.runner.clone(),
+            component: &bench.batched,
+            browsers: self.browsers.clone(),
+            address: self.address.clone(),
+        }
+    }
+
     pub(crate) async fn browser_address(&self) -> String {
         self.browsers.address().await.expect("it runs")
     }

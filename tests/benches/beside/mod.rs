@@ -136,9 +136,11 @@ async fn over_a_link(bench: &Bench, address: &str, chromium: &Path, delay: Durat
     )
     .await;
     let mut theirs = Playwright::connect(&ours.browser_address().await).await;
-    let (mut fg, mut pw) = (Vec::new(), Vec::new());
+    let in_one = ours.batched(bench);
+    let (mut fg, mut batched, mut pw) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..ROUNDS / 2 {
         fg.extend(ours.flows(LINK_RUNS, 1).await.samples);
+        batched.extend(in_one.flows(LINK_RUNS, 1).await.samples);
         pw.extend(there(&mut theirs, address, LINK_RUNS, 1).await.samples);
     }
     let pair = |part: fn(&Sample) -> f64| [median(&fg, part), median(&pw, part)];
@@ -148,6 +150,17 @@ async fn over_a_link(bench: &Bench, address: &str, chromium: &Path, delay: Durat
         pair(|s| s.goto + s.steps),
     );
     table.row(if ms == 50 { whole.at_most(0.2) } else { whole });
+    let form = |samples: &[Sample]| median(samples, |s| s.steps);
+    let whole = Row::ms(
+        &format!("without the goto, {ms} ms each way"),
+        [form(&fg), form(&pw)],
+    );
+    table.row(if ms == 50 { whole.at_most(0.2) } else { whole });
+    let in_one = Row::ms(
+        &format!("the form in one batch, {ms} ms each way"),
+        [form(&batched), form(&pw)],
+    );
+    table.row(if ms == 50 { in_one.at_most(0.1) } else { in_one });
     table.row(Row::ms(
         &format!("fresh context and page, {ms} ms each way"),
         pair(|s| s.open),
