@@ -123,9 +123,10 @@ impl Browser {
     }
 
     /// The answer to a request that was asked ahead. The time that is left may be another one now.
-    pub(super) fn foreseen(&self, request: &Value) -> Option<Value> {
+    pub(super) fn foreseen(&self, request: impl FnOnce() -> Value) -> Option<Value> {
         let mut ahead = self.ahead();
         let (asked, answer) = ahead.as_mut()?.answered.pop_front()?;
+        let request = request();
         let same = |key: &str| asked.get(key) == request.get(key);
         if same("action") && same("locator") {
             return Some(answer);

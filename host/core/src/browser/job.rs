@@ -129,7 +129,7 @@ impl Browser {
 impl<'a> Job<'a> {
     /// Calls the script until it has answered on a document that stayed.
     pub(super) async fn perform(&mut self, action: &Value) -> Result<Reply, Failure> {
-        if let Some(answer) = self.browser.foreseen(&self.request(action)) {
+        if let Some(answer) = self.browser.foreseen(|| self.request(action)) {
             return self.judged(answer);
         }
         loop {

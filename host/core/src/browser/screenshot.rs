@@ -34,6 +34,32 @@ const DEFAULT_QUALITY: u32 = 80;
 /// The paint over masked elements where nothing else is said.
 const MASK_COLOR: &str = "#FF00FF";
 
+/// The least time for a picture: one look is always taken, also where no time is left.
+const LAST_LOOK: Duration = Duration::from_secs(1);
+
+/// Pictures of the same thing, one after another, until two are equal or the time is over.
+struct Series {
+    deadline: Instant,
+    taken: usize,
+    previous: Option<Bytes>,
+    /// Whether the latest is as the one before it.
+    has_settled: bool,
+    /// Whether there is no time for another.
+    is_over: bool,
+}
+
+impl Series {
+    fn new(wait: Duration) -> Self {
+        Self {
+            deadline: Instant::now() + wait,
+            taken: 0,
+            previous: None,
+            has_settled: false,
+            is_over: false,
+        }
+    }
+}
+
 /// What a picture is taken of.
 struct Subject<'a> {
     page: PageId,
@@ -136,26 +162,23 @@ impl Browser {
         let Some(expected) = self.baselines.load(name).await.map_err(|error| away(&error))? else {
             return Err(self.no_baseline(call, name, wait).await?);
         };
-        let deadline = Instant::now() + wait;
-        let mut previous = None;
-        let mut pauses = pauses();
+        let mut series = Series::new(wait);
         loop {
-            let pause = pauses.next().unwrap_or_default();
-            let left = deadline.saturating_duration_since(Instant::now());
-            tokio::time::sleep(pause.min(left)).await;
-            let actual = self.comparable(call, left.max(Duration::from_secs(1))).await?;
+            let actual = self.next_of(&mut series, call).await?;
+            let Series {
+                has_settled, is_over, ..
+            } = series;
             let compared = self
                 .baselines
                 .compare(expected.clone(), actual.clone(), tolerance)
                 .await
                 .map_err(|error| away(&error))?;
-            let has_settled = previous.replace(actual.clone()) == Some(actual.clone());
             match compared {
                 Compared::Same if !call.options.negated => return Ok(()),
-                Compared::Same if has_settled || left.is_zero() => return Err(too_alike(name)),
+                Compared::Same if has_settled || is_over => return Err(too_alike(name)),
                 Compared::Same => {}
-                _ if call.options.negated && has_settled => return Ok(()),
-                different if has_settled || left.is_zero() => {
+                _ if call.options.negated && (has_settled || is_over) => return Ok(()),
+                different if has_settled || is_over => {
                     return Err(self
                         .different(call, name, expected, actual, different, has_settled)
                         .await);
@@ -241,19 +264,25 @@ impl Browser {
 
     /// A picture that came out the same twice.
     async fn settled_picture(&self, call: &ExpectScreenshot, wait: Duration) -> Result<Bytes, Failure> {
-        let deadline = Instant::now() + wait;
-        let mut previous = Bytes::new();
-        let mut pauses = pauses();
+        let mut series = Series::new(wait);
         loop {
-            let pause = pauses.next().unwrap_or_default();
-            let left = deadline.saturating_duration_since(Instant::now());
-            tokio::time::sleep(pause.min(left)).await;
-            let picture = self.comparable(call, left.max(Duration::from_secs(1))).await?;
-            if picture == previous || left.is_zero() {
+            let picture = self.next_of(&mut series, call).await?;
+            if series.has_settled || series.is_over {
                 return Ok(picture);
             }
-            previous = picture;
         }
+    }
+
+    /// The next picture of a series, after its pause.
+    async fn next_of(&self, series: &mut Series, call: &ExpectScreenshot) -> Result<Bytes, Failure> {
+        let pause = SETTLE[series.taken.min(SETTLE.len() - 1)];
+        let left = series.deadline.saturating_duration_since(Instant::now());
+        tokio::time::sleep(pause.min(left)).await;
+        let picture = self.comparable(call, left.max(LAST_LOOK)).await?;
+        series.taken += 1;
+        series.is_over = left.is_zero();
+        series.has_settled = series.previous.replace(picture.clone()).as_ref() == Some(&picture);
+        Ok(picture)
     }
 
     /// A picture as baselines are: PNG.
@@ -356,13 +385,6 @@ impl Browser {
             Failure::new(Code::InvalidArgument, message)
         })
     }
-}
-
-/// The pauses of a comparison, without end.
-fn pauses() -> impl Iterator<Item = Duration> {
-    SETTLE
-        .into_iter()
-        .chain(std::iter::repeat(SETTLE[SETTLE.len() - 1]))
 }
 
 /// Whether the options are within their ranges.

@@ -170,9 +170,7 @@ impl Page {
         requests: impl Into<Requests>,
         act: impl FnOnce() -> Result,
     ) -> Result<Exchange> {
-        let traffic = self.watch_requests(requests)?;
-        act()?;
-        traffic.next_request()
+        self.watched_while(requests, act)?.next_request()
     }
 
     /// Does something and waits for the response to the request that it causes.
@@ -190,9 +188,7 @@ impl Page {
         requests: impl Into<Requests>,
         act: impl FnOnce() -> Result,
     ) -> Result<Exchange> {
-        let traffic = self.watch_requests(requests)?;
-        act()?;
-        traffic.next_response()
+        self.watched_while(requests, act)?.next_response()
     }
 
     /// Does something and waits for the WebSocket that it opens.
@@ -201,8 +197,13 @@ impl Page {
         requests: impl Into<Requests>,
         act: impl FnOnce() -> Result,
     ) -> Result<WebSocket> {
+        self.watched_while(requests, act)?.next_web_socket()
+    }
+
+    /// What was seen from before something was done.
+    fn watched_while(&self, requests: impl Into<Requests>, act: impl FnOnce() -> Result) -> Result<Traffic> {
         let traffic = self.watch_requests(requests)?;
         act()?;
-        traffic.next_web_socket()
+        Ok(traffic)
     }
 }
