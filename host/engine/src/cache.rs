@@ -94,27 +94,37 @@ impl Folder {
 }
 
 fn read_or_make_key(path: &Path) -> io::Result<[u8; 32]> {
-    if let Some(key) = fs::read(path).ok().and_then(|bytes| bytes.try_into().ok()) {
-        return Ok(key);
+    match fs::read(path).map(<[u8; 32]>::try_from) {
+        Ok(Ok(key)) => return Ok(key),
+        // Damaged: what was written with it is lost in any case.
+        Ok(Err(_)) => fs::remove_file(path)?,
+        Err(_) => {}
     }
     let mut key = [0; 32];
     getrandom::fill(&mut key).map_err(io::Error::other)?;
-    write_whole(path, &[&key])?;
-    // Another process may have been quicker: what is in the file counts.
-    fs::read(path)?
-        .try_into()
-        .map_err(|_| io::Error::other("the cache's key is damaged: delete the folder"))
+    match write_beside(path, &[&key])?.persist_noclobber(path) {
+        Ok(_) => Ok(key),
+        // Another process was quicker: the first key is everybody's.
+        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => fs::read(path)?
+            .try_into()
+            .map_err(|_| io::Error::other("the cache's key is damaged: delete the folder")),
+        Err(error) => Err(error.error),
+    }
 }
 
 /// Writes beside the file and renames, so that no reader ever sees a part of it.
 fn write_whole(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
+    write_beside(path, parts)?.persist(path)?;
+    Ok(())
+}
+
+fn write_beside(path: &Path, parts: &[&[u8]]) -> io::Result<tempfile::NamedTempFile> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
     for part in parts {
         file.write_all(part)?;
     }
-    file.persist(path)?;
-    Ok(())
+    Ok(file)
 }
 
 #[cfg(unix)]
@@ -153,6 +163,34 @@ mod tests {
             fs::write(&file, &whole[..length]).expect("write");
             assert_eq!(cache.get(&engine, &digest), None, "cut to {length}");
         }
+    }
+
+    #[test]
+    fn processes_that_begin_at_once_have_one_key() {
+        for _ in 0..50 {
+            let folder = tempfile::tempdir().expect("folder");
+            let path = folder.path().join("key");
+            let together = std::sync::Barrier::new(4);
+            let open = || {
+                together.wait();
+                read_or_make_key(&path).expect("a key")
+            };
+            let keys: Vec<[u8; 32]> = std::thread::scope(|scope| {
+                let opened: Vec<_> = (0..4).map(|_| scope.spawn(open)).collect();
+                let joined = opened.into_iter().map(|thread| thread.join().expect("it ends"));
+                joined.collect()
+            });
+            assert_eq!(keys, [keys[0]; 4], "what one wrote, the others call damaged");
+        }
+    }
+
+    #[test]
+    fn a_damaged_key_is_replaced() {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("key");
+        fs::write(&path, b"short").expect("write");
+        let key = read_or_make_key(&path).expect("a key");
+        assert_eq!(fs::read(&path).expect("read"), key);
     }
 
     #[test]
