@@ -5,6 +5,7 @@ mod har;
 mod inspect;
 mod live;
 mod past;
+mod reporters;
 mod run;
 
 use clap::{Args, Parser, Subcommand};

@@ -4,7 +4,8 @@ use clap::Args;
 use std::fmt::Write;
 use std::time::Duration;
 
-use super::run::{Reporter, locate, reporter, style, write_reports};
+use super::reporters::{Reporter, reporter, write_reports};
+use super::run::{locate, style};
 use super::{Common, Exit, UsageError, say};
 use crate::app::App;
 use crate::report::{self, Report};

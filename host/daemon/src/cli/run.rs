@@ -10,6 +10,7 @@ use tokio::sync::Semaphore;
 use url::Url;
 
 use super::live::Live;
+use super::reporters::{Reporter, reporter, write_reports};
 use super::{Common, Exit, UsageError, duration, har, say};
 use crate::app::App;
 use crate::discover::{Candidate, discover};
@@ -55,6 +56,9 @@ pub(crate) struct RunArgs {
     /// list, json=FILE, junit=FILE or html=DIR; may be repeated
     #[arg(long, value_name = "REPORTER", value_parser = reporter)]
     reporter: Vec<Reporter>,
+    /// The attribute that test ids are in; may be repeated, any of them is one
+    #[arg(long, value_name = "NAME", value_parser = attribute, default_value = "data-testid")]
+    test_id_attribute: Vec<String>,
     #[command(flatten)]
     har: har::HarArgs,
     /// Show the browser
@@ -68,37 +72,19 @@ pub(crate) struct RunArgs {
     update_baselines: bool,
 }
 
-/// Where and how a report goes.
-#[derive(Clone, Debug)]
-pub(super) enum Reporter {
-    /// Lines in the terminal.
-    List,
-    /// JSON into a file.
-    Json(PathBuf),
-    /// JUnit XML into a file.
-    Junit(PathBuf),
-    /// One HTML page into a folder.
-    Html(PathBuf),
-}
-
-pub(super) fn reporter(text: &str) -> Result<Reporter, String> {
-    match text.split_once('=') {
-        None if text == "list" => Ok(Reporter::List),
-        Some((_, "")) => Err(format!("{text:?} names no place; write for example html=report")),
-        Some(("json", file)) => Ok(Reporter::Json(file.into())),
-        Some(("junit", file)) => Ok(Reporter::Junit(file.into())),
-        Some(("html", folder)) => Ok(Reporter::Html(folder.into())),
-        _ => Err(format!(
-            "{text:?} is none of list, json=FILE, junit=FILE, html=DIR"
-        )),
-    }
-}
-
 fn parameter(text: &str) -> Result<(String, String), String> {
     let (key, value) = text
         .split_once('=')
         .ok_or_else(|| format!("{text:?} is not KEY=VALUE"))?;
     Ok((key.to_owned(), value.to_owned()))
+}
+
+fn attribute(text: &str) -> Result<String, String> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | ':' | '.');
+    match !text.is_empty() && text.chars().all(fits) {
+        true => Ok(text.to_owned()),
+        false => Err(format!("{text:?} is no attribute; write for example data-test")),
+    }
 }
 
 /// A flow that is to be run.
@@ -284,6 +270,7 @@ fn request(app: &App, args: &RunArgs, flow: Flow, source: Option<Source>) -> any
         timeout: args.timeout,
         params: args.param.clone(),
         update_baselines: args.update_baselines,
+        test_id_attributes: args.test_id_attribute.clone(),
         records_har: !args.har.no_har,
         ..RunOptions::default()
     };
@@ -435,43 +422,6 @@ fn exit_of(report: &Report, lost: usize) -> Exit {
     let files = report.load_failures.iter().map(|_| Exit::Usage);
     let lost = (lost > 0).then_some(Exit::Platform);
     runs.chain(files).chain(lost).max().unwrap_or(Exit::Passed)
-}
-
-/// Writes what was asked for; every one is tried, and the first failure is told.
-pub(super) async fn write_reports(app: &App, report: &Report, reporters: &[Reporter]) -> anyhow::Result<()> {
-    let mut outcome = Ok(());
-    for reporter in reporters {
-        let written = match reporter {
-            Reporter::List => Ok(()),
-            Reporter::Json(file) => write(file, &report::json::render(report)?),
-            Reporter::Junit(file) => write(file, &report::junit::render(report)?),
-            Reporter::Html(folder) => write_html(app, report, folder).await,
-        };
-        outcome = outcome.and(written);
-    }
-    outcome
-}
-
-async fn write_html(app: &App, report: &Report, folder: &std::path::Path) -> anyhow::Result<()> {
-    let files = report::files::Files::read(report, &*app.artifacts).await;
-    let page = folder.join("index.html");
-    write(&page, &report::html::render(report, &files))?;
-    say(&format!("report: {}\n", page.display()));
-    Ok(())
-}
-
-fn write(file: &std::path::Path, text: &str) -> anyhow::Result<()> {
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let written = folder
-        .map_or(Ok(()), std::fs::create_dir_all)
-        .and_then(|()| std::fs::write(file, text));
-    written.map_err(|error| {
-        UsageError(format!(
-            "the report {} cannot be written: {error}",
-            file.display()
-        ))
-        .into()
-    })
 }
 
 /// Where a person finds the file of an artifact.

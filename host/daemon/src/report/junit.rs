@@ -171,7 +171,7 @@ fn description(attempt: &Attempt, verdict: &Verdict) -> String {
     }
     list(&mut text, "backtrace", backtrace(verdict));
     if let Some((blame, failure)) = verdict.blame().zip(verdict.failure()) {
-        let _ = writeln!(text, "{}\n{}", words::meaning(blame), words::hint(failure.code));
+        let _ = writeln!(text, "{}\n{}", words::meaning(blame), words::hint(failure));
     }
     text
 }

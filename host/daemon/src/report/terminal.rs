@@ -192,6 +192,10 @@ impl Page<'_> {
             let text = format!("{}, {how}", words::count(run.attempts.len(), "attempt"));
             self.labelled("tried", Paint::Faint, &text);
         }
+        if let Some(har) = &last.network {
+            let at = self.located(&har.digest);
+            self.labelled("network", Paint::Faint, &at);
+        }
         self.labelled("run", Paint::Faint, run.id.as_str());
         self.line("");
     }
@@ -218,8 +222,7 @@ impl Page<'_> {
             self.labelled(label, Paint::Faint, &titles.join(" › "));
         }
         if let Some(picture) = picture_of(attempt, failure) {
-            let at = (self.style.locate)(&picture.digest);
-            let at = at.unwrap_or_else(|| format!("artifact {}", picture.digest.short()));
+            let at = self.located(&picture.digest);
             self.labelled("picture", Paint::Faint, &at);
         }
         self.list("call log", &failure.call_log, LOG_LINES, true);
@@ -229,6 +232,11 @@ impl Page<'_> {
                 self.list(&other.title, &lines, TEXT_LINES, false);
             }
         }
+    }
+
+    /// Where a person finds an artifact.
+    fn located(&self, digest: &Digest) -> String {
+        (self.style.locate)(digest).unwrap_or_else(|| format!("artifact {}", digest.short()))
     }
 
     /// Errors of the page itself often are the cause of what an assertion sees.
@@ -254,7 +262,7 @@ impl Page<'_> {
         let who = self.paint(Paint::Strong, &who);
         self.line(&format!("{INDENT}{who}"));
         self.line(&format!("{INDENT}{}", words::meaning(blame)));
-        self.line(&format!("{INDENT}{}", words::hint(failure.code)));
+        self.line(&format!("{INDENT}{}", words::hint(failure)));
     }
 
     /// A titled list, of which the first or the last lines are shown.

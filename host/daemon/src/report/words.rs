@@ -1,7 +1,7 @@
 //! How the reports say things: durations, sizes, moments, who is to blame and what to do. Pure text.
 
 use chrono::DateTime;
-use flowguard_core::{Blame, Code};
+use flowguard_core::{Blame, Code, Failure};
 use std::borrow::Cow;
 
 /// A duration for a person, from microseconds: `412 ms`, `1.2 s`, `3 min 05 s`.
@@ -107,10 +107,13 @@ pub(super) const fn meaning(blame: Blame) -> &'static str {
 }
 
 /// What to do about a failure of this kind.
-pub(super) const fn hint(code: Code) -> &'static str {
-    match code {
+pub(super) const fn hint(failure: &Failure) -> &'static str {
+    match failure.code {
         Code::AssertionFailed => {
             "Compare expected and received. If what the page shows is right, the flow's expectation is out of date."
+        }
+        Code::Timeout if failure.call_log.is_empty() => {
+            "What was waited for did not happen in its time. Look whether the step before it causes it at all."
         }
         Code::Timeout => {
             "Read the call log: the element never came, or the last line says what kept it from being ready."

@@ -122,7 +122,7 @@ impl ClockState {
                 Ok(set(moment(time + span(ms)?)?, now.running))
             }
             ClockOrder::PauseAt { time: then } if moment(then)? < time => wrong(format!(
-                "the clock cannot go back to {then} ms: it is at {time} ms"
+                "the clock cannot go back to {then:.0} ms: it is at {time:.0} ms"
             )),
             ClockOrder::PauseAt { time: then } => Ok(set(then, false)),
             ClockOrder::Resume => Ok(set(time, true)),

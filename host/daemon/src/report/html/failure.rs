@@ -202,7 +202,7 @@ fn advice(attempt: &Attempt, failure: &Failure) -> Markup {
         @if let Some(blame) = attempt.verdict.blame() {
             div.advice {
                 p { b { "Blame: " (blame.name()) ". " } (words::meaning(blame)) }
-                p { b { "Next: " } (words::hint(failure.code)) }
+                p { b { "Next: " } (words::hint(failure)) }
             }
         }
     }
