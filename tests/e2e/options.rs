@@ -2,6 +2,8 @@
 
 use flowguard_tests::{Flowguard, Peer, guest, shared, shop};
 
+use crate::desk::Desk;
+
 #[tokio::test]
 async fn flows_are_chosen_by_tag_and_by_name() {
     let _turn = shared().await;
@@ -90,4 +92,20 @@ async fn a_flow_that_passes_at_its_second_attempt_is_flaky() {
         1,
         "nothing is tried again unasked"
     );
+}
+
+#[tokio::test]
+async fn test_ids_are_in_the_attribute_that_is_named() {
+    let _turn = shared().await;
+    let desk = Desk::open().await;
+    let shell = Flowguard::new().base_url(desk.url());
+    let flow = shell.scratch().join("find.yaml");
+    let text = "url: /order\nsteps:\n  - expect: { test-id: find }\n    to-be: visible\n    timeout: 300ms\n";
+    std::fs::write(&flow, text).expect("the folder is writable");
+    let flow = flow.display().to_string();
+    shell.run([&flow]).await.exits(1);
+    let named = ["--test-id-attribute=data-test", "--test-id-attribute=data-qa"];
+    shell.run([&[flow.as_str()], &named[..]].concat()).await.exits(0);
+    let wrong = shell.run([&flow, "--test-id-attribute=data qa"]).await.exits(2);
+    wrong.says("\"data qa\" is no attribute; write for example data-test");
 }

@@ -3,7 +3,7 @@
 use flowguard_tests::{Outcome, root};
 
 /// What a pattern is replaced by. The order matters: addresses before numbers.
-const VARYING: [(&str, &str); 11] = [
+const VARYING: [(&str, &str); 15] = [
     (r"\[scratch\]/data/artifacts/[0-9a-f/]+", "[picture]"),
     (r"127\.0\.0\.1:\d+", "127.0.0.1:[port]"),
     (r"\d{8}-\d{6}-[0-9a-hjkmnp-z]{6}", "[run]"),
@@ -18,6 +18,14 @@ const VARYING: [(&str, &str); 11] = [
     (r"(\brust/src/\w+\.rs):\d+", "$1:[line]"),
     (r"the last 10 of \d+", "the last 10 of [n]"),
     (r"order \d+\b", "order [n]"),
+    // Under load there may be no second one.
+    (r" \(\d+ attempts in \d+ ms\)", ""),
+    (
+        r"hidden, received visible \(within \d+ ms\)",
+        "hidden, received visible (within [time])",
+    ),
+    (r"attempt \d+ ›", "attempt [n] ›"),
+    (r"it is at \d+ ms", "it is at [when] ms"),
 ];
 
 /// The settings under which a snapshot of these outcomes is taken.

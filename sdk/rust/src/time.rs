@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
-/// `5.seconds()` and `300.milliseconds()`.
+/// `2.minutes()`, `5.seconds()` and `300.milliseconds()`.
 ///
 /// ```
 /// use flowguard_sdk::prelude::*;
 /// assert_eq!(2.seconds(), std::time::Duration::from_millis(2000));
 /// ```
 pub trait Durations {
+    /// That many minutes.
+    fn minutes(self) -> Duration;
     /// That many seconds.
     fn seconds(self) -> Duration;
     /// That many milliseconds.
@@ -16,6 +18,10 @@ pub trait Durations {
 }
 
 impl Durations for u32 {
+    fn minutes(self) -> Duration {
+        Duration::from_secs(u64::from(self) * 60)
+    }
+
     fn seconds(self) -> Duration {
         Duration::from_secs(self.into())
     }

@@ -1,11 +1,13 @@
 //! Requests that were watched for, what came of them, and WebSockets.
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use crate::bindings::flow::flowguard::plugin::network as host;
 use host::{Frame, Header, ResourceType, SecurityDetails, ServerAddress, Timing};
 
 use crate::failure::{Failure, FailureCode, Result, fail};
+use crate::time;
 
 /// A request.
 #[derive(Clone, Debug, PartialEq)]
@@ -183,9 +185,24 @@ impl Exchange {
 }
 
 /// A watch for requests of a page, begun before what causes them.
-pub struct Traffic(pub(super) host::Traffic);
+pub struct Traffic {
+    host: host::Traffic,
+    /// For each wait; none: the run's action timeout.
+    timeout: Option<u32>,
+}
 
 impl Traffic {
+    pub(super) const fn new(host: host::Traffic) -> Self {
+        Self { host, timeout: None }
+    }
+
+    /// Waits at most this long each time, instead of the run's action timeout.
+    #[must_use]
+    pub fn within(mut self, limit: Duration) -> Self {
+        self.timeout = Some(time::milliseconds(limit));
+        self
+    }
+
     /// Waits for the next request.
     pub fn next_request(&self) -> Result<Exchange> {
         self.next(host::Moment::Request)
@@ -208,11 +225,11 @@ impl Traffic {
 
     /// Waits for the next WebSocket.
     pub fn next_web_socket(&self) -> Result<WebSocket> {
-        Ok(WebSocket(self.0.next_web_socket(None)?))
+        Ok(WebSocket(self.host.next_web_socket(self.timeout)?))
     }
 
     fn next(&self, moment: host::Moment) -> Result<Exchange> {
-        Ok(Exchange(Rc::new(self.0.next(moment, None)?)))
+        Ok(Exchange(Rc::new(self.host.next(moment, self.timeout)?)))
     }
 }
 

@@ -161,7 +161,7 @@ impl Page {
 
     /// Begins to watch for requests of the page.
     pub fn watch_requests(&self, requests: impl Into<Requests>) -> Result<Traffic> {
-        Ok(Traffic(host::Traffic::watch(&self.0, &requests.into().0)?))
+        Ok(Traffic::new(host::Traffic::watch(&self.0, &requests.into().0)?))
     }
 
     /// Does something and waits for the request that it causes.
