@@ -33,6 +33,8 @@ pub trait Call: Serialize + Sync {
 
     /// Whether the report shows it as a step; what only ends or adorns a step is not one.
     const SHOWN: bool = true;
+    /// Whether it may fail with what an earlier call failed with: that keeps the earlier call's number.
+    const PASSES_ON: bool = false;
 
     /// The call for a person, for example `click button "Pay"`.
     fn title(&self) -> String;
@@ -173,7 +175,12 @@ impl Ledger {
             (None, own @ (Code::AssertionFailed | Code::InvalidArgument)) => own,
             (None, _) => Code::FlowError,
         };
-        Failure { code, ..failure }
+        let call = given.map(|(number, _)| number);
+        Failure {
+            code,
+            call,
+            ..failure
+        }
     }
 
     /// How many soft assertions did not hold so far.
@@ -381,10 +388,11 @@ impl Gate {
     ) -> Result<C::Answer, Failure> {
         let ledger = &*self.ledger;
         let now = ledger.now();
-        let result = result.map_err(|failure| Failure {
-            call: Some(number),
+        let numbered = |failure: Failure| Failure {
+            call: failure.call.filter(|_| C::PASSES_ON).or(Some(number)),
             ..failure
-        });
+        };
+        let result = result.map_err(numbered);
         let entry = Entry {
             n: number,
             source: &self.source,
@@ -403,10 +411,7 @@ impl Gate {
             Ok(answer) => match C::soft_failure(answer) {
                 None => StepOutcome::Passed,
                 Some(failure) => {
-                    let failure = Failure {
-                        call: Some(number),
-                        ..failure.clone()
-                    };
+                    let failure = numbered(failure.clone());
                     ledger.lock_faults().soft.push(failure.clone());
                     StepOutcome::FailedSoftly(failure)
                 }

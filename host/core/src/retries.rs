@@ -75,6 +75,7 @@ pub struct EndAttempt {
 impl Call for EndAttempt {
     const OP: &'static str = "retry.end-attempt";
     const SHOWN: bool = false;
+    const PASSES_ON: bool = true;
     type Answer = Soft<Next>;
 
     fn title(&self) -> String {

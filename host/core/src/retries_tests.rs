@@ -159,6 +159,27 @@ async fn no_attempt_begins_after_the_time_and_the_last_failure_is_the_retrys() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_a_retry_fails_with_names_the_call_that_failed_in_it() {
+    let rig = Rig::new();
+    let retry = rig.start(0, false).await;
+    let inner = rig.check(false).await;
+    let ended = rig.end(retry, Ending::Failed(inner.clone())).await;
+    assert_eq!(
+        ended.map_err(|failure| failure.call),
+        Err(inner.call),
+        "so that the report finds its step"
+    );
+    // A number that the guest made up names nothing.
+    let made_up = Failure {
+        call: Some(99),
+        ..Failure::new(Code::AssertionFailed, "no")
+    };
+    let retry = rig.start(0, false).await;
+    let ended = rig.end(retry, Ending::Failed(made_up)).await;
+    assert_eq!(ended.map_err(|failure| failure.call), Err(Some(5)));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_time_of_nothing_tries_once_and_soft_goes_on() {
     let rig = Rig::new();
     let retry = rig.start(0, true).await;

@@ -106,13 +106,14 @@ pub(super) struct Place<'a> {
     pub(super) exact: bool,
 }
 
-/// Where in the flow a failure happened: the call that it names, or else the last step that began.
+/// Where in the flow a failure happened: the call that it names, or else the last step that began. A retry that
+/// fails with what failed in it names the same call; the step inside says more.
 pub(super) fn place<'a>(attempt: &'a Attempt, failure: &Failure) -> Option<Place<'a>> {
     let steps = &attempt.history.steps;
     let named = failure.call.and_then(|call| {
         steps
             .iter()
-            .find(|s| failure_of(s).is_some_and(|f| f.call == Some(call)))
+            .rfind(|s| failure_of(s).is_some_and(|f| f.call == Some(call)))
     });
     let step = named.or_else(|| steps.last())?;
     Some(Place {

@@ -30,6 +30,8 @@ struct Scene<'a> {
     groups_open: bool,
     /// The calls of the failures that are told above, by their place there.
     told: HashMap<u32, usize>,
+    /// The innermost step that each call's failure ended: it tells the failure, those around it only name it.
+    innermost: HashMap<u32, StepId>,
     /// The first problem of the page in each step, and how many there are.
     problems: HashMap<StepId, (usize, usize)>,
 }
@@ -55,6 +57,7 @@ pub(super) fn section(attempt: &Attempt, here: Place, files: &Files) -> Markup {
         axis: Axis::over(attempt.took_us),
         groups_open: history.steps.len() <= OPEN,
         told: told(attempt),
+        innermost: innermost(attempt),
         problems: problems(attempt),
     };
     html! {
@@ -80,6 +83,14 @@ fn told(attempt: &Attempt) -> HashMap<u32, usize> {
     let failures = failures(&attempt.verdict).iter().enumerate();
     failures
         .filter_map(|(place, failure)| Some((failure.call?, place)))
+        .collect()
+}
+
+fn innermost(attempt: &Attempt) -> HashMap<u32, StepId> {
+    // A step begins after the one that it is in.
+    let failed = attempt.history.steps.iter();
+    failed
+        .filter_map(|step| Some((failure_of(step)?.call?, step.id)))
         .collect()
 }
 
@@ -155,7 +166,7 @@ fn more(step: &Step, scene: &Scene<'_>) -> Option<Markup> {
             p.message { (Text(&failure.message)) }
             @if let Some(number) = failure.call.and_then(|call| scene.told.get(&call)) {
                 p { a href={ "#" (scene.here.failure(*number)) } { "Why, in full" } }
-            } @else if failure.call.is_some() {
+            } @else if failure.call.is_some_and(|call| scene.innermost.get(&call) == Some(&step.id)) {
                 p.caught { "The flow went on after this: it does not decide the verdict." }
                 @for name in ["expected", "received"] {
                     @if let Some(text) = evidence(failure, name) { p { b { (name) ": " } code { (Text(text)) } } }
