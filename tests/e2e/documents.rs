@@ -1,6 +1,8 @@
-//! What the README says is run: every command in it that names no placeholder, in order, against the shop.
+//! What the documents say is true: every command of the README that names no placeholder is run, in order, against
+//! the shop, and every piece of Rust in the guide is a piece of a component or example that is compiled.
 
-use flowguard_tests::{Flowguard, root, shared, shop};
+use flowguard_tests::{Flowguard, guest, root, shared, shop};
+use std::path::Path;
 
 /// The README's own words for what differs on the reader's machine.
 const SHOP: &str = "http://127.0.0.1:4000";
@@ -61,4 +63,64 @@ fn blocks<'a>(document: &'a str, language: &'a str) -> impl Iterator<Item = &'a 
         let rest = document[start..].strip_prefix(&fence)?;
         rest.split("```").next()
     })
+}
+
+/// Where the guide's pieces come from: the flows of these tests, which are run, and the SDK's examples, which are
+/// compiled.
+const SOURCES: [&str; 3] = ["tests/guests/examples", "sdk/rust/src", "sdk/rust/examples"];
+
+#[test]
+fn every_piece_of_rust_in_the_guide_is_compiled() {
+    let guide = std::fs::read_to_string(root().join("docs/writing-flows-in-rust.md")).expect("the guide");
+    let mut sources = String::new();
+    for folder in SOURCES {
+        read_all(&root().join(folder), &mut sources);
+    }
+    let missing: Vec<&str> = blocks(&guide, "rust")
+        .filter(|piece| !sources.contains(&squeezed(piece)))
+        .collect();
+    assert!(missing.is_empty(), "in no source:\n{}", missing.join("\n"));
+    assert!(
+        blocks(&guide, "rust").count() > 20,
+        "the guide's pieces were not found"
+    );
+}
+
+/// The code of all Rust files of a folder, that of their documentation too, without blanks and line ends.
+fn read_all(folder: &Path, sources: &mut String) {
+    for entry in std::fs::read_dir(folder).expect("the folder is there").flatten() {
+        let path = entry.path();
+        if path.extension().is_some_and(|ending| ending == "rs") {
+            let text = std::fs::read_to_string(&path).expect("it can be read");
+            sources.push_str(&squeezed(&text));
+        } else if path.is_dir() {
+            read_all(&path, sources);
+        }
+    }
+}
+
+fn squeezed(code: &str) -> String {
+    code.lines().flat_map(undocumented).collect()
+}
+
+/// The words of a line, without the marks that make it documentation.
+fn undocumented(line: &str) -> impl Iterator<Item = &str> {
+    let mut line = line.trim_start();
+    while let Some(rest) = ["//!", "///"].iter().find_map(|mark| line.strip_prefix(mark)) {
+        line = rest.trim_start();
+    }
+    line.split_whitespace()
+}
+
+#[tokio::test]
+async fn the_assertion_of_the_guide_finds_what_it_says() {
+    let _turn = shared().await;
+    let shop = shop().await;
+    let shell = Flowguard::new().base_url(shop.url());
+    let flow = shell.scratch().join("pictures.yaml");
+    std::fs::write(&flow, "url: /\nsteps:\n  - assert: alt_texts\n").expect("the folder is writable");
+    let outcome = shell.run([guest("alt-texts"), flow.display().to_string()]).await;
+    outcome
+        .exits(1)
+        .says("pictures.yaml:3: alt_texts: 5 of 6 images lack a text");
 }
