@@ -3,7 +3,7 @@
 import { createInterface } from "node:readline";
 import { chromium } from "playwright";
 import { act } from "./actions.mjs";
-import { locatorFor, useTestIds } from "./locators.mjs";
+import { useTestIds } from "./locators.mjs";
 import { failed } from "./outcomes.mjs";
 
 const [executablePath] = process.argv.slice(2);
@@ -40,18 +40,26 @@ async function answer(lane, order) {
   return verdict;
 }
 
-async function load(lane, { url, waitUntil }) {
+async function load(lane, { url, waitUntil, touch }) {
   if (!url) return;
+  // The page has a context of its own, which closes with it.
   await lane.page?.close();
-  lane.page = await browser.newPage();
+  lane.page = await browser.newPage({ hasTouch: touch });
+  // Playwright chooses the fonts of its pages; the browser's own makes boxes that can be compared.
+  const session = await lane.page.context().newCDPSession(lane.page);
+  await session.send("Page.setFontFamilies", { fontFamilies: { fixed: "Courier New" } });
   await lane.page.goto(url, { waitUntil });
 }
 
 async function verdictOf(page, order) {
   try {
     useTestIds(order.testIds);
-    const locator = order.find ? locatorFor(page, order.find) : null;
-    const value = await act(page, locator, order);
+    for (const step of order.first) await act(page, step);
+  } catch (error) {
+    return { outcome: "not begun", message: String(error.message) };
+  }
+  try {
+    const value = await act(page, order);
     return { outcome: "passed", value: value ?? null, message: "" };
   } catch (error) {
     return failed(error);

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use std::collections::VecDeque;
 use std::path::Path;
 
+use super::grammar::{expected, named, parts};
 use super::verdict::Verdict;
 use crate::site::gallery;
 
@@ -14,6 +15,9 @@ use crate::site::gallery;
 pub(super) const AMPLE_MS: u64 = 15_000;
 /// Enough to see that nothing comes.
 const SHORT_MS: u64 = 300;
+
+/// So many elements of each page are looked at one by one.
+const SWEPT: usize = 16;
 
 /// What is told of a page after an action: its own log, where the focus is, and every control.
 const STATE: &str = r##"(() => {
@@ -39,6 +43,23 @@ const STATE: &str = r##"(() => {
   };
 })()"##;
 
+/// What changes nothing on a page.
+const LOOKS: [&str; 13] = [
+    "expect",
+    "count",
+    "isVisible",
+    "isInState",
+    "read",
+    "allInnerTexts",
+    "allTextContents",
+    "title",
+    "ariaSnapshot",
+    "boundingBox",
+    "elements",
+    "waitFor",
+    "content",
+];
+
 /// One thing to do on one page.
 #[derive(Clone, Debug)]
 pub(super) struct Case {
@@ -54,6 +75,10 @@ pub(super) struct Case {
     pub(super) test_ids: Vec<String>,
     /// `load`, `domcontentloaded` or `commit`.
     pub(super) until: String,
+    /// Whether the page has a touch screen.
+    pub(super) touch: bool,
+    /// What is done before, on the same load of the page.
+    pub(super) first: Vec<Case>,
     /// The page's document, where it is no file of the gallery.
     pub(super) document: Option<String>,
     /// What is evaluated afterwards, in the page's own world.
@@ -74,6 +99,7 @@ struct Demands {
 pub(super) fn all_cases() -> VecDeque<Vec<Case>> {
     let mut cases = requests();
     cases.extend(rules());
+    cases.extend(sweep());
     let mut groups: VecDeque<Vec<Case>> = VecDeque::new();
     for case in cases {
         match groups.back_mut() {
@@ -85,6 +111,15 @@ pub(super) fn all_cases() -> VecDeque<Vec<Case>> {
 }
 
 impl Case {
+    /// The look at a document that is no file of the gallery.
+    pub(super) fn looks_at(page: &str, document: &str) -> Vec<Self> {
+        let of_document = |case: Self| Self {
+            document: Some(document.to_owned()),
+            ..case
+        };
+        looks(page).map(of_document).into()
+    }
+
     /// What a locator finds in a document.
     pub(super) fn random(page: &str, document: &str, find: Value) -> Self {
         Self {
@@ -98,6 +133,8 @@ impl Case {
             their_timeout_ms: AMPLE_MS,
             test_ids: vec!["data-testid".to_owned()],
             until: "load".to_owned(),
+            touch: false,
+            first: Vec::new(),
             document: Some(document.to_owned()),
             after: None,
             demands: Demands::default(),
@@ -106,12 +143,12 @@ impl Case {
 
     /// Whether it finds the page as the other one found it.
     fn may_follow(&self, before: &Self) -> bool {
-        self.page == before.page && self.until == before.until && before.only_looks() && !self.is_alive()
+        let is_alike = self.page == before.page && self.until == before.until && self.touch == before.touch;
+        is_alike && before.only_looks() && !self.is_alive()
     }
 
     fn only_looks(&self) -> bool {
-        let kind = self.kind();
-        ["expect", "count", "isVisible", "read", "allInnerTexts", "title"].contains(&kind)
+        self.first.is_empty() && LOOKS.contains(&self.kind())
     }
 
     /// Whether its page changes by itself, so that each case needs its beginning.
@@ -207,6 +244,8 @@ fn from_request(
             "load"
         }
         .to_owned(),
+        touch: false,
+        first: Vec::new(),
         page,
         title,
         find: request.get("locator").cloned(),
@@ -224,6 +263,25 @@ fn from_request(
         case.after = Some(STATE.to_owned());
     }
     Some(case)
+}
+
+/// Every page that keeps still is looked at.
+fn sweep() -> Vec<Case> {
+    let files = std::fs::read_dir(gallery()).expect("the gallery can be listed");
+    let names = files.map(|file| file.expect("a file").file_name().into_string().expect("a name"));
+    let mut pages: Vec<String> = names.filter(|name| name.ends_with(".html")).collect();
+    pages.sort();
+    let still = pages.iter().flat_map(|page| looks(page));
+    still.filter(|case| !case.is_alive()).collect()
+}
+
+/// A page's tree, and the boxes and states of its first elements.
+fn looks(page: &str) -> [Case; 2] {
+    [
+        json!({"do": "ariaSnapshot", "title": "its tree"}),
+        json!({"find": "body *", "do": {"kind": "elements", "most": SWEPT}, "title": "its elements"}),
+    ]
+    .map(|look| from_rule(page, look.as_object().expect("an object").clone()))
 }
 
 /// A page of `rules/` with its cases.
@@ -270,6 +328,11 @@ fn from_rule(page: &str, mut fields: Map<String, Value>) -> Case {
         action = Some(json!({"kind": "count"}));
         value = Some(count);
     }
+    let first = take("first").map_or_else(Vec::new, |steps| {
+        let steps = steps.as_array().expect("a list of steps").clone();
+        let step = |step: Value| from_rule(page, step.as_object().expect("a step").clone());
+        steps.into_iter().map(step).collect()
+    });
     let outcome = take("ends").map_or_else(
         || "passed".to_owned(),
         |ends| ends.as_str().expect("a word").to_owned(),
@@ -298,6 +361,8 @@ fn from_rule(page: &str, mut fields: Map<String, Value>) -> Case {
         until: take("until").map_or("load".to_owned(), |until| {
             until.as_str().expect("a state").to_owned()
         }),
+        touch: take("touch") == Some(json!(true)),
+        first,
         document: None,
         after: take("after").map(|js| js.as_str().expect("an expression").to_owned()),
         demands: Demands {
@@ -314,101 +379,6 @@ fn from_rule(page: &str, mut fields: Map<String, Value>) -> Case {
         case.after = Some(STATE.to_owned());
     }
     case
-}
-
-/// `"visible"` for `{"kind": "visible"}`.
-fn named(value: Value) -> Value {
-    match value {
-        Value::String(kind) => json!({"kind": kind}),
-        other => other,
-    }
-}
-
-/// A locator: one part or several; a text alone is a CSS selector.
-fn parts(value: Value) -> Value {
-    match value {
-        Value::Array(all) => all.into_iter().map(part).collect(),
-        one => json!([part(one)]),
-    }
-}
-
-/// `{"label": "Email"}` for `{"kind": "label", "text": …}`, and so for every kind of part.
-fn part(value: Value) -> Value {
-    let fields = match value {
-        Value::String(selector) => return json!({"kind": "css", "selector": selector}),
-        Value::Object(fields) => fields,
-        other => panic!("no part of a locator: {other}"),
-    };
-    let has = |name: &str| fields.contains_key(name);
-    if has("kind") {
-        return Value::Object(fields);
-    }
-    if has("role") {
-        let mut role = json!({"kind": "role", "includeHidden": false});
-        role.as_object_mut().expect("an object").extend(fields);
-        return texts(role);
-    }
-    let (kind, value) = fields.into_iter().next().expect("a part names its kind");
-    match kind.as_str() {
-        "nth" => json!({"kind": kind, "index": value}),
-        "xpath" => json!({"kind": kind, "expression": value}),
-        "css" => json!({"kind": kind, "selector": value}),
-        "frame" => json!({"kind": kind}),
-        "visible" => json!({"kind": kind, "visible": value}),
-        "and" | "or" | "has" | "hasNot" => json!({"kind": kind, "locator": parts(value)}),
-        _ => json!({"kind": kind, "text": text(value)}),
-    }
-}
-
-/// The part with its texts written out.
-fn texts(mut part: Value) -> Value {
-    for name in ["name", "description"] {
-        if part.get(name).is_some() {
-            part[name] = text(part[name].take());
-        }
-    }
-    part
-}
-
-/// The expectation with its texts written out.
-fn expected(mut expectation: Value) -> Value {
-    for name in ["text", "value"] {
-        if expectation.get(name).is_some() {
-            expectation[name] = expected_text(expectation[name].take());
-        }
-    }
-    if let Some(Value::Array(all)) = expectation.get_mut("texts") {
-        for each in all {
-            *each = expected_text(each.take());
-        }
-    }
-    expectation
-}
-
-/// `"x"` for the text, `{"ignoringCase": "x"}`, `{"pattern": "x", "flags": "i"}`.
-fn expected_text(value: Value) -> Value {
-    match value {
-        Value::String(value) => json!({"kind": "text", "value": value}),
-        Value::Object(fields) if fields.contains_key("ignoringCase") => {
-            json!({"kind": "ignoringCase", "value": fields["ignoringCase"]})
-        }
-        other => text(other),
-    }
-}
-
-/// `"x"` for a substring, `{"exact": "x"}`, `{"pattern": "x", "flags": "i"}`.
-fn text(value: Value) -> Value {
-    match value {
-        Value::String(value) => json!({"kind": "substring", "value": value}),
-        Value::Object(fields) if fields.contains_key("exact") => {
-            json!({"kind": "exact", "value": fields["exact"]})
-        }
-        Value::Object(fields) if fields.contains_key("pattern") => {
-            let flags = fields.get("flags").cloned().unwrap_or_else(|| json!(""));
-            json!({"kind": "pattern", "source": fields["pattern"], "flags": flags})
-        }
-        other => other,
-    }
 }
 
 fn read<T: serde::de::DeserializeOwned>(file: &Path) -> T {

@@ -54,28 +54,23 @@ impl Differences {
     }
 
     /// What is wrong with a difference that is not listed as it is.
-    pub(super) fn unlisted(&mut self, case: &Case, difference: Difference) -> Option<String> {
-        let Difference {
-            ours,
-            theirs,
-            messages,
-        } = difference;
+    pub(super) fn unlisted(&mut self, case: &Case, difference: &Difference) -> Option<String> {
         let here = self
             .0
             .iter_mut()
             .find(|each| each.page == case.page && each.title == case.title);
         if let Some(listed) = here {
             listed.is_seen = true;
-            if mismatch(&listed.ours, &ours).is_none() && mismatch(&listed.playwright, &theirs).is_none() {
+            let is_same = mismatch(&listed.ours, &difference.ours).is_none();
+            if is_same && mismatch(&listed.playwright, &difference.theirs).is_none() {
                 return None;
             }
         }
-        let [our_words, their_words] = messages;
-        let words =
-            [("ours", ours, our_words), ("theirs", theirs, their_words)].map(|(side, verdict, words)| {
-                format!("\n    {side:6} {} {}", short(&verdict.to_string()), short(&words))
-            });
-        Some(format!("{case}{}", words.concat()))
+        let places = difference.places().join("\n    ");
+        let [ours, theirs] = difference.messages.each_ref().map(|words| short(words));
+        Some(format!(
+            "{case}\n    {places}\n    we say   {ours}\n    they say {theirs}"
+        ))
     }
 
     /// The lines whose difference is gone.

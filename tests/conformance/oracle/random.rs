@@ -61,9 +61,9 @@ pub(super) fn random_cases(chance: &mut Chance, checks: usize) -> VecDeque<Vec<C
         .map(|number| {
             let document = document(chance);
             let page = format!("random-{number}.html");
-            (0..CHECKS_PER_DOCUMENT)
-                .map(|_| Case::random(&page, &document, locator(chance)))
-                .collect()
+            let mut cases = Case::looks_at(&page, &document);
+            cases.extend((0..CHECKS_PER_DOCUMENT).map(|_| Case::random(&page, &document, locator(chance))));
+            cases
         })
         .collect()
 }

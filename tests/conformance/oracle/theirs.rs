@@ -58,18 +58,14 @@ impl Oracle {
 
     /// What the case comes to in Playwright; its page is loaded first where it is to be.
     pub(super) async fn ask(&self, lane: u32, case: &Case, site: &Site, load: bool) -> Verdict {
-        let order = json!({
-            "lane": lane,
-            "url": load.then(|| site.url(&format!("/{}", case.page))),
-            "waitUntil": case.until,
-            "find": case.find,
-            "action": case.action,
-            "timeout": case.their_timeout_ms,
-            "force": case.force,
-            "trial": case.trial,
-            "testIds": case.test_ids,
-            "after": case.after,
-        });
+        let mut order = step(case);
+        order["lane"] = json!(lane);
+        order["url"] = json!(load.then(|| site.url(&format!("/{}", case.page))));
+        order["waitUntil"] = json!(case.until);
+        order["touch"] = json!(case.touch);
+        order["testIds"] = json!(case.test_ids);
+        order["first"] = case.first.iter().map(step).collect();
+        order["after"] = json!(case.after);
         Verdict::deserialize(self.order(order).await).expect("a verdict")
     }
 
@@ -103,6 +99,17 @@ impl Oracle {
             .expect("it can be waited for");
         assert!(status.success(), "Playwright's process ended with {status}");
     }
+}
+
+/// One thing to do, in the words of the orders.
+fn step(case: &Case) -> Value {
+    json!({
+        "find": case.find,
+        "action": case.action,
+        "timeout": case.their_timeout_ms,
+        "force": case.force,
+        "trial": case.trial,
+    })
 }
 
 /// Hands each answer to the one who waits for it.

@@ -61,7 +61,43 @@ pub(super) struct Difference {
     pub(super) messages: [String; 2],
 }
 
-fn outcome_of(code: Code) -> &'static str {
+impl Difference {
+    /// Where in the two verdicts, and what each says there; an answer of many parts would hide it.
+    pub(super) fn places(&self) -> Vec<String> {
+        let mut places = Vec::new();
+        compare(&self.ours, &self.theirs, "", &mut places);
+        places
+    }
+}
+
+fn compare(ours: &Value, theirs: &Value, place: &str, places: &mut Vec<String>) {
+    match (ours, theirs) {
+        (Value::Object(one), Value::Object(other)) if one.keys().eq(other.keys()) => {
+            for (name, value) in one {
+                compare(value, &other[name], &format!("{place}.{name}"), places);
+            }
+        }
+        (Value::Array(one), Value::Array(other)) if one.len() == other.len() => {
+            for (index, (value, other)) in one.iter().zip(other).enumerate() {
+                compare(value, other, &format!("{place}[{index}]"), places);
+            }
+        }
+        _ if ours == theirs => {}
+        _ => places.push(format!(
+            "{place}\n      ours   {}\n      theirs {}",
+            short(ours),
+            short(theirs)
+        )),
+    }
+}
+
+/// Enough of it for a person.
+fn short(value: &Value) -> String {
+    value.to_string().chars().take(1_500).collect()
+}
+
+/// The word for a failure.
+pub(super) fn outcome_of(code: Code) -> &'static str {
     match code {
         Code::AssertionFailed => "failed",
         Code::Timeout => "timeout",

@@ -165,7 +165,11 @@ impl Held {
         match burst.gesture {
             Gesture::Hover => strokes.extend(self.moves(x, y, 1)),
             Gesture::Click(click) => strokes.extend(self.mouse.click(x, y, click, modifiers)),
-            Gesture::Tap => strokes.extend(self.taps(x, y)),
+            Gesture::Tap => {
+                strokes.extend(self.taps(x, y));
+                // The page makes a click of a touch only once it has seen that nobody refused it.
+                strokes.push(Stroke::Seen);
+            }
             Gesture::Grab => {
                 strokes.extend(self.moves(x, y, 1));
                 strokes.push(self.mouse.down(MouseButton::Left, 1, modifiers));

@@ -62,7 +62,7 @@ impl Keyboard {
 
     /// Releases what `hold` has pressed.
     pub(super) fn let_go(&mut self, keys: &[Key]) -> Vec<Stroke> {
-        keys.iter().rev().map(|key| self.release(*key)).collect()
+        keys.iter().map(|key| self.release(*key)).collect()
     }
 
     fn chord(&mut self, chord: &[Key], delay: Duration) -> Vec<Stroke> {

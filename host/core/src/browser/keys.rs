@@ -44,7 +44,7 @@ const TYPING: [Row; 48] = [
 ];
 
 #[rustfmt::skip]
-const NAMED: [Row; 56] = [
+const NAMED: [Row; 63] = [
     ("Escape", 27, "Escape", "", 0), ("Tab", 9, "Tab", "", 0), ("CapsLock", 20, "CapsLock", "", 0),
     ("Backspace", 8, "Backspace", "", 0), ("Enter", 13, "Enter", "", 0), ("ContextMenu", 93, "ContextMenu", "", 0),
     ("ShiftLeft", 16, "Shift", "", 1), ("ShiftRight", 16, "Shift", "", 2),
@@ -59,6 +59,10 @@ const NAMED: [Row; 56] = [
     ("F1", 112, "F1", "", 0), ("F2", 113, "F2", "", 0), ("F3", 114, "F3", "", 0), ("F4", 115, "F4", "", 0),
     ("F5", 116, "F5", "", 0), ("F6", 117, "F6", "", 0), ("F7", 118, "F7", "", 0), ("F8", 119, "F8", "", 0),
     ("F9", 120, "F9", "", 0), ("F10", 121, "F10", "", 0), ("F11", 122, "F11", "", 0), ("F12", 123, "F12", "", 0),
+    ("AltGraph", 225, "AltGraph", "", 0), ("AudioVolumeMute", 173, "AudioVolumeMute", "", 0),
+    ("AudioVolumeDown", 174, "AudioVolumeDown", "", 0), ("AudioVolumeUp", 175, "AudioVolumeUp", "", 0),
+    ("MediaTrackNext", 176, "MediaTrackNext", "", 0), ("MediaTrackPrevious", 177, "MediaTrackPrevious", "", 0),
+    ("MediaPlayPause", 179, "MediaPlayPause", "", 0),
     ("NumpadDivide", 111, "/", "", 3), ("NumpadMultiply", 106, "*", "", 3), ("NumpadSubtract", 109, "-", "", 3),
     ("NumpadAdd", 107, "+", "", 3), ("NumpadEnter", 13, "Enter", "", 3),
     ("NumpadDecimal", 46, "Delete", ".", 3), ("Numpad0", 45, "Insert", "0", 3), ("Numpad1", 35, "End", "1", 3),

@@ -20,6 +20,15 @@ function addElement(parent, element, seen, depth) {
   const node = nodeOf(element);
   if (node) parent.children.push(node);
   addContent(node ?? parent, element, seen, depth);
+  addProperties(node ?? parent, element);
+}
+
+/** Adds what attributes say of a link or a text box; an element without a role says it of the node around. */
+function addProperties(node, element) {
+  const url = node.role === "link" ? attribute(element, "href") : null;
+  if (url !== null) node.url = shownUrl(url);
+  const placeholder = node.role === "textbox" ? attribute(element, "placeholder") : null;
+  if (placeholder !== null && placeholder !== node.name) node.placeholder = placeholder;
 }
 
 /** Adds what the element shows, in order; what is set apart as a block is set apart by a blank. */
@@ -42,9 +51,8 @@ function nodeOf(element) {
   if (!role || isPresentation(role)) return null;
   if (role === "generic") return null;
   const node = { role, name: nameOf(element), children: [], ...statesOf(element, role) };
-  if (role === "link" && hasAttribute(element, "href")) node.url = shownUrl(attribute(element, "href"));
-  const placeholder = role === "textbox" ? attribute(element, "placeholder") : null;
-  if (placeholder !== null && placeholder !== node.name) node.placeholder = placeholder;
+  // Its contents are met all the same where it has no box of its own.
+  if (ariaBoolean(element, "aria-hidden")) node.isAriaHidden = true;
   if (showsValue(element)) node.children.push(element.value);
   return node;
 }

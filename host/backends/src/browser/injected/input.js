@@ -42,6 +42,7 @@ function attemptSelectText(element, _, { request }) {
 
 /** One attempt at showing the element: it must stand still, so that it is still there afterwards. */
 async function attemptScrollIntoView(element) {
+  if (clientRects(element).length === 0) return { reason: "element is not visible" };
   if (!(await isStable(element))) return { reason: unstableReason(element) };
   scrollTo(element, 0);
   return { reply: { status: "done" } };
@@ -215,8 +216,8 @@ function checkableState(control) {
 /** One attempt at checking: done when it is so already, else a click on it. */
 function attemptSetChecked(element, action, attempt) {
   const control = retargetControl(element);
-  const state = checkableState(control);
-  if (state === (action.checked ? "on" : "off")) return { reply: { status: "done", value: false } };
+  checkableState(control);
+  if (isOn(control) === action.checked) return { reply: { status: "done", value: false } };
   if (!action.checked && inputType(control) === "radio") {
     throw new Refusal(
       "wrong-element",
@@ -232,8 +233,8 @@ function attemptVerifyChecked(element, action, { started }) {
   const clicked = checkedControl?.deref();
   const control = clicked && isConnected(clicked) ? clicked : element && retargetControl(element);
   if (!control) return { reason: "no element matches" };
-  if (checkableState(control) === (action.checked ? "on" : "off"))
-    return { reply: { status: "done", value: true } };
+  checkableState(control);
+  if (isOn(control) === action.checked) return { reply: { status: "done", value: true } };
   if (performance.now() - started < CHECK_GRACE_MS)
     return { reason: "clicking has not changed its state yet" };
   throw new Refusal("wrong-element", `clicking did not change its state: ${openingTag(control)}`);

@@ -129,11 +129,9 @@ function editVerdict(element, expected) {
   return verdict(isWritable === (expected === "editable"), received, expected);
 }
 
-/** A box that shows the third state is still checked or not below it, as its form would send it. */
 function checkedVerdict(control, expected) {
   const state = checkableState(control);
-  const isOn = inputType(control) === "" ? state === "on" : control.checked;
-  const received = expected === "mixed" ? state : isOn ? "on" : "off";
+  const received = expected === "mixed" ? state : isOn(control) ? "on" : "off";
   const words = { on: "checked", off: "unchecked", mixed: "indeterminate" };
   return verdict(received === expected, words[received], words[expected]);
 }

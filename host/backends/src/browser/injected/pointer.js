@@ -200,7 +200,8 @@ function blockedReason(element, frames, point) {
 
 const unstableReason = (element) => (isConnected(element) ? "element is not stable" : "element was detached");
 
-const rounded = (value) => Math.round(value * 100) / 100;
+/** To a hundredth of a pixel, toward zero: a point must not leave a box that is as small. */
+const rounded = (value) => Math.trunc(value * 100) / 100;
 
 /**
  * One attempt at a pointer action: states, scroll, point, hit test, guard.

@@ -36,7 +36,8 @@ function isInState(element, state) {
     case "editable":
       return STATE_TESTS.editable(element);
     default:
-      return checkableState(control) === "on";
+      checkableState(control);
+      return isOn(control);
   }
 }
 
@@ -46,13 +47,19 @@ function looksVisible({ parts, context }) {
   return element !== null && isVisible(element);
 }
 
-/** The element's box in the main frame's viewport; null when it has none. */
+/**
+ * The element's box in the main frame's viewport; null when it has none, also as a part of what is folded away.
+ * Lines of no width count, as in Playwright: the browser's own bounding rectangle leaves those around a block out.
+ */
 function boxOf(element) {
-  if (clientRects(element).length === 0) return null;
-  const rect = boundingRect(element);
+  const all = checkVisibility(element) ? [...clientRects(element)] : [];
+  if (all.length === 0) return null;
+  const lines = all.filter(({ width, height }) => width > 0 || height > 0);
+  const rects = lines.length > 0 ? lines : all;
   const frames = framesAround(element);
-  const { x, y } = toMainFrame({ x: rect.left, y: rect.top }, frames);
-  const end = toMainFrame({ x: rect.right, y: rect.bottom }, frames);
+  const edge = (pick, name) => pick(...rects.map((rect) => rect[name]));
+  const { x, y } = toMainFrame({ x: edge(Math.min, "left"), y: edge(Math.min, "top") }, frames);
+  const end = toMainFrame({ x: edge(Math.max, "right"), y: edge(Math.max, "bottom") }, frames);
   return { x, y, width: end.x - x, height: end.y - y };
 }
 

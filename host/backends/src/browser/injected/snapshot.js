@@ -22,7 +22,9 @@ function linesOfTree(tree, depth = Number.POSITIVE_INFINITY) {
 function cutLines(lines, limit) {
   const text = lines.join("\n");
   const short = cut(text, limit);
-  return short.length === text.length ? short : short.slice(0, Math.max(0, short.lastIndexOf("\n")));
+  const lastEnd = short.lastIndexOf("\n");
+  // A first line that is too long by itself is cut like any text.
+  return short.length === text.length || lastEnd <= 0 ? short : short.slice(0, lastEnd);
 }
 
 function writeChildren(children, indent, lines, depth) {
@@ -60,6 +62,7 @@ function keyOf(node) {
     node.level > 0 && `level=${node.level}`,
     tristateMark("pressed", node.pressed),
     node.selected && "selected",
+    node.isAriaHidden && "aria-hidden",
   ].filter(Boolean);
   return node.role + name + written.map((state) => ` [${state}]`).join("");
 }

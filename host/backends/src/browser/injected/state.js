@@ -101,14 +101,18 @@ function isReadonly(element) {
 
 /** `on`, `off` or `mixed`; undefined when the element has no such state. */
 function checkedState(element) {
-  const type = inputType(element);
-  if (type === "checkbox" || type === "radio") {
-    if (element.indeterminate && type === "checkbox") return "mixed";
+  if (isCheckInput(element)) {
+    if (element.indeterminate && inputType(element) === "checkbox") return "mixed";
     return element.checked ? "on" : "off";
   }
   if (!CHECKED_ROLES.includes(roleOf(element))) return undefined;
   return tristate(attribute(element, "aria-checked"));
 }
+
+/** Whether it is checked. A box that shows the third state is still one of the two, as its form would send it. */
+const isOn = (control) => (isCheckInput(control) ? control.checked : checkedState(control) === "on");
+
+const isCheckInput = (element) => ["checkbox", "radio"].includes(inputType(element));
 
 const tristate = (value) => ({ true: "on", mixed: "mixed" })[(value ?? "").toLowerCase()] ?? "off";
 

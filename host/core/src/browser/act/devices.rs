@@ -30,6 +30,10 @@ impl Browser {
     pub async fn keyboard(&self, call: &UseKeyboard) -> Result<(), Failure> {
         let action = key_action(&call.action)?;
         self.settled(call.page, self.options.action_timeout).await?;
+        // The port takes an empty text for what a fill means by it: that the selection goes.
+        if action == KeyAction::Insert(String::new()) {
+            return Ok(());
+        }
         self.use_keyboard(call.page, &action).await?;
         self.settled(call.page, self.options.action_timeout).await
     }
