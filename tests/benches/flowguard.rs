@@ -1,6 +1,7 @@
 //! What FlowGuard costs, in one table: loading, instantiating, one call through the gate, a ten-step flow,
 //! memory for one more run; then what the flow costs beside Playwright. Medians; no figure is a test. With the
-//! argument `beside`, only the second; with `endurance`, only a thousand runs in a row.
+//! argument `beside`, only the second; with `endurance`, only a thousand runs in a row; with `steps`, only where
+//! the time of the flow goes.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -13,6 +14,7 @@ mod beside;
 mod endurance;
 mod form;
 mod idle;
+mod steps;
 
 use std::hint::black_box;
 use std::path::Path;
@@ -56,7 +58,8 @@ async fn measure_all() {
     let engine = Engine::new(CompiledCache::open(folder.path()).unwrap()).unwrap();
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let wants = |what: &str| std::env::args().any(|argument| argument == what);
-    if !wants("beside") && !wants("endurance") {
+    let is_all = !["beside", "endurance", "steps"].into_iter().any(wants);
+    if is_all {
         own_costs(&engine, &clock, &bytes, folder.path()).await;
     }
     let Component::Flow(component) = engine.load(bytes).await.unwrap() else {
@@ -72,10 +75,13 @@ async fn measure_all() {
         clock,
     };
     let address = form::serve().await;
-    if !wants("endurance") {
+    if is_all || wants("steps") {
+        steps::measure(&bench, &address).await;
+    }
+    if is_all || wants("beside") {
         beside::measure(&bench, &address).await;
     }
-    if !wants("beside") {
+    if is_all || wants("endurance") {
         endurance::measure(&bench, &address).await;
     }
 }

@@ -5,8 +5,10 @@ use flowguard_core::browser::context::ContextOptions;
 use flowguard_core::browser::{Browser, Browsers, LoadState, PageId};
 use std::sync::Arc;
 
-use crate::site::Answer;
-use crate::stage::{Stage, Unwatched, css, run_on};
+use crate::inspector::Inspector;
+use crate::site::{Answer, Site};
+use crate::stage::{Stage, Unwatched, browsers_with, css, run_on};
+use flowguard_backends::browser::{LocalBrowsers, LocalOptions};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn runs_do_not_share_cookies_or_storage() {
@@ -126,6 +128,68 @@ async fn a_lease_that_is_dropped_is_released() {
     later.release().await;
     assert_eq!(inspector.contexts().await, before);
     stage.close().await;
+}
+
+/// Browsers in which the next run's context waits, and a look at them.
+async fn with_one_ready() -> (Arc<LocalBrowsers>, Inspector) {
+    let browsers = Arc::new(browsers_with(LocalOptions {
+        keeps_ready: true,
+        ..LocalOptions::default()
+    }));
+    browsers.warm_up().await.expect("it starts");
+    let address = browsers.address().await.expect("it runs");
+    let mut inspector = Inspector::connect(&address).await;
+    assert_eq!((inspector.pages().await, inspector.contexts().await), (1, 1));
+    (browsers, inspector)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_that_waited_is_the_runs_own_and_no_others() {
+    let (browsers, mut inspector) = with_one_ready().await;
+    let site = Site::start().await;
+    site.put("/cookies", Answer::Cookies("visitor=first; Path=/".to_owned()));
+    site.page("/start", "<p></p><script>console.error('heard')</script>");
+    let waiting = inspector.targets_at("about:blank").await;
+
+    let (first, ledger) = run_on(&browsers, &site);
+    let page = first.open_page(&OpenPage {}).await.expect("a page");
+    assert_eq!(text_at(&first, page, "/start").await, "");
+    assert_eq!(inspector.targets_at(&site.url("/start")).await, waiting);
+    assert_eq!(text_at(&first, page, "/cookies").await, "");
+    assert_eq!(text_at(&first, page, "/cookies").await, "visitor=first");
+    first.release().await;
+    let history = format!("{:?}", ledger.timeline.history());
+    assert!(history.contains("heard"), "{history}");
+
+    browsers.warm_up().await.expect("it runs");
+    let (second, _ledger) = run_on(&browsers, &site);
+    let page = second.open_page(&OpenPage {}).await.expect("a page");
+    assert_eq!(text_at(&second, page, "/cookies").await, "");
+    second.release().await;
+    browsers.shut_down().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_that_died_while_it_waited_is_nobodys() {
+    let (browsers, mut inspector) = with_one_ready().await;
+    let site = Site::start().await;
+    site.page("/start", "<p>alive</p>");
+    inspector.close("about:blank").await;
+    while inspector.pages().await > 0 {}
+    // An answer to the host comes after what it was told before.
+    let lease = browsers.lease(Arc::new(Unwatched)).await.expect("a lease");
+    let other = ContextOptions {
+        offline: true,
+        ..ContextOptions::default()
+    };
+    let context = lease.new_context(&other).await.expect("a context");
+    drop((context, lease));
+
+    let (run, _ledger) = run_on(&browsers, &site);
+    let page = run.open_page(&OpenPage {}).await.expect("a page");
+    assert_eq!(text_at(&run, page, "/start").await, "alive");
+    run.release().await;
+    browsers.shut_down().await;
 }
 
 async fn text_at(browser: &Browser, page: PageId, url: &str) -> String {

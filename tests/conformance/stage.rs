@@ -37,9 +37,14 @@ impl Watcher for Unwatched {
 
 /// The browsers of this machine.
 pub(crate) fn local_browsers() -> LocalBrowsers {
+    browsers_with(LocalOptions::default())
+}
+
+/// The browsers of this machine, so started.
+pub(crate) fn browsers_with(options: LocalOptions) -> LocalBrowsers {
     LocalBrowsers::new(LocalOptions {
         search_path: std::env::var_os("PATH").unwrap_or_default(),
-        ..LocalOptions::default()
+        ..options
     })
 }
 

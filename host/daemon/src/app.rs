@@ -57,6 +57,8 @@ impl App {
             executable: common.chromium.clone(),
             search_path: std::env::var_os("PATH").unwrap_or_default(),
             headed,
+            // People would see a window that nothing happens in.
+            keeps_ready: !headed,
         }));
         let plugin_folders = plugin_folders(common);
         Ok(Self {

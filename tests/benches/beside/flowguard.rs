@@ -64,6 +64,11 @@ impl<'a> Ours<'a> {
     }
 
     async fn flow(&self) -> Sample {
+        parts(&self.one().await)
+    }
+
+    /// One run, with all that it leaves.
+    pub(crate) async fn one(&self) -> RunRecord {
         let (request, cancel) = (request(&self.address), Cancel::new());
         let runner = self.runner.clone();
         let component = self.component.clone();
@@ -76,7 +81,7 @@ impl<'a> Ours<'a> {
         // A task of its own, as the program's workers have.
         let record = tokio::spawn(run).await.expect("no panic");
         assert!(record.verdict.passed(), "{:?}", record.verdict);
-        parts(&record)
+        record
     }
 
     pub(crate) async fn end(self) {

@@ -177,6 +177,7 @@ async fn there(theirs: &mut Playwright, url: &str, runs: usize, workers: usize) 
 pub(crate) fn local(executable: Option<PathBuf>) -> LocalBrowsers {
     LocalBrowsers::new(LocalOptions {
         executable,
+        keeps_ready: true,
         search_path: std::env::var_os("PATH").unwrap_or_default(),
         ..LocalOptions::default()
     })

@@ -5,9 +5,10 @@ use chromiumoxide::cdp::browser_protocol::browser::{BrowserContextId, EventDownl
 use chromiumoxide::cdp::browser_protocol::target::{
     CreateBrowserContextParams, CreateTargetParams, DisposeBrowserContextParams, TargetInfo,
 };
+use futures::FutureExt;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use tokio::sync::Notify;
 
 use super::cdp::{Cdp, Pending, Session};
@@ -29,7 +30,8 @@ pub(super) struct CdpContext {
     emulation: Arc<CdpEmulation>,
     downloads: Downloads,
     origins: Arc<Origins>,
-    watcher: Arc<dyn Watcher>,
+    /// The run that has it; none as long as it waits for one.
+    watcher: OnceLock<Arc<dyn Watcher>>,
     pages: Mutex<Pages>,
     /// Something has come into [`Pages::arrived`].
     arrival: Notify,
@@ -44,15 +46,16 @@ struct Pages {
     arrived: HashMap<String, (CdpTab, Done)>,
     /// All of them, by target, to know an opener by.
     open: HashMap<String, Weak<CdpTab>>,
+    /// Made ready before anybody asked for a page.
+    ahead: Option<CdpTab>,
 }
 
 impl CdpContext {
-    /// Makes a context.
+    /// Makes a context that is nobody's yet.
     pub(super) async fn create(
         cdp: &Cdp,
         targets: &Arc<Targets>,
         options: &ContextOptions,
-        watcher: Arc<dyn Watcher>,
     ) -> Result<Arc<Self>, TabError> {
         let command = CreateBrowserContextParams {
             dispose_on_detach: Some(true),
@@ -66,13 +69,31 @@ impl CdpContext {
             downloads: Downloads::new(cdp, &id),
             origins: Arc::default(),
             id,
-            watcher,
+            watcher: OnceLock::new(),
             pages: Mutex::default(),
             arrival: Notify::new(),
             closed: AtomicBool::new(false),
         });
         targets.add(context.id.inner(), &context);
         Ok(context)
+    }
+
+    /// It is this run's from now on, and no other's.
+    pub(super) fn take(&self, watcher: Arc<dyn Watcher>) {
+        let _ = self.watcher.set(watcher);
+    }
+
+    /// Opens the page that whoever takes the context will ask for first.
+    pub(super) async fn open_ahead(&self) -> Result<(), TabError> {
+        let tab = self.open_private().await?;
+        self.lock().ahead = Some(tab);
+        Ok(())
+    }
+
+    /// Whether the page that was opened ahead is there and alive.
+    pub(super) fn is_ready(&self) -> bool {
+        let pages = self.lock();
+        pages.ahead.as_ref().is_some_and(CdpTab::is_alive)
     }
 
     /// A page of this context is attached to, and waits for us.
@@ -91,11 +112,13 @@ impl CdpContext {
 
     fn opened_by_page(&self, tab: &Arc<CdpTab>, target: &TargetInfo) {
         let opener = target.opener_id.as_ref().and_then(|id| self.page_of(id.inner()));
-        let Some(page) = self.watcher.popup(opener, tab.clone()) else {
+        let taken = self.watcher.get();
+        let popup = taken.and_then(|watcher| Some((watcher.popup(opener, tab.clone())?, watcher)));
+        let Some((page, watcher)) = popup else {
             tab.refuse();
             return;
         };
-        tab.take(page, self.watcher.clone());
+        tab.take(page, watcher.clone());
         // Nobody waits: commands to the page come after these.
         drop(tab.set_up());
         self.remember(tab);
@@ -112,8 +135,14 @@ impl CdpContext {
     }
 
     async fn open(&self, page: PageId) -> Result<Arc<CdpTab>, TabError> {
-        let (tab, ready) = self.open_target().await?;
-        tab.take(page, self.watcher.clone());
+        let ahead = self.lock().ahead.take();
+        let (tab, ready) = match ahead {
+            Some(tab) => (tab, std::future::ready(Ok(())).boxed()),
+            None => self.open_target().await?,
+        };
+        if let Some(watcher) = self.watcher.get() {
+            tab.take(page, watcher.clone());
+        }
         let tab = Arc::new(tab);
         self.remember(&tab);
         match ready.await {

@@ -10,6 +10,7 @@ use tokio::sync::Mutex;
 use super::cdp::Cdp;
 use super::context::CdpContext;
 use super::process::{self, Process};
+use super::ready::Ready;
 use super::targets::Targets;
 use flowguard_core::browser::context::ContextOptions;
 use flowguard_core::browser::{BrowserError, BrowserInfo, Browsers, Context, Lease, Watcher};
@@ -23,6 +24,8 @@ pub struct LocalOptions {
     pub search_path: OsString,
     /// Whether people want to see it.
     pub headed: bool,
+    /// Whether a context with a page is kept ready for the next run.
+    pub keeps_ready: bool,
 }
 
 /// The browsers of this machine.
@@ -42,6 +45,7 @@ struct Warm {
 struct Connected {
     cdp: Cdp,
     targets: Arc<Targets>,
+    ready: Arc<Ready>,
     info: BrowserInfo,
 }
 
@@ -67,12 +71,13 @@ impl LocalBrowsers {
         )
     }
 
-    /// Starts the browser ahead of need.
+    /// Starts the browser ahead of need, with the first run's context where one is kept ready.
     ///
     /// # Errors
     /// [`BrowserError`] where there is none or it does not start.
     pub async fn warm_up(&self) -> Result<(), BrowserError> {
-        self.connected().await.map(|_| ())
+        self.connected().await?.ready.fill().await;
+        Ok(())
     }
 
     /// Where the browser that runs can be spoken to, for a second look at what it does; none before the
@@ -101,7 +106,7 @@ impl LocalBrowsers {
         }
         let path = self.executable()?;
         let process = Process::start(&path, self.options.headed).await?;
-        let browser = Connected::to(&process.address).await;
+        let browser = Connected::to(&process.address, self.options.keeps_ready).await;
         let browser = browser.map_err(|why| BrowserError::NotStarted {
             path: path.display().to_string(),
             why,
@@ -115,7 +120,7 @@ impl LocalBrowsers {
 }
 
 impl Connected {
-    async fn to(address: &str) -> Result<Self, String> {
+    async fn to(address: &str, keeps_ready: bool) -> Result<Self, String> {
         let cdp = Cdp::connect(address).await?;
         let version = cdp.send(&GetVersionParams::default());
         let targets = Targets::watch(&cdp).await.map_err(|error| error.to_string())?;
@@ -124,7 +129,12 @@ impl Connected {
             product,
             place: "local".to_owned(),
         };
-        Ok(Self { cdp, targets, info })
+        Ok(Self {
+            ready: Ready::new(&cdp, &targets, keeps_ready),
+            cdp,
+            targets,
+            info,
+        })
     }
 }
 
@@ -153,9 +163,16 @@ impl Lease for LocalLease {
     }
 
     async fn new_context(&self, options: &ContextOptions) -> Result<Arc<dyn Context>, BrowserError> {
-        let Connected { cdp, targets, .. } = &self.browser;
-        let made = CdpContext::create(cdp, targets, options, self.watcher.clone()).await;
-        let context = made.map_err(|error| BrowserError::Lost(error.to_string()))?;
+        let Connected {
+            cdp, targets, ready, ..
+        } = &self.browser;
+        let context = match ready.take(options) {
+            Some(context) => context,
+            None => CdpContext::create(cdp, targets, options)
+                .await
+                .map_err(|error| BrowserError::Lost(error.to_string()))?,
+        };
+        context.take(self.watcher.clone());
         let mut contexts = self.contexts.lock().await;
         contexts.retain(|context| context.strong_count() > 0);
         contexts.push(Arc::downgrade(&context));
@@ -167,5 +184,6 @@ impl Lease for LocalLease {
         for context in contexts.iter().filter_map(Weak::upgrade) {
             context.close().await;
         }
+        self.browser.ready.refill();
     }
 }

@@ -29,6 +29,7 @@ mod page_world;
 mod permissions;
 mod process;
 mod read;
+mod ready;
 mod setup;
 mod site_data;
 mod socket;

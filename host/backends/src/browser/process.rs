@@ -29,6 +29,10 @@ exec 3<&0 </dev/null
 (read -r _ <&3; kill -KILL 0) >/dev/null 2>&1 &
 exec "$0" "$@" 3<&-
 "#;
+/// The last of them holds a page's tasks back after an input until the next frame is drawn. Our questions are such
+/// tasks: each click would wait a frame for its answer.
+const DISABLED_FEATURES: &str = "--disable-features=Translate,OptimizationHints,MediaRouter,\
+    DialMediaRouteProvider,PaintHolding,HttpsUpgrades,DeferRendererTasksAfterInput";
 const START_TIMEOUT: Duration = Duration::from_secs(20);
 const ANNOUNCEMENT: &str = "DevTools listening on ";
 
@@ -164,7 +168,7 @@ fn arguments(path: &Path, headed: bool, profile: &Path) -> Vec<String> {
         "--disable-prompt-on-repost",
         "--disable-quic",
         "--disable-sync",
-        "--disable-features=Translate,OptimizationHints,MediaRouter,DialMediaRouteProvider,PaintHolding,HttpsUpgrades",
+        DISABLED_FEATURES,
         "--force-color-profile=srgb",
         "--hide-scrollbars",
         "--metrics-recording-only",

@@ -87,6 +87,11 @@ impl CdpTab {
         self.target.inner() == frame || self.page.frames.homes().borrow().contains_key(frame)
     }
 
+    /// Whether it can be used: its process runs, and the browser still has it.
+    pub(super) fn is_alive(&self) -> bool {
+        self.gone().is_none()
+    }
+
     /// Closes it before it has run.
     pub(super) fn refuse(&self) {
         drop(self.close_target());

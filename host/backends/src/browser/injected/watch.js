@@ -3,13 +3,14 @@
 // Each document's script watches its own document from its start. An action that works in several documents
 // reaches the others through `globalThis.flowguard.here` of their windows.
 
-const QUIET_FRAMES = 3;
-const QUIET_MS = 50;
+// Two frames that show the same are what an element's stability is judged by: a document that has shown two
+// without any sign of a change has shown them for all of its elements.
+const QUIET_FRAMES = 2;
 const HIDDEN_FRAME_MS = 20;
 // Frames inside may be held back for as long as nobody sees them; a page's own are only ever late.
 const LATE_FRAME_MS = window === window.top ? 1000 : 250;
-// How long to wait for an animation to begin.
-const STARTING_FRAMES = 5;
+// How many frames to wait for an animation to begin, or to go on.
+const ANIMATION_FRAMES = 5;
 const OBSERVED = { subtree: true, childList: true, attributes: true, characterData: true };
 // Layout may have moved after these.
 const MOVING_EVENTS = ["scroll", "resize", "load", "transitionrun", "animationstart", "loadedmetadata", "toggle"];
@@ -19,14 +20,15 @@ const STATE_EVENTS = ["input", "change", "focusin", "focusout", "transitionend",
 /** What is known of this document. `count` rises with every change. */
 const here = {
   count: 0,
-  lastChange: 0,
   calmFrames: 0,
   waiting: new Set(),
   guard: null,
   drag: null,
   isCalm,
   isQuiet,
+  isAnimated,
   isStarting,
+  animationTime,
   observe,
 };
 let observedDocument = null;
@@ -51,7 +53,6 @@ function nextFrame() {
 
 /** Something may have moved: quiet begins anew, and whoever waits looks again. */
 function noteMove() {
-  here.lastChange = performance.now();
   here.calmFrames = 0;
   noteState();
   if (!isCountingFrames) countFrames();
@@ -113,16 +114,28 @@ function isCalm() {
 }
 
 /**
- * Whether nothing in this document can be moving: it is loaded, several frames have passed since the last
- * mutation, scroll, resize, late image or font and shift of layout, and no animation runs.
+ * Whether nothing in this document can be moving: it is loaded, whole frames have passed since the last
+ * mutation, scroll, resize, late image or font and shift of layout, and nothing is animated.
  */
 function isQuiet() {
-  if (!isCalm() || here.calmFrames < QUIET_FRAMES || performance.now() - here.lastChange < QUIET_MS)
-    return false;
+  if (!isCalm() || here.calmFrames < QUIET_FRAMES) return false;
   if (readyState(document) !== "complete" || fontsOf(document)?.status === "loading") return false;
   forget();
   if (!shadowRootsIn(document).every((root) => observedRoots.has(root))) return false;
-  return !animationsHere().some((animation) => animation.playState === "running" || animation.pending);
+  return !isAnimated();
+}
+
+/**
+ * Whether there are animations, finished ones that still show included. Which of them run must not be asked
+ * between frames: the browser would answer for the next one, and two frames then show the same place.
+ */
+function isAnimated() {
+  return animationsHere().length > 0;
+}
+
+/** The time of this document's animations. A browser that is late may draw several frames for the same one. */
+function animationTime() {
+  return document.timeline.currentTime;
 }
 
 /** Whether an animation is about to begin: until it does, and in its first frame, it shows no movement. */
@@ -148,22 +161,30 @@ const windowsAround = (element) => [...framesAround(element).map(windowOf), wind
 
 /**
  * Whether the element keeps its place and size: two frames in a row must show the same rectangle. The frame
- * that is on the screen is the first of them, unless something has changed since it was drawn, or an animation
- * has not begun yet. A quiet document needs no frame, except for elements under a transform: a style sheet that
+ * that is on the screen is the first of them, unless something has changed since it was drawn, is animated, or
+ * has not begun yet to be. A quiet document needs no frame, except for elements under a transform: a style sheet that
  * a script rewrites can move those without any sign.
  */
 async function isStable(element) {
   const watches = windowsAround(element).map(watchOf);
   if (watches.every((watch) => watch?.isQuiet()) && !isTransformed(element)) return true;
-  if (!watches.every((watch) => watch?.isCalm())) await nextFrame();
-  for (let frame = 0; frame < STARTING_FRAMES && watches.some((watch) => watch?.isStarting()); frame += 1) {
+  if (!watches.every((watch) => watch?.isCalm() && !watch.isAnimated())) await nextFrame();
+  await framesUntil(() => !watches.some((watch) => watch?.isStarting()));
+  const before = placeOf(element);
+  const times = watches.map((watch) => watch?.animationTime());
+  await nextFrame();
+  await framesUntil(() =>
+    watches.every((watch, index) => !watch?.isAnimated() || watch.animationTime() !== times[index]),
+  );
+  forget();
+  return isConnected(element) && placeOf(element) === before;
+}
+
+async function framesUntil(isSo) {
+  for (let frame = 0; frame < ANIMATION_FRAMES && !isSo(); frame += 1) {
     await nextFrame();
     forget();
   }
-  const before = placeOf(element);
-  await nextFrame();
-  forget();
-  return isConnected(element) && placeOf(element) === before;
 }
 
 /** Whether a transform of its own or of something around it places the element. */
