@@ -20,4 +20,5 @@ mod har;
 mod options;
 mod readable;
 mod results;
+mod scripts;
 mod shop_bugs;

@@ -62,6 +62,18 @@ pub const MAX_PAGES: usize = 8;
 pub const MAX_CONTEXTS: usize = 4;
 /// Bytes of one message of the browser; a larger one ends the connection to it.
 pub const MAX_BROWSER_MESSAGE_BYTES: usize = 128 << 20;
+/// Bytes of what an evaluated script answers, as JSON.
+pub const MAX_SCRIPT_ANSWER_BYTES: usize = 1 << 20;
+/// Objects and lists inside of each other in such an answer.
+pub const MAX_SCRIPT_ANSWER_DEPTH: usize = 100;
+/// Bytes of what is told of an exception that a script throws.
+pub const MAX_THROWN_BYTES: usize = 8 << 10;
+/// Elements that a script gets at once.
+pub const MAX_SCRIPT_ELEMENTS: usize = 1_000;
+/// Scripts that one page, or one context, runs in each new document.
+pub const MAX_INIT_SCRIPTS: usize = 50;
+/// Bytes of these scripts together.
+pub const MAX_INIT_SCRIPT_BYTES: usize = 1 << 20;
 /// Watchers of pages open at once in one run.
 pub const MAX_WATCHERS: usize = 16;
 /// Events that one watcher keeps until they are asked for.

@@ -27,7 +27,7 @@ use crate::types::Size;
 /// # }
 /// ```
 #[derive(Clone)]
-pub struct BrowserContext(Rc<host::BrowserContext>);
+pub struct BrowserContext(pub(crate) Rc<host::BrowserContext>);
 
 impl BrowserContext {
     /// The run's own, in which [`Page::open`] opens.

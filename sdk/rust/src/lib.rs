@@ -54,6 +54,7 @@ mod query;
 mod retry;
 mod role;
 mod screenshot;
+mod script;
 mod storage;
 mod telemetry;
 mod text;
@@ -105,6 +106,7 @@ pub use query::{
 pub use retry::{Poll, ToPass, expect_poll, to_pass};
 pub use role::{ROLES, Role, UnknownRole};
 pub use screenshot::{ImageFormat, Likeness, ScreenshotOptions};
+pub use script::ScriptOptions;
 pub use storage::Bucket;
 pub use telemetry::{Level, Span, attach, log, log_with, metric, metric_with, step};
 pub use text::{ExpectedText, Pattern, Text, exact, ignoring_case, pattern};
@@ -136,6 +138,7 @@ pub mod prelude {
     pub use crate::retry::{ToPass, expect_poll, to_pass};
     pub use crate::role::Role;
     pub use crate::screenshot::{Likeness, ScreenshotOptions};
+    pub use crate::script::ScriptOptions;
     pub use crate::storage::Bucket;
     pub use crate::telemetry::{Level, attach, log, log_with, metric, step};
     pub use crate::text::{exact, ignoring_case, pattern};

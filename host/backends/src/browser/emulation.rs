@@ -22,7 +22,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::cdp::{Cdp, Listener, Session};
 use super::clock::Clock;
-use super::page_world::tell_all;
+use super::page_world::{init_script, tell_all};
 use super::permissions::{self, GrantPermissions};
 use super::setup::Done;
 use super::user_agent;
@@ -58,6 +58,8 @@ struct Now {
     offline: bool,
     extra_headers: Vec<Header>,
     http_credentials: Option<HttpCredentials>,
+    /// Run in each new document.
+    init_scripts: Vec<String>,
     /// What is allowed, by origin; none for every one.
     permissions: HashMap<Option<String>, HashSet<Permission>>,
 }
@@ -91,6 +93,7 @@ impl CdpEmulation {
                 offline: options.offline,
                 extra_headers: options.extra_headers.clone(),
                 http_credentials: options.http_credentials.clone(),
+                init_scripts: Vec::new(),
                 permissions: HashMap::new(),
             }),
             sessions: Sessions::default(),
@@ -185,6 +188,8 @@ impl CdpEmulation {
             sent.push(session.send(&headers_command(&now.extra_headers)).done());
         }
         sent.extend(self.clock.begin(session));
+        let scripts = now.init_scripts.iter();
+        sent.extend(scripts.map(|script| session.send(&init_script(script, true)).done()));
         sent
     }
 
@@ -270,6 +275,12 @@ impl Emulation for CdpEmulation {
     async fn set_extra_headers(&self, headers: &[Header]) -> Result<(), TabError> {
         self.now().extra_headers = headers.to_vec();
         let command = headers_command(headers);
+        self.everywhere(|session| session.send(&command).done()).await
+    }
+
+    async fn add_init_script(&self, script: &str) -> Result<(), TabError> {
+        self.now().init_scripts.push(script.to_owned());
+        let command = init_script(script, false);
         self.everywhere(|session| session.send(&command).done()).await
     }
 

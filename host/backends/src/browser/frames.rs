@@ -23,6 +23,8 @@ const MAX_FRAMES: usize = 1_000;
 pub(super) struct Home {
     pub(super) session: Session,
     pub(super) context: i64,
+    /// The page's own world, once the browser has told of it.
+    pub(super) main_world: Option<i64>,
 }
 
 /// The frames of one page, by id.
@@ -34,6 +36,8 @@ pub(super) struct Frames {
 pub(super) struct FrameSession {
     page: Arc<Page>,
     session: Session,
+    /// The pages' own worlds, by frame.
+    main_worlds: Mutex<HashMap<String, i64>>,
     /// Sessions of frames below: they end with this one.
     below: Mutex<Vec<Session>>,
 }
@@ -78,6 +82,16 @@ impl Frames {
         });
     }
 
+    /// Notes the page's own world of a frame whose home is known already.
+    fn main_world(&self, frame: &str, session: &Session, world: i64) {
+        self.homes.send_if_modified(|homes| {
+            let home = homes
+                .get_mut(frame)
+                .filter(|home| home.session.id() == session.id());
+            home.map(|home| home.main_world = Some(world)).is_some()
+        });
+    }
+
     /// Forgets the homes that are `gone`.
     fn left(&self, gone: impl Fn(&Home) -> bool) {
         self.homes.send_if_modified(|homes| {
@@ -99,6 +113,7 @@ impl FrameSession {
         Self {
             page,
             session,
+            main_worlds: Mutex::default(),
             below: Mutex::default(),
         }
     }
@@ -111,13 +126,31 @@ impl FrameSession {
         let context = &created.context;
         let data = context.aux_data.as_ref();
         let frame = data.and_then(|data| data.get("frameId")?.as_str());
-        if let (Some(frame), WORLD) = (frame, context.name.as_str()) {
-            let home = Home {
-                session: self.session.clone(),
-                context: *ExecutionContextId::inner(&context.id),
-            };
-            self.page.frames.settled(frame, home);
+        let is_main = data.and_then(|data| data.get("isDefault")?.as_bool()) == Some(true);
+        let id = *ExecutionContextId::inner(&context.id);
+        match (frame, context.name.as_str()) {
+            (Some(frame), _) if is_main => {
+                let mut worlds = self.main_worlds();
+                if worlds.len() < MAX_FRAMES || worlds.contains_key(frame) {
+                    worlds.insert(frame.to_owned(), id);
+                }
+                drop(worlds);
+                self.page.frames.main_world(frame, &self.session, id);
+            }
+            (Some(frame), WORLD) => {
+                let home = Home {
+                    session: self.session.clone(),
+                    context: id,
+                    main_world: self.main_worlds().get(frame).copied(),
+                };
+                self.page.frames.settled(frame, home);
+            }
+            _ => {}
         }
+    }
+
+    fn main_worlds(&self) -> MutexGuard<'_, HashMap<String, i64>> {
+        self.main_worlds.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A frame of another process, or a worker. Both run on; a frame gets the script before.
@@ -149,10 +182,14 @@ impl Listener for FrameSession {
             "Runtime.executionContextDestroyed" => {
                 if let Some(Destroyed { id }) = event.read() {
                     let gone = |home: &Home| self.is_here(home) && home.context == id;
+                    self.main_worlds().retain(|_, world| *world != id);
                     self.page.frames.left(gone);
                 }
             }
-            "Runtime.executionContextsCleared" => self.page.frames.left(|home| self.is_here(home)),
+            "Runtime.executionContextsCleared" => {
+                self.main_worlds().clear();
+                self.page.frames.left(|home| self.is_here(home));
+            }
             "Target.attachedToTarget" => {
                 if let Some(attached) = event.read() {
                     self.attached(&attached);

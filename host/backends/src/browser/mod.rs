@@ -1,8 +1,7 @@
 //! Browsers: how a CDP endpoint is come by ([`local`], [`process`]), the connection to it ([`socket`],
 //! [`wire`], [`cdp`]), whose targets are ([`targets`], [`context`]), how a page is made ready and heard
-//! ([`setup`] and the listeners that it names), what is done to it ([`tab`]), and the way into its frames
-//! ([`frames`], [`walk`]). Only here is a type of the
-//! protocol named.
+//! ([`setup`] and the listeners that it names), what is done to it ([`tab`]), the way into its frames
+//! ([`frames`], [`walk`]), and the author's own JavaScript ([`script`]). Only here is a type of the protocol named.
 
 mod cdp;
 mod clock;
@@ -30,6 +29,7 @@ mod permissions;
 mod process;
 mod read;
 mod ready;
+mod script;
 mod setup;
 mod site_data;
 mod socket;

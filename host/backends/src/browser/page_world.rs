@@ -2,7 +2,9 @@
 //! alone, said to each of its sessions (its own, and one for each frame of another process).
 
 use async_trait::async_trait;
-use chromiumoxide::cdp::browser_protocol::page::SetInterceptFileChooserDialogParams;
+use chromiumoxide::cdp::browser_protocol::page::{
+    AddScriptToEvaluateOnNewDocumentParams, SetInterceptFileChooserDialogParams,
+};
 use futures::FutureExt;
 use futures::future::try_join_all;
 use std::collections::HashMap;
@@ -24,6 +26,7 @@ pub(super) struct CdpPageWorld {
 struct State {
     media: Media,
     intercepts_choosers: bool,
+    init_scripts: Vec<String>,
     sessions: HashMap<String, Session>,
 }
 
@@ -45,6 +48,7 @@ impl CdpPageWorld {
             state: Arc::new(Mutex::new(State {
                 media: emulation.media(),
                 intercepts_choosers: false,
+                init_scripts: Vec::new(),
                 sessions: HashMap::new(),
             })),
         }
@@ -65,16 +69,37 @@ impl CdpPageWorld {
                     .done(),
             );
         }
+        sent.extend(
+            state
+                .init_scripts
+                .iter()
+                .map(|script| session.send(&init_script(script, true)).done()),
+        );
         drop(state);
         let forget = Forget(self.state.clone(), session.id().to_owned());
         session.listen("Emulation", Arc::new(forget));
         sent
     }
 
+    /// Adds a script for each document to come.
+    pub(super) async fn add_init_script(&self, script: &str) -> Result<(), TabError> {
+        lock(&self.state).init_scripts.push(script.to_owned());
+        let command = init_script(script, false);
+        self.everywhere(|session| session.send(&command).done()).await
+    }
+
     async fn everywhere(&self, send: impl Fn(&Session) -> Done + Send) -> Result<(), TabError> {
         let sent: Vec<Done> = lock(&self.state).sessions.values().map(send).collect();
         tell_all(sent).await
     }
+}
+
+/// The command that adds a script for each document to come; at once also for the present one, where a session
+/// has only begun.
+pub(super) fn init_script(script: &str, is_beginning: bool) -> AddScriptToEvaluateOnNewDocumentParams {
+    let mut command = AddScriptToEvaluateOnNewDocumentParams::new(script);
+    command.run_immediately = Some(is_beginning);
+    command
 }
 
 /// Waits until the sessions that are still there have done it.

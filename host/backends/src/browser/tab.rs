@@ -14,6 +14,7 @@ use chromiumoxide::cdp::browser_protocol::page::{
 };
 use chromiumoxide::cdp::browser_protocol::target::{CloseTargetParams, TargetId};
 use serde_json::{Value, json};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -23,6 +24,7 @@ use super::emulation::CdpEmulation;
 use super::frames::Home;
 use super::input::Devices;
 use super::owner::Owner;
+use super::page_world::CdpPageWorld;
 use super::setup::{self, Done, Page};
 use super::site_data::Origins;
 use super::targets;
@@ -31,7 +33,7 @@ use flowguard_core::browser::calls::{ImageFormat, Rect, Size};
 use flowguard_core::browser::context::HttpCredentials;
 use flowguard_core::browser::port::network::TabNetwork;
 use flowguard_core::browser::port::{
-    Input, Navigation, PageWorld, PointerBurst, Ran, Shot, Tab, TabError, TabState,
+    Input, Navigation, PageScripts, PageWorld, PointerBurst, Ran, Shot, Tab, TabError, TabState,
 };
 use flowguard_core::browser::{PageId, Watcher};
 
@@ -155,13 +157,7 @@ impl CdpTab {
         command.return_by_value = Some(true);
         command.await_promise = Some(true);
         command.user_gesture = Some(true);
-        let answer = tokio::select! {
-            biased;
-            answer = home.session.call(&command) => answer?,
-            () = self.page.frames.left_by(home) => {
-                return Err(self.gone().unwrap_or(TabError::DocumentReplaced));
-            }
-        };
+        let answer = self.until_left(home, home.session.call(&command)).await?;
         if let Some(thrown) = answer.exception_details {
             let what = thrown
                 .exception
@@ -173,6 +169,43 @@ impl CdpTab {
             });
         }
         Ok(answer.result.value.unwrap_or(Value::Null))
+    }
+
+    /// Waits for an answer out of a document, and gives up when that goes.
+    pub(super) async fn until_left<T>(
+        &self,
+        home: &Home,
+        answer: impl Future<Output = Result<T, TabError>>,
+    ) -> Result<T, TabError> {
+        tokio::select! {
+            biased;
+            answer = answer => answer,
+            () = self.page.frames.left_by(home) => Err(self.gone().unwrap_or(TabError::DocumentReplaced)),
+        }
+    }
+
+    /// The page's own world beside this home of its main frame.
+    pub(super) async fn main_world(&self, home: &Home) -> Result<i64, TabError> {
+        if let Some(world) = home.main_world {
+            return Ok(world);
+        }
+        let mut homes = self.page.frames.homes();
+        let known =
+            |homes: &HashMap<String, Home>| homes.get(self.main_frame()).and_then(|home| home.main_world);
+        let told = async {
+            homes
+                .wait_for(|homes| known(homes).is_some())
+                .await
+                .ok()
+                .and_then(|homes| known(&homes))
+        };
+        let told = self.until_left(home, async { told.await.ok_or(TabError::DocumentReplaced) });
+        told.await
+    }
+
+    /// The world around the page.
+    pub(super) fn page_world(&self) -> &CdpPageWorld {
+        &self.page.world
     }
 
     /// Sends the events of a burst, then waits until the page has seen them.
@@ -196,7 +229,7 @@ impl CdpTab {
         std::future::pending::<()>().await;
     }
 
-    fn gone(&self) -> Option<TabError> {
+    pub(super) fn gone(&self) -> Option<TabError> {
         self.page.document.gone()
     }
 }
@@ -347,6 +380,10 @@ impl Tab for CdpTab {
 
     fn world(&self) -> &dyn PageWorld {
         &self.page.world
+    }
+
+    fn scripts(&self) -> &dyn PageScripts {
+        self
     }
 
     fn network(&self) -> &dyn TabNetwork {

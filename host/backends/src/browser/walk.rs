@@ -27,12 +27,13 @@ struct Entered {
     frame: u64,
 }
 
-/// The guards of one pointer action, outermost first: what a token is where frames were entered.
+/// What the script in one frame was told to keep, by its token. The guards of one pointer action, outermost first, are
+/// what a token is where frames were entered; so is what was handed over for a script of the author.
 #[derive(Serialize, Deserialize)]
-struct Guard {
+pub(super) struct Guard {
     session: String,
     context: i64,
-    token: Value,
+    pub(super) token: Value,
 }
 
 #[derive(Deserialize)]
@@ -93,7 +94,7 @@ impl CdpTab {
                 action["box"] = answer["value"].clone();
                 action["isOfDocument"] = json!(request["action"]["kind"] == "clip");
             } else {
-                return Ok(answer);
+                return Ok(handed_over(home, request, answer));
             }
             let mut outside = request.clone();
             outside["action"] = action;
@@ -105,7 +106,7 @@ impl CdpTab {
             guards.reverse();
             answer["token"] = json!(guards);
         }
-        Ok(answer)
+        Ok(handed_over(home, request, answer))
     }
 
     /// Sends the mouse and reads the guards of all the frames on the way; then does the steps one by one.
@@ -196,10 +197,11 @@ impl CdpTab {
         Ok(settled)
     }
 
-    fn home_at(&self, guard: &Guard) -> Home {
+    pub(super) fn home_at(&self, guard: &Guard) -> Home {
         Home {
             session: self.session().sibling(&guard.session),
             context: guard.context,
+            main_world: None,
         }
     }
 
@@ -222,11 +224,19 @@ impl CdpTab {
 
 impl Guard {
     fn of(home: &Home, answer: &Value) -> Self {
+        Self::with(home, &answer["token"])
+    }
+
+    fn with(home: &Home, token: &Value) -> Self {
         Self {
             session: home.session.id().to_owned(),
             context: home.context,
-            token: answer["token"].clone(),
+            token: token.clone(),
         }
+    }
+
+    pub(super) fn read(value: &Value) -> Option<Self> {
+        Self::deserialize(value).ok()
     }
 }
 
@@ -241,6 +251,15 @@ pub(super) fn function(home: &Home, function: &str, arguments: Vec<Value>) -> Ca
     command.execution_context_id = Some(ExecutionContextId::new(home.context));
     command.arguments = Some(arguments.into_iter().map(argument).collect());
     command
+}
+
+/// Says in the answer where something was handed over.
+fn handed_over(home: &Home, request: &Value, mut answer: Value) -> Value {
+    let kind = &request["action"]["kind"];
+    if answer["status"] == "done" && (kind == "hand" || kind == "handAll") {
+        answer["value"] = json!(Guard::with(home, &answer["value"]));
+    }
+    answer
 }
 
 fn is_box(action: &Value, answer: &Value) -> bool {

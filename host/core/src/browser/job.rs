@@ -8,11 +8,11 @@ use tokio::time::Instant;
 use super::calls::{ExpectOptions, HandlerId, PageId, PointerOptions, Target};
 use super::expectation::Expectation;
 use super::locator::Locator;
-use super::port::{Gesture, Modifiers, PointerBurst, Ran, Settled, Tab, TabError};
+use super::port::{Gesture, Modifiers, Outcome, PointerBurst, Ran, Script, Settled, Subject, Tab, TabError};
 use super::reply::{Reply, script_error};
 use super::session::{Browser, done, tab_failure, timeout};
 use crate::failure::{Code, Failure};
-use crate::limits::DEFAULT_EXPECT_TIMEOUT;
+use crate::limits::{DEFAULT_EXPECT_TIMEOUT, MAX_SCRIPT_ELEMENTS};
 
 /// How long the host waits beyond the time that it gave the page, before it calls the page unresponsive.
 const GRACE: Duration = Duration::from_millis(1_000);
@@ -334,6 +334,49 @@ impl<'a> Job<'a> {
             Ok(done) => done,
             Err(_) => Err(self.timed_out("the input devices took longer")),
         }
+    }
+
+    /// Runs a script of the author, once: on the element, on all elements that match, or in the page where no
+    /// locator is. None where the document went meanwhile.
+    pub(super) async fn run_script(
+        &mut self,
+        script: &Script,
+        all: bool,
+    ) -> Result<Option<Outcome>, Failure> {
+        let subject = match (self.locator, all) {
+            (None, _) => {
+                self.browser.settled(self.page, self.remaining()).await?;
+                Subject::Page
+            }
+            (Some(_), false) => Subject::Element(self.perform_done(&json!({"kind": "hand"})).await?),
+            (Some(_), true) => {
+                let action = json!({"kind": "handAll", "limit": MAX_SCRIPT_ELEMENTS});
+                Subject::Elements(self.perform_done(&action).await?)
+            }
+        };
+        let tab = self.browser.tab(self.page)?;
+        // One that is asked again and again has just answered: at the end of its time it may answer once more.
+        let grace = if script.wants_truth { GRACE } else { Duration::ZERO };
+        let ran = tab
+            .scripts()
+            .run_script(&subject, script, self.remaining() + grace);
+        match ran.await {
+            Ok(outcome) => Ok(Some(outcome)),
+            Err(TabError::DocumentReplaced) => Ok(None),
+            Err(TabError::Unresponsive) => {
+                let message = format!("the script did not end within {} ms", self.wait.as_millis());
+                Err(self.with_log(Failure::new(Code::Timeout, message)))
+            }
+            Err(error) => Err(self.with_log(tab_failure(error))),
+        }
+    }
+
+    /// Lets the page go on for a frame, where there is time left; `reason` is what is waited for.
+    pub(super) async fn rest(&mut self, reason: &str) -> Result<(), Failure> {
+        if self.remaining() == Duration::ZERO {
+            return Err(self.timed_out(reason));
+        }
+        self.perform_done(&json!({"kind": "rest"})).await.map(|_| ())
     }
 
     fn intercepted(&mut self, reason: &str) -> Result<(), Failure> {

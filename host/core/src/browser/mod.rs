@@ -26,6 +26,7 @@ mod pages;
 pub mod port;
 mod reply;
 mod screenshot;
+mod script;
 #[cfg(test)]
 mod scripted;
 #[cfg(test)]

@@ -4,6 +4,7 @@
 mod context;
 mod input;
 pub mod network;
+mod script;
 mod world;
 
 use async_trait::async_trait;
@@ -21,6 +22,7 @@ use network::{Bodies, NetworkEvent, Paused, PausedRequest, TabNetwork};
 
 pub use context::{Browsers, Context, Lease};
 pub use input::{Click, Input, KeyAction, Modifiers, MouseAction, MouseButton};
+pub use script::{Outcome, PageScripts, Script, Subject};
 pub use world::{DownloadProgress, Emulation, FileChooser, FileDownload, PageWorld, SiteData};
 
 /// What kind of browser it is.
@@ -329,6 +331,8 @@ pub trait Tab: Send + Sync {
     async fn probe(&self, url: &str) -> Result<Result<u16, String>, TabError>;
     /// The world around it.
     fn world(&self) -> &dyn PageWorld;
+    /// The author's scripts in it.
+    fn scripts(&self) -> &dyn PageScripts;
     /// Its network.
     fn network(&self) -> &dyn TabNetwork;
     /// Closes the page.

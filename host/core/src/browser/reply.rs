@@ -105,6 +105,7 @@ pub(super) fn script_error(
     let code = match code {
         "ambiguous-locator" => Code::AmbiguousLocator,
         "invalid-argument" => Code::InvalidArgument,
+        "over-budget" => Code::OverBudget,
         "wrong-element" | "unsupported-frame" => Code::WrongElement,
         _ => Code::Internal,
     };

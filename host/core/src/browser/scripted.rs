@@ -15,8 +15,8 @@ use super::locator::{Locator, Part};
 use super::port::network::{RequestKey, TabNetwork};
 use super::port::{
     BrowserError, BrowserInfo, Browsers, Context, Emulation, Gesture, Input, KeyAction, Lease, LoadState,
-    MouseAction, Navigation, PageWorld, PointerBurst, Ran, Settled, Shot, SiteData, Tab, TabError, TabState,
-    Watcher,
+    MouseAction, Navigation, PageScripts, PageWorld, PointerBurst, Ran, Settled, Shot, SiteData, Tab,
+    TabError, TabState, Watcher,
 };
 use super::scripted_world::Still;
 use super::session::{BaselineScope, Browser, BrowserOptions};
@@ -318,6 +318,10 @@ impl Tab for ScriptedTab {
     }
 
     fn world(&self) -> &dyn PageWorld {
+        &Still
+    }
+
+    fn scripts(&self) -> &dyn PageScripts {
         &Still
     }
 

@@ -1,9 +1,10 @@
 //! The world around a scripted tab: it takes everything and shows nothing.
 
 use async_trait::async_trait;
+use std::time::Duration;
 
 use super::context::{ClockOrder, ClockState, Cookie, Geolocation, Header, Media, OriginState, Permission};
-use super::port::{Emulation, PageWorld, SiteData, TabError};
+use super::port::{Emulation, Outcome, PageScripts, PageWorld, Script, SiteData, Subject, TabError};
 
 /// A world in which nothing happens.
 pub(super) struct Still;
@@ -27,6 +28,10 @@ impl Emulation for Still {
     }
 
     async fn set_extra_headers(&self, _headers: &[Header]) -> Result<(), TabError> {
+        Ok(())
+    }
+
+    async fn add_init_script(&self, _script: &str) -> Result<(), TabError> {
         Ok(())
     }
 
@@ -65,6 +70,26 @@ impl PageWorld for Still {
     }
 
     async fn intercept_file_choosers(&self, _on: bool) -> Result<(), TabError> {
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl PageScripts for Still {
+    async fn fault_of(&self, _script: &str) -> Result<Option<String>, TabError> {
+        Ok(None)
+    }
+
+    async fn run_script(
+        &self,
+        _subject: &Subject,
+        _script: &Script,
+        _wait: Duration,
+    ) -> Result<Outcome, TabError> {
+        Ok(Outcome::Value("null".to_owned()))
+    }
+
+    async fn add_init_script(&self, _script: &str) -> Result<(), TabError> {
         Ok(())
     }
 }

@@ -13,6 +13,7 @@ use super::network::traffic::Traffic;
 use super::pages::{Pages, RunWatcher};
 use super::port::{BrowserError, BrowserInfo, Browsers, Lease, Tab, TabError, Watcher};
 use super::reply::Reply;
+use super::script::InitScripts;
 use crate::artifact::Digest;
 use crate::baseline::Baselines;
 use crate::failure::{Blame, Code, Failure, cut};
@@ -60,6 +61,7 @@ pub struct Browser {
     pub(super) pages: Arc<Pages>,
     pub(super) events: Arc<Events>,
     pub(super) overlays: Overlays,
+    pub(super) init_scripts: InitScripts,
     /// The batch that is under way.
     ahead: Mutex<Option<Ahead>>,
 }
@@ -86,6 +88,7 @@ impl Browser {
             ahead: Mutex::default(),
             events: Arc::default(),
             overlays: Overlays::default(),
+            init_scripts: InitScripts::default(),
         }
     }
 

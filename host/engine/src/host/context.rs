@@ -16,7 +16,7 @@ type Page = Resource<PageHandle>;
 type Context = Resource<BrowserContextHandle>;
 
 impl HostState {
-    fn browser_context(&self, context: &Context) -> Result<u32, Failed> {
+    pub(super) fn browser_context(&self, context: &Context) -> Result<u32, Failed> {
         Ok(self.table.get(context)?.0)
     }
 

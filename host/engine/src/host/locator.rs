@@ -15,7 +15,7 @@ use flowguard_core::browser::locator::{Locator, Part};
 type Loc = Resource<LocatorHandle>;
 
 impl HostState {
-    fn target(&self, locator: &Loc) -> Result<Target, Failed> {
+    pub(super) fn target(&self, locator: &Loc) -> Result<Target, Failed> {
         let LocatorHandle { page, locator } = self.table.get(locator)?.clone();
         Ok(Target { page, locator })
     }

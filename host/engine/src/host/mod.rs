@@ -29,6 +29,7 @@ mod events;
 mod locator;
 mod network;
 mod retries;
+mod script;
 mod storage;
 mod telemetry;
 mod types;

@@ -31,6 +31,7 @@ pub(super) const SOURCE: &str = concat!(
     include_str!("read.js"),
     include_str!("screenshot.js"),
     include_str!("closed.js"),
+    include_str!("hand.js"),
     include_str!("protocol.js"),
     "})();\n"
 );

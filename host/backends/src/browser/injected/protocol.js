@@ -15,6 +15,7 @@ const ELEMENT_ACTIONS = {
   selectText: attemptSelectText,
   scrollIntoView: attemptScrollIntoView,
   dispatchEvent: attemptDispatch,
+  hand: attemptHand,
   read: attemptRead,
   clip: (element, _, attempt) => attemptClip(element, attempt),
   ariaSnapshot: (element) => ({ reply: { status: "done", value: ariaSnapshot(element) } }),
@@ -97,6 +98,8 @@ function performAction(action, attempt) {
   if (action.kind === "expect") return performExpect(action, attempt);
   if (action.kind === "verifyChecked") return performVerify(action, attempt);
   if (action.kind === "outward") return performOutward(action, attempt);
+  if (action.kind === "handAll") return performHandAll(action, attempt);
+  if (action.kind === "rest") return performRest(attempt);
   if (action.kind === "waitFor") return performWait(action, attempt);
   if (action.kind === "setContent") return performSetContent(action, attempt);
   if (action.kind === "content") return { status: "done", value: markup(action.limit) };
@@ -239,4 +242,4 @@ async function run({ after, steps }) {
 shifts.observe({ type: "layout-shift" });
 observe();
 const release = () => void disarmGuard();
-globalThis.flowguard = { perform, run, isDragging, here, suspects, showRoots, frameAhead, release };
+globalThis.flowguard = { perform, run, isDragging, here, suspects, showRoots, frameAhead, handed, release };

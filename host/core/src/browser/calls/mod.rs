@@ -14,6 +14,7 @@ mod network;
 mod overlays;
 mod page;
 mod picture;
+mod script;
 
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +33,7 @@ pub use network::*;
 pub use overlays::*;
 pub use page::*;
 pub use picture::*;
+pub use script::*;
 
 /// Names a page within its run.
 pub type PageId = u32;

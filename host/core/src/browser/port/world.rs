@@ -24,6 +24,8 @@ pub trait Emulation: Send + Sync {
     async fn set_offline(&self, offline: bool) -> Result<(), TabError>;
     /// Headers of every request.
     async fn set_extra_headers(&self, headers: &[Header]) -> Result<(), TabError>;
+    /// Adds a script for each new document of the pages.
+    async fn add_init_script(&self, script: &str) -> Result<(), TabError>;
     /// Tells the pages' clocks: present documents carry out the order, later ones begin with the state.
     async fn set_clock(&self, state: ClockState, order: ClockOrder) -> Result<(), TabError>;
 }
