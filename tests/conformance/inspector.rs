@@ -6,6 +6,7 @@ use chromiumoxide::types::{EventMessage, Message, Method, MethodId};
 use futures::StreamExt;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use std::time::Duration;
 
 /// Sees what a browser holds.
 pub(crate) struct Inspector {
@@ -112,6 +113,14 @@ impl Inspector {
             .iter()
             .filter(|target| target["type"] == "page")
             .count()
+    }
+
+    /// Asks until there are so many pages: what was closed takes a moment to go.
+    pub(crate) async fn pages_come_to(&mut self, count: usize) {
+        let asking = async { while self.pages().await != count {} };
+        let limit = Duration::from_secs(10);
+        let came = tokio::time::timeout(limit, asking).await.is_ok();
+        assert!(came, "there are {} pages, not {count}", self.pages().await);
     }
 
     /// How many contexts there are besides the browser's own.

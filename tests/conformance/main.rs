@@ -11,11 +11,13 @@
 )]
 
 mod actions;
+mod busy;
 mod clock;
 mod contexts;
 mod credentials;
 mod dialogs;
 mod documents;
+mod endurance;
 mod events;
 mod failures;
 mod frames;

@@ -47,7 +47,7 @@ async fn pages_beyond_the_limit_are_closed_and_noted() {
     expect_text(&stage, last, "next")
         .await
         .expect("the last that has room");
-    assert_eq!(inspector.pages().await, MAX_PAGES);
+    inspector.pages_come_to(MAX_PAGES).await;
     let beyond = expect_text(&stage, last + 1, "next").await.expect_err("no room");
     assert_eq!(beyond.code, Code::InvalidArgument);
     let closed = stage

@@ -5,6 +5,7 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
+use futures::StreamExt;
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -23,6 +24,8 @@ pub(crate) enum Answer {
     Download,
     /// Nothing, ever.
     Never,
+    /// This beginning of a document, and no end.
+    Endless(String),
     /// A document, after a while.
     Late(Duration, String),
     /// A document with this status.
@@ -98,6 +101,11 @@ async fn answer(State(answers): State<Answers>, request: Request) -> Response {
         Some(Answer::Redirect(to)) => (StatusCode::FOUND, [(header::LOCATION, to)]).into_response(),
         Some(Answer::Download) => download(),
         Some(Answer::Never) => std::future::pending().await,
+        Some(Answer::Endless(beginning)) => {
+            let parts = futures::stream::iter([Ok::<_, std::convert::Infallible>(beginning)]);
+            let all = Body::from_stream(parts.chain(futures::stream::pending()));
+            ([(header::CONTENT_TYPE, "text/html")], all).into_response()
+        }
         Some(Answer::Late(after, document)) => {
             tokio::time::sleep(after).await;
             Html(document).into_response()

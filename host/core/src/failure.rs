@@ -182,6 +182,8 @@ pub fn cut(mut text: String, limit: usize) -> String {
         }
         text.truncate(end);
         text.push('…');
+        // What was cut off is not kept either.
+        text.shrink_to_fit();
     }
     text
 }

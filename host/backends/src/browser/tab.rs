@@ -94,10 +94,11 @@ impl CdpTab {
         self.gone().is_none()
     }
 
-    /// Closes it before it has run.
+    /// Closes it at once.
     pub(super) fn refuse(&self) {
-        drop(self.close_target());
+        // In this order: a page that is closed while it waits for us holds up its opener, whose process it shares.
         targets::run(&self.session);
+        drop(self.close_target());
     }
 
     /// It is this run's; requests wait from now on where the run decides on them.

@@ -5,6 +5,7 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::json;
 use std::time::Duration;
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::act::typed;
@@ -36,6 +37,8 @@ const MASK_COLOR: &str = "#FF00FF";
 
 /// The least time for a picture: one look is always taken, also where no time is left.
 const LAST_LOOK: Duration = Duration::from_secs(1);
+/// The time for the pictures of the pages of a run that did not pass.
+const LAST_PICTURES: Duration = Duration::from_secs(5);
 
 /// Pictures of the same thing, one after another, until two are equal or the time is over.
 struct Series {
@@ -142,9 +145,18 @@ impl Browser {
     /// Takes a picture of each open page, for the report of a run that did not pass. Best effort: what
     /// cannot be taken is left out.
     pub async fn picture_of_failure(&self, when: &str) {
+        // Side by side: pages that are busy take all of their time.
+        let mut taking = JoinSet::new();
         for (number, tab) in self.open_tabs() {
-            let taken = tokio::time::timeout(Duration::from_secs(5), tab.screenshot(&Shot::VIEWPORT));
-            if let Ok(Ok(bytes)) = taken.await {
+            taking.spawn(async move {
+                let taken = tokio::time::timeout(LAST_PICTURES, tab.screenshot(&Shot::VIEWPORT)).await;
+                (number, taken)
+            });
+        }
+        let mut taken = taking.join_all().await;
+        taken.sort_by_key(|(number, _)| *number);
+        for (number, picture) in taken {
+            if let Ok(Ok(bytes)) = picture {
                 let name = format!("page {number} {when}");
                 // A picture that cannot be kept must not hide the failure it is of.
                 let _ = self.attach(&name, "image/png", bytes).await;

@@ -136,7 +136,7 @@ impl Browser {
     pub async fn close_page(&self, call: &calls::ClosePage) -> Result<(), Failure> {
         let tab = self.tab(call.page)?;
         self.pages.remove(call.page);
-        tab.close().await.map_err(tab_failure)
+        self.answered(tab.close()).await
     }
 
     /// Closes all pages and gives the browser back.
@@ -164,10 +164,8 @@ impl Browser {
     /// [`Code::InvalidArgument`] where it is out of range.
     pub async fn set_viewport(&self, call: &calls::SetViewport) -> Result<(), Failure> {
         check_viewport(call.size)?;
-        self.tab(call.page)?
-            .set_viewport(call.size)
-            .await
-            .map_err(tab_failure)
+        let tab = self.tab(call.page)?;
+        self.answered(tab.set_viewport(call.size)).await
     }
 
     /// Brings the page to the front.
@@ -175,7 +173,18 @@ impl Browser {
     /// # Errors
     /// [`Code::InvalidArgument`] where the page is closed.
     pub async fn bring_to_front(&self, call: &calls::BringToFront) -> Result<(), Failure> {
-        self.tab(call.page)?.bring_to_front().await.map_err(tab_failure)
+        let tab = self.tab(call.page)?;
+        self.answered(tab.bring_to_front()).await
+    }
+
+    /// Waits for what a page that is not busy answers at once.
+    pub(super) async fn answered<T>(
+        &self,
+        work: impl Future<Output = Result<T, TabError>>,
+    ) -> Result<T, Failure> {
+        let wait = self.ledger.progress.allowance(self.options.action_timeout);
+        let answer = tokio::time::timeout(wait, work).await;
+        answer.unwrap_or(Err(TabError::Unresponsive)).map_err(tab_failure)
     }
 
     /// The pages that are open.

@@ -13,8 +13,8 @@ use crate::browser::calls::{
     EmulateMedia, GrantPermissions, OpenPageIn, SetExtraHeaders, SetGeolocation, SetHttpCredentials,
     SetOffline,
 };
-use crate::browser::port::{Context, Emulation, TabError};
-use crate::browser::session::{Browser, no_browser, tab_failure};
+use crate::browser::port::{Context, Emulation};
+use crate::browser::session::{Browser, no_browser};
 use crate::failure::{Code, Failure};
 use crate::limits::MAX_CONTEXTS;
 
@@ -211,7 +211,8 @@ impl Browser {
             place.check()?;
         }
         let context = self.context(call.context)?;
-        done(emulation(&context).set_geolocation(call.place).await)
+        self.answered(emulation(&context).set_geolocation(call.place))
+            .await
     }
 
     /// Allows things.
@@ -221,11 +222,8 @@ impl Browser {
     pub async fn grant_permissions(&self, call: &GrantPermissions) -> Result<(), Failure> {
         let origin = call.origin.as_deref().map(check_origin).transpose()?;
         let context = self.context(call.context)?;
-        done(
-            emulation(&context)
-                .grant(&call.permissions, origin.as_deref())
-                .await,
-        )
+        self.answered(emulation(&context).grant(&call.permissions, origin.as_deref()))
+            .await
     }
 
     /// Takes back what was allowed.
@@ -234,7 +232,7 @@ impl Browser {
     /// [`Code::InvalidArgument`] where the context is closed.
     pub async fn clear_permissions(&self, call: &ClearPermissions) -> Result<(), Failure> {
         let context = self.context(call.context)?;
-        done(emulation(&context).clear_permissions().await)
+        self.answered(emulation(&context).clear_permissions()).await
     }
 
     /// Takes the network away, or gives it back.
@@ -243,7 +241,7 @@ impl Browser {
     /// [`Code::InvalidArgument`] where the context is closed.
     pub async fn set_offline(&self, call: &SetOffline) -> Result<(), Failure> {
         let context = self.context(call.context)?;
-        done(emulation(&context).set_offline(call.offline).await)
+        self.answered(emulation(&context).set_offline(call.offline)).await
     }
 
     /// Sets the headers of every request.
@@ -253,7 +251,8 @@ impl Browser {
     pub async fn set_extra_headers(&self, call: &SetExtraHeaders) -> Result<(), Failure> {
         check_headers(&call.headers)?;
         let context = self.context(call.context)?;
-        done(emulation(&context).set_extra_headers(&call.headers).await)
+        self.answered(emulation(&context).set_extra_headers(&call.headers))
+            .await
     }
 
     /// Sets what servers get that ask for a password by HTTP.
@@ -274,14 +273,11 @@ impl Browser {
     /// # Errors
     /// [`Code::InvalidArgument`] where the page is closed.
     pub async fn emulate_media(&self, call: &EmulateMedia) -> Result<(), Failure> {
-        done(self.tab(call.page)?.world().emulate_media(call.media).await)
+        let tab = self.tab(call.page)?;
+        self.answered(tab.world().emulate_media(call.media)).await
     }
 }
 
 fn emulation(context: &OpenContext) -> &dyn Emulation {
     context.port.emulation()
-}
-
-fn done(done: Result<(), TabError>) -> Result<(), Failure> {
-    done.map_err(tab_failure)
 }

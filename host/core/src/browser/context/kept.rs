@@ -6,7 +6,7 @@ use super::cookies::check_count;
 use super::{Cookie, StorageState};
 use crate::browser::calls::{AddCookies, ClearCookies, LoadStorageState, ReadCookies, SaveStorageState};
 use crate::browser::port::{Context, TabError};
-use crate::browser::session::{Browser, tab_failure};
+use crate::browser::session::Browser;
 use crate::failure::{Code, Failure};
 use crate::limits::MAX_STORAGE_STATE_BYTES;
 
@@ -19,7 +19,7 @@ impl Browser {
         let addresses = call.urls.iter().map(|url| crate::grant::resolve(None, url));
         let addresses: Vec<Url> = addresses.collect::<Result<_, _>>()?;
         let context = self.context(call.context)?;
-        let mut cookies = context.port.site_data().cookies().await.map_err(tab_failure)?;
+        let mut cookies = self.answered(context.port.site_data().cookies()).await?;
         if !addresses.is_empty() {
             cookies.retain(|cookie| addresses.iter().any(|address| cookie.goes_to(address)));
         }
@@ -35,12 +35,8 @@ impl Browser {
         let cookies = call.cookies.iter().map(super::NewCookie::check);
         let cookies: Vec<Cookie> = cookies.collect::<Result<_, _>>()?;
         let context = self.context(call.context)?;
-        context
-            .port
-            .site_data()
-            .add_cookies(&cookies)
+        self.answered(context.port.site_data().add_cookies(&cookies))
             .await
-            .map_err(tab_failure)
     }
 
     /// Removes cookies.
@@ -50,12 +46,12 @@ impl Browser {
     pub async fn clear_cookies(&self, call: &ClearCookies) -> Result<(), Failure> {
         let context = self.context(call.context)?;
         let data = context.port.site_data();
-        let mut left = data.cookies().await.map_err(tab_failure)?;
+        let mut left = self.answered(data.cookies()).await?;
         left.retain(|cookie| !call.which.matches(cookie));
-        data.clear_cookies().await.map_err(tab_failure)?;
+        self.answered(data.clear_cookies()).await?;
         match left.is_empty() {
             true => Ok(()),
-            false => data.add_cookies(&left).await.map_err(tab_failure),
+            false => self.answered(data.add_cookies(&left)).await,
         }
     }
 
@@ -67,8 +63,8 @@ impl Browser {
         let context = self.context(call.context)?;
         let data = context.port.site_data();
         let state = StorageState {
-            cookies: data.cookies().await.map_err(tab_failure)?,
-            origins: data.stored(call.indexed_db).await.map_err(not_kept)?,
+            cookies: self.answered(data.cookies()).await?,
+            origins: self.kept(data.stored(call.indexed_db)).await?,
         };
         let text = serde_json::to_string(&state).map_err(|error| {
             Failure::new(
@@ -98,19 +94,23 @@ impl Browser {
     pub(super) async fn load(&self, context: &dyn Context, text: &str) -> Result<(), Failure> {
         let state = StorageState::parse(text)?;
         let data = context.site_data();
-        data.clear_cookies().await.map_err(tab_failure)?;
-        data.add_cookies(&state.cookies).await.map_err(not_kept)?;
-        data.store(&state.origins).await.map_err(not_kept)
+        self.answered(data.clear_cookies()).await?;
+        self.kept(data.add_cookies(&state.cookies)).await?;
+        self.kept(data.store(&state.origins)).await
     }
-}
 
-/// What the browser does not take, or cannot give, is for the flow to mend: a cookie or a database that is none,
-/// a database that a page holds open.
-fn not_kept(error: TabError) -> Failure {
-    match error {
-        TabError::Refused { command, message } => {
-            Failure::new(Code::InvalidArgument, format!("{command}: {message}"))
-        }
-        other => tab_failure(other),
+    /// Waits for what the browser keeps. What it does not take, or cannot give, is for the flow to mend: a cookie
+    /// or a database that is none, a database that a page holds open.
+    async fn kept<T>(&self, work: impl Future<Output = Result<T, TabError>>) -> Result<T, Failure> {
+        let work = async {
+            match work.await {
+                Err(TabError::Refused { command, message }) => Ok(Err(Failure::new(
+                    Code::InvalidArgument,
+                    format!("{command}: {message}"),
+                ))),
+                done => done.map(Ok),
+            }
+        };
+        self.answered(work).await?
     }
 }

@@ -199,10 +199,7 @@ impl Browser {
         let tab = self.tab(call.page)?;
         let id = self.events.watches.begin(call.page, call.what)?;
         if call.what.file_chooser {
-            tab.world()
-                .intercept_file_choosers(true)
-                .await
-                .map_err(tab_failure)?;
+            self.answered(tab.world().intercept_file_choosers(true)).await?;
         }
         Ok(id)
     }
@@ -250,7 +247,7 @@ impl Browser {
             && let Ok(tab) = self.tab(page)
         {
             // Best effort: a page that is gone shows no choosers either.
-            let _ = tab.world().intercept_file_choosers(false).await;
+            let _ = self.answered(tab.world().intercept_file_choosers(false)).await;
         }
     }
 }

@@ -19,7 +19,8 @@ use crate::browser::calls::{
     PageId, ReadBody, ReadRequestHeaders, ReadResponse, RemoveRoute, ReplayHar, RouteAction, RouteHits,
     RouteScope, WatchTraffic, WatchedRequest, WatchedSocket,
 };
-use crate::browser::session::{Browser, tab_failure, timeout};
+use crate::browser::port::TabError;
+use crate::browser::session::{Browser, timeout};
 use crate::failure::{Code, Failure};
 use crate::limits::{MAX_ATTACHMENT_BYTES, MAX_BODY_READ_BYTES};
 
@@ -226,16 +227,20 @@ impl Browser {
             return Ok(Bytes::new());
         }
         let tab = self.tab(exchange.page)?;
-        tab.network().response_body(&exchange.key).await.map_err(|error| match error {
-            crate::browser::TabError::Refused { message, .. } => Failure::new(
-                Code::InvalidArgument,
-                format!(
-                    "the browser no longer has the body of {}: read it before the page goes on ({message})",
-                    exchange.request.url
-                ),
-            ),
-            other => tab_failure(other),
-        })
+        let gone = |message| {
+            let url = &exchange.request.url;
+            let message = format!(
+                "the browser no longer has the body of {url}: read it before the page goes on ({message})"
+            );
+            Failure::new(Code::InvalidArgument, message)
+        };
+        let body = async {
+            match tab.network().response_body(&exchange.key).await {
+                Err(TabError::Refused { message, .. }) => Ok(Err(gone(message))),
+                body => body.map(Ok),
+            }
+        };
+        self.answered(body).await?
     }
 
     /// The bytes of a body that was kept; the gate records only the digest.
@@ -324,10 +329,8 @@ impl Browser {
     /// Has the requests of those pages paused that routes concern, and of no others.
     async fn intercept(&self) -> Result<(), Failure> {
         for (page, tab) in self.pages.all() {
-            tab.network()
-                .intercept(self.routes.concern(page))
-                .await
-                .map_err(tab_failure)?;
+            self.answered(tab.network().intercept(self.routes.concern(page)))
+                .await?;
         }
         Ok(())
     }
