@@ -271,6 +271,29 @@ async fn a_page_that_takes_all_memory_is_lost_and_the_others_are_not() {
     stage.close().await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_line_of_console_that_is_too_large_ends_nothing() {
+    let stage = Stage::showing(
+        "<p>here</p><button onclick=\"console.log('x'.repeat(150 << 20)); document.querySelector('p').textContent = 'said'\">
+         say</button>",
+    )
+    .await;
+    let (other, _ledger) = run_on(&stage.browsers, &stage.site);
+    let page = other.open_page(&OpenPage {}).await.expect("a page");
+    stage.click_within("button", 30_000).await.expect("it is clicked");
+    stage.expect_text("p", "said").await.expect("the page is in use");
+    let too_large = PageEvent::Console {
+        level: "warning".to_owned(),
+        text: "(what was said here is too large to be read)".to_owned(),
+        place: String::new(),
+    };
+    assert!(stage.events().contains(&too_large), "{:?}", stage.events());
+    assert_eq!(stage.text("p").await.as_deref(), Ok("said"));
+    works(&other, page).await;
+    other.release().await;
+    stage.close().await;
+}
+
 /// A page of another run does what it is asked for, in an action's time.
 async fn works(browser: &Browser, page: PageId) {
     let call = SetContent {

@@ -23,6 +23,7 @@ mod failures;
 mod frames;
 mod gallery;
 mod har;
+mod impostor;
 mod init_scripts;
 mod input;
 mod inspector;

@@ -60,7 +60,7 @@ pub const MAX_BATCH_STEPS: usize = 100;
 pub const MAX_PAGES: usize = 8;
 /// Browser contexts in one run, besides its own.
 pub const MAX_CONTEXTS: usize = 4;
-/// Bytes of one message of the browser; a larger one ends the connection to it.
+/// Bytes of one message of the browser; of a larger one only whom it is for is read.
 pub const MAX_BROWSER_MESSAGE_BYTES: usize = 128 << 20;
 /// Bytes of what an evaluated script answers, as JSON.
 pub const MAX_SCRIPT_ANSWER_BYTES: usize = 1 << 20;

@@ -2,6 +2,7 @@
 //! they are sent, so that several go out before the first is awaited, and events for whoever listens to
 //! their session and domain. The messages themselves are read and written in [`super::wire`].
 
+use chromiumoxide::cdp::browser_protocol::browser::GetVersionParams;
 use chromiumoxide::types::{Command, MethodId};
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -9,12 +10,20 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::marker::PhantomData;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::socket;
 use super::wire::{self, Reply, Shared};
 use flowguard_core::browser::TabError;
+
+/// How long the browser itself may take for an answer that costs it nothing.
+const ALIVE: Duration = Duration::from_secs(5);
+
+/// How long it may take to open a page, or to make or dispose of a context.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 /// An event of the browser. Its content is read by those whom it concerns only.
 pub(super) struct Event<'a> {
@@ -90,7 +99,10 @@ impl Cdp {
         let shared = Arc::new(Shared::default());
         let serving = shared.clone();
         tokio::spawn(async move {
-            let why = wire::serve(outbox, inbox, queue, &serving).await;
+            // Who waits must be told also where a listener has a fault of its own.
+            let served = AssertUnwindSafe(wire::serve(outbox, inbox, queue, &serving)).catch_unwind();
+            let why = served.await;
+            let why = why.unwrap_or_else(|_| "what it said could not be dealt with".to_owned());
             // Told before any wait ends: who hears of the end must not find the connection alive.
             lost_sender.send_replace(Some(why.clone()));
             serving.end(&TabError::BrowserLost(why));
@@ -127,6 +139,37 @@ impl Cdp {
     /// Sends a command to the browser itself.
     pub(super) fn send<C: Command>(&self, command: &C) -> Pending<C> {
         self.browser().send(command)
+    }
+
+    /// Whether the browser itself still answers. One that does not is given up: all that waits for it ends, and
+    /// who needs a browser next gets another.
+    pub(super) async fn is_alive(&self) -> bool {
+        let asked = self.send(&GetVersionParams::default()).answer();
+        let answered = tokio::time::timeout(ALIVE, asked).await;
+        if answered.is_err() {
+            self.shared.give_up();
+            let mut lost = self.lost();
+            let _ = lost.wait_for(Option::is_some).await;
+        }
+        matches!(answered, Ok(Ok(_)))
+    }
+
+    /// Waits for what the browser does without any page, in the time that it may take for that.
+    pub(super) async fn in_time<T>(
+        &self,
+        what: &str,
+        work: impl Future<Output = Result<T, TabError>>,
+    ) -> Result<T, TabError> {
+        match tokio::time::timeout(PATIENCE, work).await {
+            Ok(done) => done,
+            Err(_) => {
+                self.is_alive().await;
+                let most = PATIENCE.as_secs();
+                Err(TabError::BrowserLost(format!(
+                    "{what} took it more than {most} s"
+                )))
+            }
+        }
     }
 
     /// Why the connection ended, once it has.
@@ -179,6 +222,11 @@ impl Session {
     /// The browser that it is a target of.
     pub(super) fn browser(&self) -> Self {
         self.cdp.browser()
+    }
+
+    /// The connection to it.
+    pub(super) const fn connection(&self) -> &Cdp {
+        &self.cdp
     }
 
     /// Another target of the same browser.

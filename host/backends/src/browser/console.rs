@@ -68,8 +68,14 @@ impl Listener for Console {
             "Log.entryAdded" => Self::log_entry,
             _ => return,
         };
-        if let Some(params) = event.read() {
-            say(self, &params);
+        match (event.params, event.read()) {
+            (None, _) => self.0.tell(PageEvent::Console {
+                level: "warning".to_owned(),
+                text: "(what was said here is too large to be read)".to_owned(),
+                place: String::new(),
+            }),
+            (_, Some(params)) => say(self, &params),
+            (_, None) => {}
         }
     }
 }

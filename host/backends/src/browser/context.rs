@@ -61,7 +61,8 @@ impl CdpContext {
             dispose_on_detach: Some(true),
             ..Default::default()
         };
-        let id = cdp.send(&command).answer().await?.browser_context_id;
+        let made = cdp.in_time("making a context", cdp.send(&command).answer());
+        let id = made.await?.browser_context_id;
         let context = Arc::new(Self {
             cdp: cdp.clone(),
             targets: targets.clone(),
@@ -236,7 +237,7 @@ impl CdpContext {
 #[async_trait]
 impl Context for CdpContext {
     async fn open_tab(&self, page: PageId) -> Result<Arc<dyn Tab>, BrowserError> {
-        let opened = self.open(page).await;
+        let opened = self.cdp.in_time("opening a page", self.open(page)).await;
         let tab = opened.map_err(|error| self.emulation.unfit(&error))?;
         Ok(tab)
     }
@@ -259,7 +260,7 @@ impl Context for CdpContext {
 
     async fn close(&self) {
         if let Some(disposed) = self.dispose()
-            && let Err(error) = disposed.answer().await
+            && let Err(error) = self.cdp.in_time("closing a context", disposed.answer()).await
         {
             tracing::debug!(%error, "a browser context was gone before it was disposed of");
         }

@@ -5,6 +5,7 @@ use chromiumoxide::cdp::browser_protocol::browser::{CloseParams, GetVersionParam
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 use tokio::sync::Mutex;
 
 use super::cdp::Cdp;
@@ -14,6 +15,11 @@ use super::ready::Ready;
 use super::targets::Targets;
 use flowguard_core::browser::context::ContextOptions;
 use flowguard_core::browser::{BrowserError, BrowserInfo, Browsers, Context, Lease, Watcher};
+
+/// How long a browser that listens may take until it is connected.
+const CONNECTING: Duration = Duration::from_secs(10);
+/// How long it may take to begin to close.
+const CLOSING: Duration = Duration::from_secs(2);
 
 /// Which browser, and how it is started.
 #[derive(Clone, Debug, Default)]
@@ -90,7 +96,9 @@ impl LocalBrowsers {
     /// Ends the browser.
     pub async fn shut_down(&self) {
         if let Some(Warm { browser, process }) = self.warm.lock().await.take() {
-            let _ = browser.cdp.send(&CloseParams::default()).answer().await;
+            let close = browser.cdp.send(&CloseParams::default()).answer();
+            // One that does not answer ends by force.
+            let _ = tokio::time::timeout(CLOSING, close).await;
             process.end().await;
         }
     }
@@ -106,7 +114,9 @@ impl LocalBrowsers {
         }
         let path = self.executable()?;
         let process = Process::start(&path, self.options.headed).await?;
-        let browser = Connected::to(&process.address, self.options.keeps_ready).await;
+        let connecting = Connected::to(&process.address, self.options.keeps_ready);
+        let connected = tokio::time::timeout(CONNECTING, connecting).await;
+        let browser = connected.unwrap_or_else(|_| Err("it does not answer".to_owned()));
         let browser = browser.map_err(|why| BrowserError::NotStarted {
             path: path.display().to_string(),
             why,

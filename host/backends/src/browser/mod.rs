@@ -1,5 +1,5 @@
-//! Browsers: how a CDP endpoint is come by ([`local`], [`process`]), the connection to it ([`socket`],
-//! [`wire`], [`cdp`]), whose targets are ([`targets`], [`context`]), how a page is made ready and heard
+//! Browsers: how a CDP endpoint is come by ([`local`], [`process`]), the connection to it ([`sieve`],
+//! [`socket`], [`wire`], [`cdp`]), whose targets are ([`targets`], [`context`]), how a page is made ready and heard
 //! ([`setup`] and the listeners that it names), what is done to it ([`tab`]), the way into its frames
 //! ([`frames`], [`walk`]), and the author's own JavaScript ([`script`]). Only here is a type of the protocol named.
 
@@ -31,6 +31,7 @@ mod read;
 mod ready;
 mod script;
 mod setup;
+mod sieve;
 mod site_data;
 mod socket;
 mod tab;

@@ -1,4 +1,5 @@
-//! The websocket to a browser: texts both ways, each at once. It knows nothing of what they say.
+//! The websocket to a browser: texts both ways, each at once. It knows nothing of what they say. Of one that is
+//! too large only beginning and end come, with [`GAP`](super::sieve::GAP) between them.
 
 use async_tungstenite::tokio::{TokioAdapter, client_async_with_config};
 use async_tungstenite::tungstenite::protocol::WebSocketConfig;
@@ -7,9 +8,10 @@ use async_tungstenite::{WebSocketReceiver, WebSocketSender};
 use futures::{SinkExt, StreamExt};
 use tokio::net::TcpStream;
 
+use super::sieve::Sieve;
 use flowguard_core::limits::MAX_BROWSER_MESSAGE_BYTES;
 
-type Stream = TokioAdapter<TcpStream>;
+type Stream = TokioAdapter<Sieve<TcpStream>>;
 
 /// Connects; the two directions are independent of each other.
 pub(super) async fn connect(address: &str) -> Result<(Outbox, Inbox), String> {
@@ -25,6 +27,7 @@ pub(super) async fn connect(address: &str) -> Result<(Outbox, Inbox), String> {
     let limits = WebSocketConfig::default()
         .max_message_size(Some(MAX_BROWSER_MESSAGE_BYTES))
         .max_frame_size(Some(MAX_BROWSER_MESSAGE_BYTES));
+    let stream = Sieve::new(stream, MAX_BROWSER_MESSAGE_BYTES);
     let connected = client_async_with_config(address, stream, Some(limits)).await;
     let (socket, _) = connected.map_err(|error| error.to_string())?;
     let (outbox, inbox) = socket.split();

@@ -233,6 +233,14 @@ impl CdpTab {
     pub(super) fn gone(&self) -> Option<TabError> {
         self.page.document.gone()
     }
+
+    /// Why the page has not answered: it is gone, or busy, or the browser itself does not answer any more.
+    async fn unanswered(&self) -> TabError {
+        if self.gone().is_none() && self.session.connection().is_alive().await {
+            return TabError::Unresponsive;
+        }
+        self.gone().unwrap_or(TabError::Unresponsive)
+    }
 }
 
 #[async_trait]
@@ -279,9 +287,10 @@ impl Tab for CdpTab {
 
     async fn perform(&self, request: &Value, wait: Duration) -> Result<Value, TabError> {
         let work = async { self.walk(request).await };
-        tokio::time::timeout(wait, work)
-            .await
-            .unwrap_or_else(|_| Err(self.gone().unwrap_or(TabError::Unresponsive)))
+        match tokio::time::timeout(wait, work).await {
+            Ok(done) => done,
+            Err(_) => Err(self.unanswered().await),
+        }
     }
 
     async fn run(
@@ -323,9 +332,10 @@ impl Tab for CdpTab {
                 Err(error) => Err(error),
             }
         };
-        tokio::time::timeout(wait, work)
-            .await
-            .unwrap_or_else(|_| Err(self.gone().unwrap_or(TabError::Unresponsive)))
+        match tokio::time::timeout(wait, work).await {
+            Ok(done) => done,
+            Err(_) => Err(self.unanswered().await),
+        }
     }
 
     fn input(&self) -> &dyn Input {

@@ -8,9 +8,10 @@ use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 
 use super::cdp::{Event, Listener};
+use super::sieve::GAP;
 use super::socket::{Inbox, Outbox};
 use flowguard_core::browser::TabError;
 
@@ -21,6 +22,7 @@ pub(super) type Reply = Result<Utf8Bytes, TabError>;
 #[derive(Default)]
 pub(super) struct Shared {
     state: Mutex<State>,
+    given_up: Notify,
 }
 
 #[derive(Default)]
@@ -76,6 +78,7 @@ pub(super) async fn serve(
     tokio::select! {
         why = write(outbox, queue) => why,
         why = read(inbox, shared) => why,
+        () = shared.given_up.notified() => "it does not answer".to_owned(),
     }
 }
 
@@ -122,6 +125,11 @@ impl Shared {
             state.waiting.insert(id, waiting);
         }
         (id, receiver)
+    }
+
+    /// The browser does not answer: the connection ends.
+    pub(super) fn give_up(&self) {
+        self.given_up.notify_one();
     }
 
     /// The command cannot be sent.
@@ -175,6 +183,7 @@ impl Shared {
     fn heard(&self, text: &Utf8Bytes) {
         let head: Head<'_> = match serde_json::from_str(text.as_str()) {
             Ok(head) => head,
+            Err(_) if text.contains(GAP) => return self.heard_partly(text),
             Err(error) => {
                 tracing::debug!(%error, "a message of the browser was not understood and is left out");
                 return;
@@ -190,6 +199,37 @@ impl Shared {
                 self.happened(head.session.as_deref().unwrap_or_default(), &event);
             }
             (None, None) => {}
+        }
+    }
+
+    /// A message that was too large: whose it was is known, and not what it said.
+    fn heard_partly(&self, text: &str) {
+        let (beginning, end) = text.split_once(GAP).unwrap_or_default();
+        let number = beginning.strip_prefix("{\"id\":").map(|rest| {
+            let digits = rest.find(|c: char| !c.is_ascii_digit());
+            rest.get(..digits.unwrap_or_default()).unwrap_or_default().parse()
+        });
+        let method = beginning
+            .strip_prefix("{\"method\":\"")
+            .and_then(|rest| rest.split_once('"'));
+        match (number, method) {
+            (Some(Ok(id)), _) => {
+                if let Some(Waiting { method, reply, .. }) = self.lock().waiting.remove(&id) {
+                    let _ = reply.send(Err(TabError::TooLarge(method.to_string())));
+                }
+            }
+            (_, Some((method, _))) => {
+                // The session is named last.
+                let session = end.rsplit_once("\"sessionId\":\"");
+                let session = session.and_then(|(_, name)| name.strip_suffix("\"}"));
+                tracing::warn!(
+                    event = method,
+                    "an event of the browser was too large and is told without its content"
+                );
+                let params = None;
+                self.happened(session.unwrap_or_default(), &Event { method, params });
+            }
+            _ => tracing::debug!("a message of the browser was too large and is left out"),
         }
     }
 
@@ -274,5 +314,67 @@ fn refusal(method: &str, message: String) -> TabError {
     TabError::Refused {
         command: method.to_owned(),
         message,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Told(Mutex<Vec<(String, bool)>>);
+
+    impl Listener for Told {
+        fn event(&self, event: &Event<'_>) {
+            let told = (event.method.to_owned(), event.params.is_some());
+            self.0.lock().unwrap().push(told);
+        }
+    }
+
+    fn hear(shared: &Shared, text: String) {
+        shared.heard(&Utf8Bytes::from(text));
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_is_too_large_fails_the_call_that_it_is_for() {
+        let shared = Shared::default();
+        let method = MethodId::from("Runtime.callFunctionOn");
+        let (large, large_reply) = shared.expect(&method, &Arc::from("page"));
+        let (next, next_reply) = shared.expect(&method, &Arc::from("page"));
+        hear(
+            &shared,
+            format!("{{\"id\":{large},\"result\":{{\"value\":\"xx{GAP}xx\"}},\"sessionId\":\"page\"}}"),
+        );
+        hear(
+            &shared,
+            format!("{{\"id\":{next},\"result\":{{}},\"sessionId\":\"page\"}}"),
+        );
+        let failed = large_reply.await.unwrap().expect_err("it was cut");
+        assert_eq!(failed, TabError::TooLarge("Runtime.callFunctionOn".to_owned()));
+        next_reply.await.unwrap().expect("it was not");
+    }
+
+    #[test]
+    fn an_event_that_is_too_large_is_told_to_its_session_without_its_content() {
+        let shared = Shared::default();
+        let told = Arc::new(Told(Mutex::default()));
+        let other = Arc::new(Told(Mutex::default()));
+        shared.listen("page", "Page", told.clone());
+        shared.listen("other", "Page", other.clone());
+        let whole = "\"sessionId\":\"page\"}";
+        hear(
+            &shared,
+            format!(
+                "{{\"method\":\"Page.javascriptDialogOpening\",\"params\":{{\"message\":\"{GAP}\\\"sessionId\\\":\\\"other\\\"}}\"}},{whole}"
+            ),
+        );
+        // Of what cannot be told whose it is, nothing is told.
+        hear(&shared, format!("{{\"method\":\"Page.x\",{GAP}"));
+        hear(&shared, format!("{{\"params\":{{}}{GAP},{whole}"));
+        hear(&shared, GAP.to_string());
+        assert_eq!(
+            *told.0.lock().unwrap(),
+            [("Page.javascriptDialogOpening".to_owned(), false)]
+        );
+        assert_eq!(*other.0.lock().unwrap(), []);
     }
 }

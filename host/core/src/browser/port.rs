@@ -83,6 +83,9 @@ pub enum TabError {
     /// The browser went away.
     #[error("the browser is gone: {0}")]
     BrowserLost(String),
+    /// The answer to this command is larger than what is read of one.
+    #[error("the answer to {0} is too large")]
+    TooLarge(String),
     /// The browser refused the command.
     #[error("the browser refused {command}: {message}")]
     Refused {

@@ -287,6 +287,11 @@ pub(super) fn tab_failure(error: TabError) -> Failure {
             Code::Timeout,
             "the document was replaced again and again until the time was over",
         ),
+        TabError::TooLarge(command) => {
+            let most = limits::MAX_BROWSER_MESSAGE_BYTES >> 20;
+            let message = format!("the page's answer has more than {most} MiB ({command}): ask it for less");
+            Failure::new(Code::OverBudget, message)
+        }
         refused @ TabError::Refused { .. } => Failure::new(Code::Internal, refused.to_string()),
     }
 }

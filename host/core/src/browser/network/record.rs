@@ -262,7 +262,9 @@ impl State {
     }
 
     pub(super) fn data(&mut self, key: &RequestKey, bytes: u64) -> Option<PageEvent> {
-        self.present(key)?.change(|now| now.decoded_bytes += bytes);
+        let more = |sum: u64| sum.saturating_add(bytes);
+        self.present(key)?
+            .change(|now| now.decoded_bytes = more(now.decoded_bytes));
         None
     }
 
