@@ -1,8 +1,10 @@
 //! Routes on real pages: every kind of decision, held requests, frames and pages that open later.
 
 use flowguard_core::browser::calls::{
-    AddRoute, DecideHeld, FallBackHeld, NextHeld, RemoveRoute, RouteAction, RouteHits, RouteScope,
+    AddRoute, CreateContext, DecideHeld, FallBackHeld, NextHeld, OpenPageIn, RemoveRoute, RouteAction,
+    RouteHits, RouteScope,
 };
+use flowguard_core::browser::context::ContextOptions;
 use flowguard_core::browser::network::routes::RouteId;
 use flowguard_core::browser::network::traffic::Moment;
 use flowguard_core::browser::network::{
@@ -281,6 +283,25 @@ async fn a_redirect_is_asked_about_once_and_another_origin_may_read_what_a_route
     stage.goto("/start").await.expect("it loads");
     // The route for /data does not see what a redirect leads to: as in Playwright.
     stage.expect_text("#out", "real far").await.expect("answers");
+    stage.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_route_of_one_context_is_not_for_the_pages_of_another() {
+    let mut stage = Stage::open().await;
+    stage.site.page("/far", "<p>real</p>");
+    let far = fulfil(200, "text/html", "<p>made up</p>");
+    let set = stage.route_for(RouteScope::Context, glob("**/far"), far, None);
+    set.await.expect("set");
+    let options = ContextOptions::default();
+    let create = CreateContext { options };
+    let other = stage.browser.create_context(&create).await.expect("a context");
+    for (context, text) in [(0, "made up"), (other, "real"), (0, "made up")] {
+        let open = OpenPageIn { context };
+        stage.page = stage.browser.open_page_in(&open).await.expect("a page");
+        stage.goto("/far").await.expect("it loads");
+        assert_eq!(stage.text("p").await.as_deref(), Ok(text), "context {context}");
+    }
     stage.close().await;
 }
 

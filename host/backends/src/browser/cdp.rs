@@ -16,7 +16,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::socket;
-use super::wire::{self, Reply, Shared};
+use super::wire::{self, Reply, SILENT, Shared};
 use flowguard_core::browser::TabError;
 
 /// How long the browser itself may take for an answer that costs it nothing.
@@ -141,17 +141,19 @@ impl Cdp {
         self.browser().send(command)
     }
 
-    /// Whether the browser itself still answers. One that does not is given up: all that waits for it ends, and
+    /// Asks the browser itself for a word. One that does not answer is given up: all that waits for it ends, and
     /// who needs a browser next gets another.
-    pub(super) async fn is_alive(&self) -> bool {
+    pub(super) async fn answers(&self) -> Result<(), TabError> {
         let asked = self.send(&GetVersionParams::default()).answer();
-        let answered = tokio::time::timeout(ALIVE, asked).await;
-        if answered.is_err() {
-            self.shared.give_up();
-            let mut lost = self.lost();
-            let _ = lost.wait_for(Option::is_some).await;
+        match tokio::time::timeout(ALIVE, asked).await {
+            Ok(answer) => answer.map(|_| ()),
+            Err(_) => {
+                self.shared.give_up();
+                let mut lost = self.lost();
+                let _ = lost.wait_for(Option::is_some).await;
+                Err(TabError::BrowserLost(SILENT.to_owned()))
+            }
         }
-        matches!(answered, Ok(Ok(_)))
     }
 
     /// Waits for what the browser does without any page, in the time that it may take for that.
@@ -163,7 +165,7 @@ impl Cdp {
         match tokio::time::timeout(PATIENCE, work).await {
             Ok(done) => done,
             Err(_) => {
-                self.is_alive().await;
+                self.answers().await?;
                 let most = PATIENCE.as_secs();
                 Err(TabError::BrowserLost(format!(
                     "{what} took it more than {most} s"

@@ -236,10 +236,11 @@ impl CdpTab {
 
     /// Why the page has not answered: it is gone, or busy, or the browser itself does not answer any more.
     async fn unanswered(&self) -> TabError {
-        if self.gone().is_none() && self.session.connection().is_alive().await {
-            return TabError::Unresponsive;
+        if let Some(gone) = self.gone() {
+            return gone;
         }
-        self.gone().unwrap_or(TabError::Unresponsive)
+        let answers = self.session.connection().answers().await;
+        answers.err().unwrap_or(TabError::Unresponsive)
     }
 }
 

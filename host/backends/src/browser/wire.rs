@@ -15,6 +15,9 @@ use super::sieve::GAP;
 use super::socket::{Inbox, Outbox};
 use flowguard_core::browser::TabError;
 
+/// Why a connection ended that was given up.
+pub(super) const SILENT: &str = "it does not answer";
+
 /// A whole message that answers a command.
 pub(super) type Reply = Result<Utf8Bytes, TabError>;
 
@@ -78,7 +81,7 @@ pub(super) async fn serve(
     tokio::select! {
         why = write(outbox, queue) => why,
         why = read(inbox, shared) => why,
-        () = shared.given_up.notified() => "it does not answer".to_owned(),
+        () = shared.given_up.notified() => SILENT.to_owned(),
     }
 }
 

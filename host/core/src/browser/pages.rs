@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use super::PageId;
 use super::calls::ContextId;
 use super::context::{Dialog, DialogReply, Download, Events, Happening, OWN};
-use super::network::routes::Routes;
+use super::network::routes::{Asker, Routes};
 use super::network::traffic::Traffic;
 use super::port::network::{Bodies, NetworkEvent, Paused, PausedRequest};
 use super::port::{FileChooser, FileDownload, Tab, TabError, Watcher};
@@ -40,17 +40,22 @@ pub(super) struct RunWatcher {
 
 impl Pages {
     /// A number for a page that is about to be opened.
-    pub(super) fn number(&self) -> Result<PageId, Failure> {
-        self.lock().number().ok_or_else(|| {
+    /// Its context is known from here on: what is decided for it is asked for before it is open.
+    pub(super) fn number(&self, context: ContextId) -> Result<PageId, Failure> {
+        self.lock().number(context).ok_or_else(|| {
             let message = format!("{MAX_PAGES} pages are open already: close one");
             Failure::new(Code::OverBudget, message)
         })
     }
 
-    pub(super) fn insert(&self, page: PageId, context: ContextId, tab: Arc<dyn Tab>) {
-        let mut open = self.lock();
-        open.tabs.insert(page, tab);
-        open.contexts.insert(page, context);
+    pub(super) fn insert(&self, page: PageId, tab: Arc<dyn Tab>) {
+        self.lock().tabs.insert(page, tab);
+    }
+
+    /// A page as routes know it.
+    pub(super) fn asker(&self, page: PageId) -> Asker {
+        let context = self.context_of(page).unwrap_or(OWN);
+        Asker { page, context }
     }
 
     /// The context of a page.
@@ -90,10 +95,9 @@ impl Pages {
     /// Takes in a page that another page opened.
     fn popup(&self, opener: Option<PageId>, tab: Arc<dyn Tab>) -> Option<PageId> {
         let mut open = self.lock();
-        let page = open.number()?;
         let context = opener.and_then(|opener| open.contexts.get(&opener).copied());
+        let page = open.number(context.unwrap_or(OWN))?;
         open.tabs.insert(page, tab);
-        open.contexts.insert(page, context.unwrap_or(OWN));
         Some(page)
     }
 
@@ -104,7 +108,7 @@ impl Pages {
 
 impl Open {
     /// The next number, where there is room for a page. Pages that closed themselves leave room.
-    fn number(&mut self) -> Option<PageId> {
+    fn number(&mut self, context: ContextId) -> Option<PageId> {
         if self.tabs.len() >= MAX_PAGES {
             self.tabs
                 .retain(|_, tab| tab.state().borrow().gone != Some(TabError::Closed));
@@ -113,6 +117,7 @@ impl Open {
             return None;
         }
         self.numbered += 1;
+        self.contexts.insert(self.numbered, context);
         Some(self.numbered)
     }
 }
@@ -170,10 +175,14 @@ impl Watcher for RunWatcher {
     }
 
     fn intercepts(&self, page: PageId) -> bool {
-        self.routes.concern(page)
+        let pages = self.pages.upgrade();
+        pages.is_some_and(|pages| self.routes.concern(pages.asker(page)))
     }
 
     fn request_paused(&self, page: PageId, request: PausedRequest, paused: Box<dyn Paused>) {
-        self.routes.decide(page, request, paused);
+        // Where the run is over, it goes on.
+        if let Some(pages) = self.pages.upgrade() {
+            self.routes.decide(pages.asker(page), request, paused);
+        }
     }
 }

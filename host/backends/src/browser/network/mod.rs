@@ -73,6 +73,16 @@ impl Network {
         }
     }
 
+    /// A session is over: a frame of another process has gone, or the page.
+    fn forget(&self, session: &Session) {
+        let is_other = |known: &Session| known.id() != session.id();
+        let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        sessions.retain(is_other);
+        drop(sessions);
+        let mut elsewhere = self.elsewhere.lock().unwrap_or_else(PoisonError::into_inner);
+        elsewhere.retain(|_, known| is_other(known));
+    }
+
     /// What is answered to servers that ask for a user and a password.
     pub(in crate::browser) fn set_credentials(&self, credentials: Option<HttpCredentials>) {
         self.interception.set_credentials(credentials);

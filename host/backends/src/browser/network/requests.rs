@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::Network;
 use super::words::{Headers, Request, Response};
 use crate::browser::cdp::{Event, Listener, Session};
+use flowguard_core::browser::TabError;
 use flowguard_core::browser::port::network::{NetworkEvent, RequestBegan, ResponseCame};
 
 /// Hears `Network` of one of a page's sessions.
@@ -195,6 +196,10 @@ impl Listener for Requests {
             "Network.loadingFailed" => event.then(|failed| self.failed(failed)),
             _ => {}
         }
+    }
+
+    fn over(&self, _why: &TabError) {
+        self.network.forget(&self.session);
     }
 }
 

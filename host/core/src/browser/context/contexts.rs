@@ -157,12 +157,12 @@ impl Browser {
         id: ContextId,
         context: &dyn Context,
     ) -> Result<PageId, Failure> {
-        let number = self.pages.number()?;
+        let number = self.pages.number(id)?;
         let tab = context
             .open_tab(number)
             .await
             .map_err(|error| no_browser(&error))?;
-        self.pages.insert(number, id, tab);
+        self.pages.insert(number, tab);
         Ok(number)
     }
 

@@ -13,7 +13,7 @@ use super::decision::Decision;
 use super::har::replay::{Found, HarReplay};
 use super::pattern::Matcher;
 use super::words::{RequestInfo, invalid};
-use crate::browser::calls::PageId;
+use crate::browser::calls::{ContextId, PageId};
 use crate::browser::port::network::{Paused, PausedRequest};
 use crate::failure::{Code, Failure};
 use crate::limits::{MAX_HELD_REQUESTS, MAX_ROUTE_BYTES, MAX_ROUTES};
@@ -34,11 +34,31 @@ pub enum Action {
     Replay(HarReplay, bool),
 }
 
+/// Which pages a route is for. The narrower is asked first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reach {
+    /// Every page of the run.
+    Run,
+    /// Every page of a context.
+    Context(ContextId),
+    /// One page.
+    Page(PageId),
+}
+
+/// The page that a request is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Asker {
+    /// The page.
+    pub page: PageId,
+    /// Its context.
+    pub context: ContextId,
+}
+
 /// A route that is to be set.
 #[derive(Debug)]
 pub struct NewRoute {
-    /// The page; none for all pages.
-    pub page: Option<PageId>,
+    /// Which pages it is for.
+    pub reach: Reach,
     /// Which requests.
     pub matcher: Matcher,
     /// What becomes of them.
@@ -74,7 +94,7 @@ struct Route {
 
 struct Held {
     route: RouteId,
-    page: PageId,
+    asker: Asker,
     request: RequestInfo,
     paused: Box<dyn Paused>,
 }
@@ -111,7 +131,7 @@ impl Routes {
         let route = Route {
             id: 0,
             set: NewRoute {
-                page: None,
+                reach: Reach::Run,
                 matcher: Matcher::any(),
                 action,
                 times: None,
@@ -159,17 +179,17 @@ impl Routes {
 
     /// Whether a page's requests must be paused.
     #[must_use]
-    pub fn concern(&self, page: PageId) -> bool {
-        self.lock().routes.iter().any(|route| route.concerns(page))
+    pub fn concern(&self, asker: Asker) -> bool {
+        self.lock().routes.iter().any(|route| route.concerns(asker))
     }
 
     /// Decides on a paused request.
-    pub fn decide(&self, page: PageId, paused_request: PausedRequest, paused: Box<dyn Paused>) {
+    pub fn decide(&self, asker: Asker, paused_request: PausedRequest, paused: Box<dyn Paused>) {
         if paused_request.is_preflight() {
             return paused.decide(Decision::Fulfil(consent(&paused_request.request.headers)));
         }
         self.offer(
-            page,
+            asker,
             paused_request.request,
             paused_request.is_redirect,
             paused,
@@ -180,14 +200,14 @@ impl Routes {
     /// Offers a request to the routes, one after another, from the one below `below`.
     fn offer(
         &self,
-        page: PageId,
+        asker: Asker,
         request: RequestInfo,
         is_redirect: bool,
         paused: Box<dyn Paused>,
         below: Option<RouteId>,
     ) {
         let mut state = self.lock();
-        for place in state.order(page, below) {
+        for place in state.order(asker, below) {
             let route = &mut state.routes[place];
             if is_redirect && !matches!(route.set.action, Action::Replay(..)) {
                 continue;
@@ -214,7 +234,7 @@ impl Routes {
                 None => {
                     let held = Held {
                         route: id,
-                        page,
+                        asker,
                         request,
                         paused,
                     };
@@ -288,7 +308,7 @@ impl Routes {
     /// [`Code::InvalidArgument`] where it was decided on already.
     pub fn fall_back(&self, id: HeldId) -> Result<(), Failure> {
         let held = self.lock().held.remove(&id).ok_or_else(decided_already)?;
-        self.offer(held.page, held.request, false, held.paused, Some(held.route));
+        self.offer(held.asker, held.request, false, held.paused, Some(held.route));
         Ok(())
     }
 
@@ -316,38 +336,33 @@ impl State {
     }
 
     /// The places of the routes that concern a page, in the order in which they are asked, from below one.
-    fn order(&self, page: PageId, below: Option<RouteId>) -> Vec<usize> {
-        let of_page = |own: bool| {
-            let mine = move |(_, route): &(usize, &Route)| match own {
-                true => route.set.page == Some(page),
-                false => route.set.page.is_none(),
-            };
-            self.routes
-                .iter()
-                .enumerate()
-                .rev()
-                .filter(mine)
-                .map(|(place, _)| place)
-        };
-        let all = of_page(true).chain(of_page(false));
-        let Some(below) = below else { return all.collect() };
-        let (is_page_own, id) = match self.routes.iter().find(|route| route.id == below) {
-            Some(route) => (route.set.page.is_some(), route.id),
-            // It is gone, and with it its place: what was set before it comes next.
-            None => (true, below),
-        };
-        all.filter(|place| {
-            let route = &self.routes[*place];
-            let is_own = route.set.page.is_some();
-            (is_page_own && !is_own) || (is_own == is_page_own && route.id < id)
-        })
-        .collect()
+    fn order(&self, asker: Asker, below: Option<RouteId>) -> Vec<usize> {
+        let rank = |route: &Route| (route.set.reach, route.id);
+        let limit = below.map(|below| {
+            let route = self.routes.iter().find(|route| route.id == below);
+            // One that is gone has no place any more: what was set before it comes next.
+            route.map_or((Reach::Page(asker.page), below), rank)
+        });
+        let mut concerned: Vec<_> = self
+            .routes
+            .iter()
+            .enumerate()
+            .map(|(place, route)| (rank(route), place, route))
+            .filter(|(rank, _, route)| route.concerns(asker) && limit.is_none_or(|limit| *rank < limit))
+            .map(|(rank, place, _)| (rank, place))
+            .collect();
+        concerned.sort_unstable_by(|one, other| other.cmp(one));
+        concerned.into_iter().map(|(_, place)| place).collect()
     }
 }
 
 impl Route {
-    fn concerns(&self, page: PageId) -> bool {
-        self.set.page.is_none_or(|own| own == page)
+    fn concerns(&self, asker: Asker) -> bool {
+        match self.set.reach {
+            Reach::Run => true,
+            Reach::Context(context) => context == asker.context,
+            Reach::Page(page) => page == asker.page,
+        }
     }
 
     /// Whether it takes this request; counts it if so.

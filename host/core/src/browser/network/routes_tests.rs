@@ -61,6 +61,11 @@ fn get(url: &str) -> PausedRequest {
     }
 }
 
+/// A page of context 10.
+const fn of(page: PageId) -> Asker {
+    Asker { page, context: 10 }
+}
+
 fn fulfil(status: u16) -> Decision {
     Decision::Fulfil(Fulfilment {
         status,
@@ -76,7 +81,7 @@ fn status(decision: Option<Decision>) -> u16 {
     }
 }
 
-fn add(routes: &Routes, page: Option<PageId>, glob: &str, action: Action, times: Option<u32>) -> RouteId {
+fn add(routes: &Routes, reach: Reach, glob: &str, action: Action, times: Option<u32>) -> RouteId {
     let what = RequestMatch {
         url: UrlMatch::Glob {
             glob: glob.to_owned(),
@@ -86,7 +91,7 @@ fn add(routes: &Routes, page: Option<PageId>, glob: &str, action: Action, times:
     let matcher = Matcher::new(&what, None).expect("well formed");
     routes
         .add(NewRoute {
-            page,
+            reach,
             matcher,
             action,
             times,
@@ -97,11 +102,24 @@ fn add(routes: &Routes, page: Option<PageId>, glob: &str, action: Action, times:
 #[test]
 fn the_page_comes_before_the_context_and_the_latest_before_the_earlier() {
     let (routes, outcomes) = (Routes::default(), Outcomes::default());
-    add(&routes, Some(1), "**/x", Action::Decide(fulfil(201)), None);
-    let latest = add(&routes, Some(1), "**/x", Action::Decide(fulfil(202)), Some(1));
-    add(&routes, None, "**/*", Action::Decide(fulfil(203)), None);
+    add(&routes, Reach::Page(1), "**/x", Action::Decide(fulfil(201)), None);
+    let latest = add(
+        &routes,
+        Reach::Page(1),
+        "**/x",
+        Action::Decide(fulfil(202)),
+        Some(1),
+    );
+    add(
+        &routes,
+        Reach::Context(10),
+        "**/*",
+        Action::Decide(fulfil(203)),
+        None,
+    );
+    let of_all = add(&routes, Reach::Run, "**/*", Action::Decide(fulfil(204)), None);
     let ask = |page, url: &str| {
-        routes.decide(page, get(url), outcomes.paused());
+        routes.decide(of(page), get(url), outcomes.paused());
         status(outcomes.last())
     };
     assert_eq!(ask(1, "http://a.test/x"), 202);
@@ -110,33 +128,38 @@ fn the_page_comes_before_the_context_and_the_latest_before_the_earlier() {
     assert_eq!(ask(1, "http://a.test/y"), 203);
     assert_eq!(ask(2, "http://a.test/x"), 203);
     assert_eq!(routes.hits(latest), Some(1));
-    assert!(routes.concern(7));
+    let elsewhere = Asker { page: 3, context: 11 };
+    routes.decide(elsewhere, get("http://a.test/x"), outcomes.paused());
+    assert_eq!(status(outcomes.last()), 204);
+    assert!(routes.concern(of(7)) && routes.concern(elsewhere));
+    routes.remove(of_all);
+    assert!(routes.concern(of(7)) && !routes.concern(elsewhere));
 }
 
 #[test]
 fn what_no_route_wants_goes_on() {
     let (routes, outcomes) = (Routes::default(), Outcomes::default());
-    let id = add(&routes, Some(1), "**/x", Action::Decide(fulfil(201)), None);
-    routes.decide(1, get("http://a.test/y"), outcomes.paused());
+    let id = add(&routes, Reach::Page(1), "**/x", Action::Decide(fulfil(201)), None);
+    routes.decide(of(1), get("http://a.test/y"), outcomes.paused());
     assert_eq!(outcomes.last(), None);
     let redirect = PausedRequest {
         is_redirect: true,
         ..get("http://a.test/x")
     };
-    routes.decide(1, redirect, outcomes.paused());
+    routes.decide(of(1), redirect, outcomes.paused());
     assert_eq!(outcomes.last(), None);
-    assert!(!routes.concern(2) && routes.concern(1));
+    assert!(!routes.concern(of(2)) && routes.concern(of(1)));
     assert_eq!((routes.remove(id), routes.remove(id)), (Some(()), None));
-    assert!(!routes.concern(1));
+    assert!(!routes.concern(of(1)));
 }
 
 #[tokio::test]
 async fn a_held_request_is_decided_on_once_or_left_to_the_next_route() {
     let (routes, outcomes) = (Routes::default(), Outcomes::default());
-    add(&routes, None, "**/*", Action::Decide(fulfil(201)), None);
-    let route = add(&routes, Some(1), "**/*", Action::Hold, None);
+    add(&routes, Reach::Run, "**/*", Action::Decide(fulfil(201)), None);
+    let route = add(&routes, Reach::Page(1), "**/*", Action::Hold, None);
     for _ in 0..3 {
-        routes.decide(1, get("http://a.test/x"), outcomes.paused());
+        routes.decide(of(1), get("http://a.test/x"), outcomes.paused());
     }
     assert_eq!(outcomes.count(), 0);
     let (first, request) = routes.next(route).await.expect("held");
@@ -163,9 +186,9 @@ async fn a_held_request_is_decided_on_once_or_left_to_the_next_route() {
 #[tokio::test]
 async fn requests_that_wait_go_on_when_their_route_goes() {
     let (routes, outcomes) = (Routes::default(), Outcomes::default());
-    let route = add(&routes, Some(1), "**/*", Action::Hold, None);
+    let route = add(&routes, Reach::Page(1), "**/*", Action::Hold, None);
     for _ in 0..=MAX_HELD_REQUESTS {
-        routes.decide(1, get("http://a.test/x"), outcomes.paused());
+        routes.decide(of(1), get("http://a.test/x"), outcomes.paused());
     }
     assert_eq!(outcomes.count(), 1, "one was too many");
     assert!(routes.holds(route));
@@ -180,14 +203,14 @@ async fn requests_that_wait_go_on_when_their_route_goes() {
 #[test]
 fn a_preflight_is_answered_with_consent_and_another_origin_may_read_the_answer() {
     let (routes, outcomes) = (Routes::default(), Outcomes::default());
-    add(&routes, None, "**/*", Action::Decide(fulfil(200)), None);
+    add(&routes, Reach::Run, "**/*", Action::Decide(fulfil(200)), None);
     let mut preflight = get("http://api.test/x");
     preflight.request.method = "OPTIONS".to_owned();
     preflight.request.headers = vec![
         Header::new("Origin", "http://a.test"),
         Header::new("Access-Control-Request-Method", "PUT"),
     ];
-    routes.decide(1, preflight, outcomes.paused());
+    routes.decide(of(1), preflight, outcomes.paused());
     let Some(Decision::Fulfil(consent)) = outcomes.last() else {
         panic!("an answer")
     };
@@ -198,7 +221,7 @@ fn a_preflight_is_answered_with_consent_and_another_origin_may_read_the_answer()
     );
     let mut cross = get("http://api.test/x");
     cross.request.headers.push(Header::new("origin", "http://a.test"));
-    routes.decide(1, cross, outcomes.paused());
+    routes.decide(of(1), cross, outcomes.paused());
     let Some(Decision::Fulfil(answer)) = outcomes.last() else {
         panic!("an answer")
     };
@@ -221,12 +244,12 @@ fn changed_headers_leave_the_browsers_own_alone() {
     };
     add(
         &routes,
-        None,
+        Reach::Run,
         "**/*",
         Action::Decide(Decision::Continue(changes)),
         None,
     );
-    routes.decide(1, get("http://a.test/x"), outcomes.paused());
+    routes.decide(of(1), get("http://a.test/x"), outcomes.paused());
     let Some(Decision::Continue(changes)) = outcomes.last() else {
         panic!("it goes on")
     };
@@ -245,11 +268,11 @@ fn routes_are_bounded() {
         }))
     };
     for _ in 0..4 {
-        add(&routes, None, "**", big(), None);
+        add(&routes, Reach::Run, "**", big(), None);
     }
     let matcher = Matcher::new(&RequestMatch::default(), None).expect("well formed");
     let set = |action| NewRoute {
-        page: None,
+        reach: Reach::Run,
         matcher: matcher.clone(),
         action,
         times: None,

@@ -10,7 +10,7 @@ use super::exchange::{Ended, Exchange, ExchangeId, Kept, State};
 use super::har::record;
 use super::har::replay::HarReplay;
 use super::pattern::Matcher;
-use super::routes::{Action, HeldId, NewRoute, RouteId};
+use super::routes::{Action, HeldId, NewRoute, Reach, RouteId};
 use super::traffic::TrafficId;
 use super::words::{Header, RequestMatch, ResponseInfo, SocketFrame, UrlMatch, invalid};
 use crate::artifact::{Attachment, Digest};
@@ -317,7 +317,10 @@ impl Browser {
     ) -> Result<RouteId, Failure> {
         self.tab(page)?;
         let route = self.routes.add(NewRoute {
-            page: (scope == RouteScope::Page).then_some(page),
+            reach: match scope {
+                RouteScope::Page => Reach::Page(page),
+                RouteScope::Context => Reach::Context(self.pages.asker(page).context),
+            },
             matcher: Matcher::new(what, self.options.base_url.as_ref())?,
             action,
             times,
@@ -329,8 +332,11 @@ impl Browser {
     /// Has the requests of those pages paused that routes concern, and of no others.
     async fn intercept(&self) -> Result<(), Failure> {
         for (page, tab) in self.pages.all() {
-            self.answered(tab.network().intercept(self.routes.concern(page)))
-                .await?;
+            self.answered(
+                tab.network()
+                    .intercept(self.routes.concern(self.pages.asker(page))),
+            )
+            .await?;
         }
         Ok(())
     }
