@@ -14,45 +14,26 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 impl Load {
     /// The cost of a process and what it has started, without the trees of others, while this is done.
     pub(crate) async fn during<T>(root: u32, others: &[u32], work: impl Future<Output = T>) -> (T, Self) {
-        let mut spent = Spent::default();
-        spent.look(root, others);
-        let before = spent.total();
+        let before = processor_ms(root, others);
         let mut peak = 0.0_f64;
         let mut work = std::pin::pin!(work);
         let done = loop {
             tokio::select! {
                 done = &mut work => break done,
-                () = tokio::time::sleep(LOOK_EVERY) => {
-                    spent.look(root, others);
-                    peak = peak.max(memory(root, others));
-                }
+                () = tokio::time::sleep(LOOK_EVERY) => peak = peak.max(memory(root, others)),
             }
         };
-        spent.look(root, others);
         let load = Self {
-            cpu_ms: spent.total() - before,
+            cpu_ms: processor_ms(root, others) - before,
             peak_pss_mib: peak,
         };
         (done, load)
     }
 }
 
-/// The processor time of each process, kept when it has ended.
-#[derive(Default)]
-struct Spent(HashMap<u32, f64>);
-
-impl Spent {
-    fn look(&mut self, root: u32, others: &[u32]) {
-        for process in tree(root, others) {
-            if let Some(ms) = processor_ms(process) {
-                self.0.insert(process, ms);
-            }
-        }
-    }
-
-    fn total(&self) -> f64 {
-        self.0.values().sum()
-    }
+/// The processor time of a tree. Who started a process that has ended has its time, however short it lived.
+fn processor_ms(root: u32, others: &[u32]) -> f64 {
+    tree(root, others).into_iter().filter_map(spent_ms).sum()
 }
 
 /// A process and all below it, without these and all below them.
@@ -84,9 +65,10 @@ fn field(process: u32, index: usize) -> Option<u64> {
     fields.split(' ').nth(index)?.parse().ok()
 }
 
-fn processor_ms(process: u32) -> Option<f64> {
-    // User and system time, in hundredths of a second.
-    Some((field(process, 11)? + field(process, 12)?) as f64 * 10.0)
+fn spent_ms(process: u32) -> Option<f64> {
+    // User and system time, its own and that of the children it has waited for, in hundredths of a second.
+    let ticks = (11..=14).filter_map(|index| field(process, index)).sum::<u64>();
+    (ticks > 0).then_some(ticks as f64 * 10.0)
 }
 
 fn memory(root: u32, others: &[u32]) -> f64 {

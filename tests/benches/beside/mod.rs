@@ -77,6 +77,7 @@ async fn locally(bench: &Bench, address: &str, chromium: &Path, table: &mut Tabl
     table.row(Row::ms("ten steps, local", pair(|s| s.goto + s.steps)).at_most(0.3));
     table.row(Row::ms("the same without the goto", pair(|s| s.steps)).at_most(0.3));
     table.row(Row::ms("fresh context and page", pair(|s| s.open)));
+    table.row(Row::ms("all of it", pair(|s| s.open + s.goto + s.steps)).at_most(0.3));
     for workers in WORKERS {
         busy(&ours, &mut theirs, address, workers, table).await;
     }
