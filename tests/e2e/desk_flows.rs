@@ -7,13 +7,16 @@ use std::fmt::Write;
 use crate::desk::Desk;
 use crate::readable::{settings, words};
 
+/// The flows in YAML, of which the guide shows pieces.
+pub(crate) const YAML: &str = "tests/e2e/desk/flows.yaml";
+
 /// Runs a component at a desk of its own. All of its flows fail or end badly whose name is among these; the
 /// others pass.
 async fn at_the_desk(component: &str, bad: &[&str], snapshot: &str) -> Outcome {
     let _turn = shared().await;
     let desk = Desk::open().await;
     let shell = Flowguard::new().base_url(desk.url());
-    let outcome = shell.run([&guest(component), "--workers=2"]).await.exits(1);
+    let outcome = shell.run([component, "--workers=2"]).await.exits(1);
     let mut failed: Vec<&str> = outcome.flows_with("failed");
     failed.extend(outcome.flows_with("errored"));
     failed.sort_unstable();
@@ -65,7 +68,7 @@ async fn forms_keys_and_the_mouse() {
         "batch_is_too_long",
         "tree_differs",
     ];
-    let outcome = at_the_desk("desk-forms", &bad, "desk_forms").await;
+    let outcome = at_the_desk(&guest("desk-forms"), &bad, "desk_forms").await;
     let steps: Vec<&str> = (outcome.run_of("places_an_order").steps())
         .filter_map(|step| step["title"].as_str())
         .collect();
@@ -84,7 +87,7 @@ async fn windows_dialogs_and_files() {
         "banner_stays",
         "waits_for_no_event",
     ];
-    let outcome = at_the_desk("desk-around", &bad, "desk_around").await;
+    let outcome = at_the_desk(&guest("desk-around"), &bad, "desk_around").await;
     let kept = outcome.run_of("exports_orders").0.to_string();
     assert!(kept.contains("orders.csv"), "the download is kept: {kept}");
     let nothing = outcome.run_of("waits_for_no_event");
@@ -101,7 +104,7 @@ async fn routes_traffic_and_retries() {
         "nothing_is_asked",
         "sends_abroad",
     ];
-    let outcome = at_the_desk("desk-network", &bad, "desk_network").await;
+    let outcome = at_the_desk(&guest("desk-network"), &bad, "desk_network").await;
     let run = outcome.run_of("follows_a_parcel");
     let retried = run.0.to_string().matches("\"retried\"").count();
     assert!(retried > 0, "attempts that failed are in the report: {}", run.0);
@@ -116,5 +119,21 @@ async fn contexts_devices_and_the_clock() {
         "clock_goes_back",
         "opens_too_many",
     ];
-    at_the_desk("desk-contexts", &bad, "desk_contexts").await;
+    at_the_desk(&guest("desk-contexts"), &bad, "desk_contexts").await;
+}
+
+#[tokio::test]
+async fn the_same_in_yaml() {
+    let bad = [
+        "no-window",
+        "other-name",
+        "wrong-inside",
+        "dialog-comes",
+        "never-lost",
+        "no-status",
+        "no-zone",
+    ];
+    let outcome = at_the_desk(YAML, &bad, "desk_yaml").await;
+    let kept = outcome.run_of("inbox").0.to_string();
+    assert!(kept.contains("orders.csv"), "the download is kept: {kept}");
 }

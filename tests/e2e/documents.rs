@@ -4,6 +4,8 @@
 use flowguard_tests::{Flowguard, guest, root, shared, shop};
 use std::path::Path;
 
+use crate::desk_flows::YAML;
+
 /// The README's own words for what differs on the reader's machine.
 const SHOP: &str = "http://127.0.0.1:4000";
 const PLACEHOLDERS: [&str; 3] = ["PATH...", "FILE", "URL"];
@@ -84,6 +86,22 @@ fn every_piece_of_rust_in_the_guide_is_compiled() {
         blocks(&guide, "rust").count() > 20,
         "the guide's pieces were not found"
     );
+}
+
+#[test]
+fn what_the_guide_for_yaml_shows_of_the_back_office_is_run() {
+    let guide = std::fs::read_to_string(root().join("docs/writing-flows-in-yaml.md")).expect("the guide");
+    let flows = std::fs::read_to_string(root().join(YAML)).expect("the flows");
+    let from = guide.find("## Context").expect("the chapter");
+    let to = guide.find("## The assertion `content`").expect("the chapter");
+    let pieces: Vec<&str> = blocks(&guide[from..to], "yaml").collect();
+    assert!(pieces.len() >= 5, "the guide's pieces were not found");
+    for piece in pieces {
+        assert!(
+            squeezed(&flows).contains(&squeezed(piece)),
+            "no flow has\n{piece}"
+        );
+    }
 }
 
 /// The code of all Rust files of a folder, that of their documentation too, without blanks and line ends.

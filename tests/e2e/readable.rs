@@ -3,7 +3,7 @@
 use flowguard_tests::{Outcome, root};
 
 /// What a pattern is replaced by. The order matters: addresses before numbers.
-const VARYING: [(&str, &str); 15] = [
+const VARYING: [(&str, &str); 16] = [
     (r"\[scratch\]/data/artifacts/[0-9a-f/]+", "[picture]"),
     (r"127\.0\.0\.1:\d+", "127.0.0.1:[port]"),
     (r"\d{8}-\d{6}-[0-9a-hjkmnp-z]{6}", "[run]"),
@@ -25,6 +25,7 @@ const VARYING: [(&str, &str); 15] = [
         "hidden, received visible (within [time])",
     ),
     (r"attempt \d+ ›", "attempt [n] ›"),
+    (r"did not come within \d+ ms", "did not come within [time]"),
     (r"it is at \d+ ms", "it is at [when] ms"),
 ];
 

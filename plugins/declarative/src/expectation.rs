@@ -7,6 +7,7 @@ use flowguard_sdk::{Expect, ExpectedText, Locator, Page, PseudoElement, Result, 
 use crate::fields::{Fields, list, number, scalar, template, word};
 use crate::matching::Expected;
 use crate::node::Node;
+use crate::picture::Picture;
 use crate::problem::Problems;
 use crate::target::{Plain, Target};
 use crate::template::{Params, Template};
@@ -33,6 +34,7 @@ enum PageMatcher {
     Title(Expected),
     Url(Expected),
     AriaSnapshot(Template),
+    Screenshot(Picture),
 }
 
 #[derive(Debug, PartialEq)]
@@ -58,6 +60,7 @@ enum Matcher {
     HaveErrorMessage(Expected),
     HaveCount(u32),
     MatchAriaSnapshot(Template),
+    HaveScreenshot(Picture),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -126,10 +129,10 @@ impl Expectation {
     /// Asserts.
     pub(crate) fn run(&self, page: &Page, params: &Params) -> Result {
         match &self.subject {
-            Subject::Page(matcher) => matcher.run(self.modified(expect(page), params)?, params),
+            Subject::Page(matcher) => matcher.run(self.modified(expect(page), params)?, page, params),
             Subject::Target(target, matcher) => {
                 let locator = target.locator(page, params)?;
-                matcher.run(self.modified(expect(locator), params)?, params)
+                matcher.run(self.modified(expect(locator), params)?, page, params)
             }
         }
     }
@@ -155,17 +158,18 @@ impl Expectation {
 }
 
 impl PageMatcher {
-    fn run(&self, expect: Expect<Page>, params: &Params) -> Result {
+    fn run(&self, expect: Expect<Page>, page: &Page, params: &Params) -> Result {
         match self {
             Self::Title(title) => expect.to_have_title(title.fill(params)?),
             Self::Url(url) => expect.to_have_url(url.fill(params)?),
             Self::AriaSnapshot(tree) => expect.to_match_aria_snapshot(tree.fill(params)?),
+            Self::Screenshot(picture) => picture.of_page(expect, page, params),
         }
     }
 }
 
 impl Matcher {
-    fn run(&self, expect: Expect<Locator>, params: &Params) -> Result {
+    fn run(&self, expect: Expect<Locator>, page: &Page, params: &Params) -> Result {
         match self {
             Self::Be(state) => state.run(expect),
             Self::BeInViewportBy(ratio) => expect.to_be_in_viewport_by(*ratio),
@@ -195,6 +199,7 @@ impl Matcher {
             Self::HaveErrorMessage(text) => expect.to_have_accessible_error_message(text.fill(params)?),
             Self::HaveCount(count) => expect.to_have_count(*count),
             Self::MatchAriaSnapshot(tree) => expect.to_match_aria_snapshot(tree.fill(params)?),
+            Self::HaveScreenshot(picture) => picture.of_element(expect, page, params),
         }
     }
 }
@@ -229,6 +234,7 @@ fn page_matcher(fields: &mut Fields<'_>, problems: &mut Problems) -> Option<Page
         text(fields, "to-have-title", problems).map(|way| way.map(PageMatcher::Title)),
         text(fields, "to-have-url", problems).map(|way| way.map(PageMatcher::Url)),
         plain(fields, "to-match-aria-snapshot", problems).map(|way| way.map(PageMatcher::AriaSnapshot)),
+        Picture::read(fields, problems).map(|way| way.map(PageMatcher::Screenshot)),
     ];
     one(ways, fields, "to-have-title: Cart", problems)
 }
@@ -261,6 +267,7 @@ fn matcher(fields: &mut Fields<'_>, problems: &mut Problems) -> Option<Matcher> 
             .map(|way| way.map(Matcher::HaveErrorMessage)),
         count.map(|node| number(node, "to-have-count", problems).map(Matcher::HaveCount)),
         plain(fields, "to-match-aria-snapshot", problems).map(|way| way.map(Matcher::MatchAriaSnapshot)),
+        Picture::read(fields, problems).map(|way| way.map(Matcher::HaveScreenshot)),
     ];
     one(ways, fields, "to-be: visible", problems)
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::context::ContextTerms;
 use crate::fields::{Fields, list, scalar};
 use crate::node::{self, Node};
 use crate::problem::Problems;
@@ -29,6 +30,8 @@ pub(crate) struct Flow {
     pub(crate) critical: bool,
     pub(crate) tags: Vec<String>,
     pub(crate) timeout: Option<Duration>,
+    /// Where its page is opened instead of the run's own context.
+    pub(crate) context: Option<ContextTerms>,
     pub(crate) steps: Vec<Step>,
 }
 
@@ -127,7 +130,11 @@ fn read_flow(fields: &mut Fields<'_>, default_name: Option<&str>, problems: &mut
     let critical = fields.switch("critical", problems);
     let tags = fields.literals("tags", problems);
     let timeout = fields.duration("timeout", problems);
-    let steps = fields.need("steps").and_then(|node| read_steps(node, problems));
+    let context = fields.get("context");
+    let context = context.and_then(|node| ContextTerms::read(node, problems));
+    let steps = fields
+        .need("steps")
+        .and_then(|node| read_steps(node, "steps", problems));
     Some(Flow {
         name: name?,
         intent,
@@ -135,6 +142,7 @@ fn read_flow(fields: &mut Fields<'_>, default_name: Option<&str>, problems: &mut
         critical,
         tags,
         timeout,
+        context,
         steps: steps?,
     })
 }
@@ -156,8 +164,10 @@ fn called_plugins(steps: &[Step], plugins: &mut Vec<String>) {
     for step in steps {
         match &step.action {
             Action::Assert { name, .. } if !plugins.contains(name) => plugins.push(name.clone()),
-            Action::Group(_, steps) => called_plugins(steps, plugins),
-            _ => {}
+            action => action
+                .inner()
+                .into_iter()
+                .for_each(|steps| called_plugins(steps, plugins)),
         }
     }
 }

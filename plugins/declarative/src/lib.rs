@@ -2,13 +2,16 @@
 //! The format is described in `docs/writing-flows-in-yaml.md`. Nothing here waits, retries or decides:
 //! a step becomes a call of the SDK, and its failure is passed on with the line of the step.
 
+mod context;
 mod expectation;
 mod fields;
 mod file;
 mod json;
 mod matching;
+mod moment;
 mod node;
 mod perform;
+mod picture;
 mod problem;
 mod step;
 mod step_reader;

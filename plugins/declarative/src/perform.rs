@@ -1,8 +1,10 @@
 //! Performing the steps of a flow: each is one call of the SDK, or a few.
 
+mod around;
+
 use flowguard_sdk::{
-    CustomAssertion, Image, JudgeOptions, Locator, Page, Result, ScreenshotOptions, attach, by_index,
-    by_value, log_with, metric, step,
+    CustomAssertion, Failure, Image, JudgeOptions, Locator, Page, Result, ScreenshotOptions, attach,
+    by_index, by_value, log_with, metric, step,
 };
 
 use crate::file::Flow;
@@ -12,7 +14,12 @@ use crate::template::Params;
 
 /// Runs a flow of the file, from the page that it begins on.
 pub(crate) fn run_flow(file: &str, flow: &Flow, params: &Params) -> Result {
-    let page = Page::open()?;
+    let page = match &flow.context {
+        Some(context) => context
+            .open_page()
+            .map_err(|failure| failure.context(format_args!("{file}:{}", context.line)))?,
+        None => Page::open()?,
+    };
     if let Some((_, url)) = &flow.url {
         page.goto(&url.fill(params)?)?;
     }
@@ -34,10 +41,15 @@ impl Run<'_> {
         match &step.action {
             // The line of the step inside says more than that of the group.
             Action::Group(name, steps) => self.group(&name.fill(self.params)?, steps),
-            action => self
-                .perform(action)
-                .map_err(|failure| failure.context(format_args!("{}:{}", self.file, step.line))),
+            Action::Popup { .. } | Action::Download { .. } | Action::Upload { .. } | Action::Retry { .. } => {
+                self.with_inner(step)
+            }
+            action => self.perform(action).map_err(|failure| self.at(step, failure)),
         }
+    }
+
+    fn at(&self, step: &Step, failure: Failure) -> Failure {
+        failure.context(format_args!("{}:{}", self.file, step.line))
     }
 
     fn group(&self, name: &str, steps: &[Step]) -> Result {
@@ -50,7 +62,14 @@ impl Run<'_> {
             Action::Goto(url, options) => page.goto_with(&url.fill(params)?, *options).map(drop),
             Action::Reload(options) => page.reload_with(*options).map(drop),
             Action::Back(options) => page.go_back_with(*options).map(drop),
+            Action::Forward(options) => page.go_forward_with(*options).map(drop),
+            Action::Close => page.close(),
             Action::Click(target, options) => self.locate(target)?.click_with(*options),
+            Action::Tap(target, options) => self.locate(target)?.tap_with(*options),
+            Action::Drag(source, target, options) => {
+                let target = self.locate(target)?;
+                self.locate(source)?.drag_to_with(&target, *options)
+            }
             Action::Hover(target, options) => self.locate(target)?.hover_with(*options),
             Action::Check(target, options) => self.locate(target)?.check_with(*options),
             Action::Uncheck(target, options) => self.locate(target)?.uncheck_with(*options),
@@ -58,11 +77,18 @@ impl Run<'_> {
                 self.locate(target)?.fill_with(text.fill(params)?, *options)
             }
             Action::Clear(target, options) => self.locate(target)?.fill_with("", *options),
+            Action::Type(text, None, _) => page.keyboard().type_text(&text.fill(params)?),
+            Action::Type(text, Some(target), options) => self
+                .locate(target)?
+                .press_sequentially_with(text.fill(params)?, *options),
             Action::Press(key, None, _) => page.press(&key.fill(params)?),
             Action::Press(key, Some(target), options) => {
                 self.locate(target)?.press_with(&key.fill(params)?, *options)
             }
             Action::Focus(target, options) => self.locate(target)?.focus_with(*options),
+            Action::Blur(target, options) => self.locate(target)?.blur_with(*options),
+            Action::SelectText(target, options) => self.locate(target)?.select_text_with(*options),
+            Action::ScrollIntoView(target, options) => self.locate(target)?.scroll_into_view_with(*options),
             Action::Select(target, choices, options) => {
                 let choices = choices
                     .iter()
@@ -71,6 +97,10 @@ impl Run<'_> {
                 self.locate(target)?
                     .select_options_with(choices, *options)
                     .map(drop)
+            }
+            Action::WaitFor(target, state, None) => self.locate(target)?.wait_for(*state),
+            Action::WaitFor(target, state, Some(limit)) => {
+                self.locate(target)?.wait_for_within(*state, *limit)
             }
             Action::WaitForUrl(url, None) => page.wait_for_url(url.fill(params)?),
             Action::WaitForUrl(url, Some(limit)) => page.wait_for_url_within(url.fill(params)?, *limit),
@@ -119,7 +149,15 @@ impl Run<'_> {
                 }
                 assertion.check(page).map(drop)
             }
-            Action::Group(name, steps) => self.group(&name.fill(params)?, steps),
+            Action::Dialogs(answer, text, is_next) => self.dialogs(*answer, text.as_ref(), *is_next),
+            Action::Overlay(overlay, remedy) => self.overlay(overlay, remedy),
+            Action::Route(route) => self.route(route),
+            Action::Clock(order) => self.clock(*order),
+            Action::Popup { .. }
+            | Action::Download { .. }
+            | Action::Upload { .. }
+            | Action::Retry { .. }
+            | Action::Group(..) => Ok(()),
         }
     }
 

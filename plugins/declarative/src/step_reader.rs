@@ -1,36 +1,47 @@
 //! Reading steps: which action a mapping names, and its options.
 
+mod around;
+mod telling;
+
 use std::time::Duration;
 
 use flowguard_sdk::{
-    ActionOptions, GotoOptions, ImageFormat, KeyOptions, Level, LoadState, Modifiers, MouseButton,
-    PointerOptions,
+    ActionOptions, DragOptions, GotoOptions, KeyOptions, LoadState, Modifiers, MouseButton, PointerOptions,
+    Presence,
 };
 
 use crate::expectation::Expectation;
-use crate::fields::{Fields, list, number, scalar, template, word};
-use crate::json::Json;
+use crate::fields::{Fields, list, number, template, word};
 use crate::matching::Expected;
 use crate::node::{Node, Value};
 use crate::problem::{Problems, nearest};
-use crate::step::{Action, Choice, Screenshot, Step};
+use crate::step::{Action, Choice, Step};
 use crate::target::{Plain, Target};
+use crate::template::Template;
 
 /// The actions, in the order of the documentation.
 const ACTIONS: &[&str] = &[
     "goto",
     "reload",
     "back",
+    "forward",
     "click",
     "double-click",
+    "tap",
     "hover",
+    "drag",
     "check",
     "uncheck",
     "fill",
     "clear",
+    "type",
     "press",
     "focus",
+    "blur",
+    "select-text",
+    "scroll-into-view",
     "select",
+    "wait-for",
     "wait-for-url",
     "wait-for-load-state",
     "screenshot",
@@ -41,6 +52,16 @@ const ACTIONS: &[&str] = &[
     "attach",
     "expect",
     "assert",
+    "dialogs",
+    "next-dialog",
+    "overlay",
+    "popup",
+    "download",
+    "upload",
+    "route",
+    "clock",
+    "close",
+    "retry",
     "step",
 ];
 
@@ -55,29 +76,23 @@ const BUTTONS: &[(&str, MouseButton)] = &[
     ("middle", MouseButton::Middle),
     ("right", MouseButton::Right),
 ];
+const PRESENCES: &[(&str, Presence)] = &[
+    ("attached", Presence::Attached),
+    ("detached", Presence::Detached),
+    ("visible", Presence::Visible),
+    ("hidden", Presence::Hidden),
+];
 const MODIFIERS: &[(&str, Modifiers)] = &[
     ("Alt", Modifiers::ALT),
     ("Control", Modifiers::CONTROL),
     ("Meta", Modifiers::META),
     ("Shift", Modifiers::SHIFT),
 ];
-const FORMATS: &[(&str, ImageFormat)] = &[
-    ("png", ImageFormat::Png),
-    ("jpeg", ImageFormat::Jpeg),
-    ("webp", ImageFormat::Webp),
-];
-const LEVELS: &[(&str, Level)] = &[
-    ("debug", Level::Debug),
-    ("info", Level::Info),
-    ("warn", Level::Warn),
-    ("error", Level::Error),
-];
-
 /// Reads a list of steps. None where one of them is wrong.
-pub(crate) fn read_steps(node: &Node, problems: &mut Problems) -> Option<Vec<Step>> {
-    let items = list(node, "steps", problems)?;
+pub(crate) fn read_steps(node: &Node, key: &str, problems: &mut Problems) -> Option<Vec<Step>> {
+    let items = list(node, key, problems)?;
     if items.is_empty() {
-        return problems.none(node.place, "`steps` needs at least one step");
+        return problems.none(node.place, format!("`{key}` needs at least one step"));
     }
     // All of them are read, so that one look finds several problems.
     let steps: Vec<_> = items.iter().map(|item| read_step(item, problems)).collect();
@@ -89,6 +104,8 @@ fn read_step(node: &Node, problems: &mut Problems) -> Option<Step> {
     let action = match node.text() {
         Some("reload") => Action::Reload(GotoOptions::new()),
         Some("back") => Action::Back(GotoOptions::new()),
+        Some("forward") => Action::Forward(GotoOptions::new()),
+        Some("close") => Action::Close,
         _ => {
             let mut fields = Fields::of(node, "a step", problems)?;
             let name = action_name(&fields, problems)?;
@@ -145,10 +162,15 @@ impl Reader<'_, '_> {
             "goto" => self.goto(),
             "reload" => self.navigation(name).map(Action::Reload),
             "back" => self.navigation(name).map(Action::Back),
+            "forward" => self.navigation(name).map(Action::Forward),
             "click" => self
                 .pointer(name, Plain::Text)
                 .map(|(target, options)| Action::Click(target, options)),
             "double-click" => self.double_click(),
+            "tap" => self
+                .pointer(name, Plain::Text)
+                .map(|(target, options)| Action::Tap(target, options)),
+            "drag" => self.drag(),
             "hover" => self
                 .pointer(name, Plain::Text)
                 .map(|(target, options)| Action::Hover(target, options)),
@@ -165,7 +187,18 @@ impl Reader<'_, '_> {
             "focus" => self
                 .plain(name, Plain::Text)
                 .map(|(target, options)| Action::Focus(target, options)),
-            "press" => self.press(),
+            "blur" => self
+                .plain(name, Plain::Text)
+                .map(|(target, options)| Action::Blur(target, options)),
+            "select-text" => self
+                .plain(name, Plain::Label)
+                .map(|(target, options)| Action::SelectText(target, options)),
+            "scroll-into-view" => self
+                .plain(name, Plain::Text)
+                .map(|(target, options)| Action::ScrollIntoView(target, options)),
+            "type" => self.keys(name, "into", Plain::Label, Action::Type),
+            "press" => self.keys(name, "on", Plain::Text, Action::Press),
+            "wait-for" => self.wait_for(),
             "select" => self.select(),
             "wait-for-url" => self.wait_for_url(),
             "wait-for-load-state" => self.wait_for_load_state(),
@@ -177,6 +210,15 @@ impl Reader<'_, '_> {
             "attach" => self.attach(),
             "expect" => Expectation::read(self.fields, self.problems).map(Action::Expect),
             "assert" => self.assert(),
+            "dialogs" | "next-dialog" => self.dialogs(name),
+            "overlay" => self.overlay(),
+            "popup" => self.popup(),
+            "download" => self.download(),
+            "upload" => self.upload(),
+            "route" => self.route(),
+            "clock" => self.clock(),
+            "close" => self.nothing(name).map(|()| Action::Close),
+            "retry" => self.retry(),
             _ => self.group(),
         }
     }
@@ -189,10 +231,15 @@ impl Reader<'_, '_> {
 
     /// An action without a value: `reload:`.
     fn navigation(&mut self, name: &'static str) -> Option<GotoOptions> {
-        let node = self.fields.get(name)?;
         let options = self.goto_options();
+        self.nothing(name).map(|()| options)
+    }
+
+    /// The value that an action without one has.
+    fn nothing(&mut self, name: &'static str) -> Option<()> {
+        let node = self.fields.get(name)?;
         if node.is_nothing() {
-            return Some(options);
+            return Some(());
         }
         self.problems.none(
             node.place,
@@ -283,10 +330,34 @@ impl Reader<'_, '_> {
         Some(Action::Fill(target, text?, options))
     }
 
-    fn press(&mut self) -> Option<Action> {
-        let key = self.fields.text("press", self.problems);
-        let has_target = self.fields.get("on").is_some();
-        let target = self.target("on", Plain::Text);
+    fn drag(&mut self) -> Option<Action> {
+        let source = self.target("drag", Plain::Text);
+        let target = self.fields.need("to");
+        let target = target.and_then(|node| Target::read(node, "to", Plain::Text, self.problems));
+        let mut options = DragOptions::new();
+        if self.fields.switch("force", self.problems) {
+            options = options.force();
+        }
+        if self.fields.switch("trial", self.problems) {
+            options = options.trial();
+        }
+        if let Some(limit) = self.timeout() {
+            options = options.timeout(limit);
+        }
+        Some(Action::Drag(source?, Box::new(target?), options))
+    }
+
+    /// Keys for a target, or for whatever has the focus; that waits for nothing, so it has no timeout.
+    fn keys(
+        &mut self,
+        name: &'static str,
+        key: &'static str,
+        plain: Plain,
+        action: fn(Template, Option<Target>, KeyOptions) -> Action,
+    ) -> Option<Action> {
+        let text = self.fields.text(name, self.problems);
+        let has_target = self.fields.get(key).is_some();
+        let target = self.target(key, plain);
         let mut options = KeyOptions::new();
         if let Some(limit) = has_target.then(|| self.timeout()).flatten() {
             options = options.timeout(limit);
@@ -294,7 +365,18 @@ impl Reader<'_, '_> {
         if has_target && target.is_none() {
             return None;
         }
-        Some(Action::Press(key?, target, options))
+        Some(action(text?, target, options))
+    }
+
+    fn wait_for(&mut self) -> Option<Action> {
+        let target = self.target("wait-for", Plain::Text);
+        let state = self.fields.word("to-be", PRESENCES, self.problems);
+        let timeout = self.timeout();
+        Some(Action::WaitFor(
+            target?,
+            state.unwrap_or(Presence::Visible),
+            timeout,
+        ))
     }
 
     fn select(&mut self) -> Option<Action> {
@@ -324,109 +406,12 @@ impl Reader<'_, '_> {
         Some(Action::WaitForLoadState(state?, timeout))
     }
 
-    fn screenshot(&mut self) -> Option<Action> {
-        let name = self.fields.text("screenshot", self.problems);
-        let of = self.target("of", Plain::Text);
-        let full_page = self.fields.switch("full-page", self.problems);
-        let format = self
-            .fields
-            .word("format", FORMATS, self.problems)
-            .unwrap_or(ImageFormat::Png);
-        let timeout = self.timeout();
-        Some(Action::Screenshot(Screenshot {
-            name: name?,
-            of,
-            full_page,
-            format,
-            timeout,
-        }))
-    }
-
-    fn judge(&mut self) -> Option<Action> {
-        let statement = self.fields.text("judge", self.problems);
-        let of = self.target("of", Plain::Text);
-        let min_confidence = self.fields.number("min-confidence", self.problems).unwrap_or(0.0);
-        let soft = self.fields.switch("soft", self.problems);
-        let timeout = self.timeout();
-        Some(Action::Judge {
-            statement: statement?,
-            of,
-            min_confidence,
-            soft,
-            timeout,
-        })
-    }
-
-    fn viewport(&mut self) -> Option<Action> {
-        let node = self.fields.get("viewport")?;
-        let text = scalar(node, "viewport", self.problems)?;
-        let size = text
-            .split_once('x')
-            .and_then(|(width, height)| Some((width.parse().ok()?, height.parse().ok()?)));
-        match size {
-            Some((width, height)) => Some(Action::Viewport(width, height)),
-            None => self.problems.none(
-                node.place,
-                format!("`viewport` is a width and a height like 390x844: {text}"),
-            ),
-        }
-    }
-
-    fn log(&mut self) -> Option<Action> {
-        let message = self.fields.text("log", self.problems);
-        let level = self
-            .fields
-            .word("level", LEVELS, self.problems)
-            .unwrap_or(Level::Info);
-        Some(Action::Log(message?, level))
-    }
-
-    fn metric(&mut self) -> Option<Action> {
-        let name = self.fields.literal("metric", self.problems).map(str::to_owned);
-        let value = self
-            .fields
-            .need("value")
-            .and_then(|node| number(node, "value", self.problems));
-        Some(Action::Metric(name?, value?))
-    }
-
-    fn attach(&mut self) -> Option<Action> {
-        let name = self.fields.text("attach", self.problems);
-        let text = self.fields.need_text("text", self.problems);
-        let media_type = self
-            .fields
-            .literal("media-type", self.problems)
-            .unwrap_or("text/plain")
-            .to_owned();
-        Some(Action::Attach {
-            name: name?,
-            text: text?,
-            media_type,
-        })
-    }
-
-    fn assert(&mut self) -> Option<Action> {
-        let name = self.fields.literal("assert", self.problems).map(str::to_owned);
-        let params = match self.fields.get("with") {
-            Some(node) => Json::read_params(node, self.problems),
-            None => Some(Json::empty()),
-        };
-        let soft = self.fields.switch("soft", self.problems);
-        let timeout = self.timeout();
-        Some(Action::Assert {
-            name: name?,
-            params: params?,
-            soft,
-            timeout,
-        })
-    }
-
     fn group(&mut self) -> Option<Action> {
         let name = self.fields.text("step", self.problems);
         let steps = self
             .fields
             .need("steps")
-            .and_then(|node| read_steps(node, self.problems));
+            .and_then(|node| read_steps(node, "steps", self.problems));
         Some(Action::Group(name?, steps?))
     }
 

@@ -49,6 +49,23 @@ fn the_example_of_the_documentation_is_read() {
 }
 
 #[test]
+fn every_piece_of_the_documentation_is_read() {
+    for piece in DOCUMENTATION
+        .split("```yaml\n")
+        .skip(1)
+        .filter_map(|rest| rest.split("```").next())
+    {
+        let is_list = piece.starts_with("- ");
+        let text = if is_list {
+            format!("steps:\n{piece}")
+        } else {
+            piece.to_owned()
+        };
+        read(&text);
+    }
+}
+
+#[test]
 fn every_way_to_write_a_step_is_read() {
     let file = read(EVERYTHING);
     assert_eq!(file.flows[0].name, "checkout", "the name of the file");
@@ -112,6 +129,9 @@ fn mistakes_in_a_file_are_told() {
         "tags: smoke\nsteps: [reload]\n",
         "url: /?bug=${bug\nsteps: [reload]\n",
         "steps:\n  - click: *none\n",
+        "context: { device: iPhone 51 }\nsteps: [reload]\n",
+        "context: { locale: de-DE, timezone: Europe/Berlin, viewport: big, permissions: [gelocation] }\nsteps: [reload]\n",
+        "context: { geolocation: { latitude: 52.5 } }\nsteps: [reload]\n",
         "steps:\n\t- click: Pay\n",
     ];
     insta::assert_snapshot!(cases.map(problems).join("\n\n"));
@@ -148,6 +168,26 @@ fn mistakes_in_a_step_are_told() {
         "{ assert: content, with: links }",
         "{ step: pay }",
         "{ goto: \"/?a=${b c}\" }",
+        "{ drag: Blue mug }",
+        "{ type: blu, in: Search }",
+        "{ wait-for: Pay, to-be: visble }",
+        "{ dialogs: accpet }",
+        "{ next-dialog: { accept: yes } }",
+        "{ overlay: Cookies }",
+        "{ overlay: Cookies, dismiss-by: Accept, dismiss-by-key: Escape }",
+        "{ popup: terms, by: [{ click: Terms }] }",
+        "{ download: orders.csv, by: [{ clik: Export }] }",
+        "{ upload: receipt.txt, by: [{ click: Add }] }",
+        "{ route: /api }",
+        "{ route: /api, fulfil: { status: 200, json: x, text: y } }",
+        "{ route: /api, fulfil: { headers: none } }",
+        "{ route: /api, abort: faild }",
+        "{ clock: tomorrow }",
+        "{ clock: { run-for: 3 } }",
+        "{ clock: { run-for: 3m, fast-forward: 3m } }",
+        "{ retry: the order, steps: [] }",
+        "{ close: now }",
+        "{ expect: page, to-have-screenshot: home, masks: Today }",
     ];
     insta::assert_snapshot!(cases.map(problems_of_step).join("\n\n"));
 }
@@ -159,6 +199,18 @@ needs:
   hosts: [pay.example]
   plugins: [vitals]
 url: /?bug=${bug:-none}
+context:
+  device: iPhone 15
+  viewport: 390x844
+  locale: de-DE
+  time-zone: Europe/Berlin
+  color-scheme: dark
+  reduced-motion: true
+  geolocation: { latitude: 52.5, longitude: 13.4 }
+  permissions: [geolocation]
+  user-agent: FlowGuard
+  touch: true
+  offline: false
 steps:
   - goto: /cart
     wait-until: commit
@@ -269,6 +321,68 @@ steps:
     with: { links: true, ignore: ["^/draft"] }
     soft: true
     timeout: 60s
+  - forward
+  - tap: Menu
+  - drag: Blue mug
+    to: { list: Packed }
+    trial: true
+  - type: blu
+    into: Search
+  - type: es
+  - blur: { label: Email }
+  - select-text: Email
+  - scroll-into-view: Terms
+    force: true
+  - wait-for: { role: progressbar }
+    to-be: hidden
+    timeout: 2s
+  - expect: page
+    to-have-screenshot: home
+    full-page: true
+    mask: [{ test-id: price }, Today]
+    max-diff-ratio: 0.01
+  - expect: { css: header }
+    to-have-screenshot: header
+    mask: Today
+    threshold: 0.3
+    max-diff-pixels: 20
+  - dialogs: dismiss
+  - next-dialog: { accept-with: Order 18 }
+  - overlay: { dialog: Cookies }
+    dismiss-by: { button: Accept }
+  - overlay: { dialog: Offer }
+    dismiss-by-key: Escape
+  - popup: terms
+    by:
+      - click: { link: Terms }
+    steps:
+      - close
+  - download: orders.csv
+    by:
+      - click: Export
+  - upload: { name: receipt.txt, text: 12.50 paid }
+    by:
+      - click: Add receipt
+  - upload: [{ name: a.json, text: "{}", media-type: application/json }]
+    by:
+      - click: Add
+  - route: "**/api/cart"
+    method: POST
+    times: 1
+    fulfil: { status: 503, headers: { retry-after: 1 }, json: "{}" }
+  - route: "**/api/notes"
+    continue: { url: /api/other, method: PUT, headers: { x-clerk: Ada }, body: changed }
+  - route: "**/*.png"
+    abort: failed
+  - clock: 2026-05-01T08:30:00Z
+  - clock: { run-for: 3m }
+  - clock: { fast-forward: 4m }
+  - clock: { pause-at: 2026-05-02 }
+  - clock: resume
+  - retry: the order arrives
+    timeout: 10s
+    steps:
+      - reload
   - step: pay
     steps:
       - click: Pay

@@ -59,7 +59,9 @@ pub(super) fn is_problem(event: &PageEvent) -> bool {
         PageEvent::Console { level, .. } => level == "error",
         PageEvent::Uncaught { .. } | PageEvent::Crashed | PageEvent::PopupClosed => true,
         PageEvent::Request { status, error, .. } => {
-            error.is_some() || status.is_some_and(|status| status >= 400)
+            // What a page or a download takes back itself has not failed.
+            let failed = error.as_deref().is_some_and(|error| error != "net::ERR_ABORTED");
+            failed || status.is_some_and(|status| status >= 400)
         }
         PageEvent::Dialog { .. } => false,
     }
