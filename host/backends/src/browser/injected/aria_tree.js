@@ -63,7 +63,7 @@ const showsValue = (element) =>
   !["checkbox", "radio", "file", "password"].includes(inputType(element));
 
 /** An address without the data that it carries in itself. */
-const shownUrl = (url) => (/^data:[^,]*,/u.test(url) ? `${url.slice(0, url.indexOf(",") + 1)}…` : url);
+const shownUrl = (url) => (/^data:[^,]*,/u.test(url) ? `${url.slice(0, url.indexOf(",") + 1)}\u2026` : url);
 
 function statesOf(element, role) {
   const states = {};

@@ -63,7 +63,7 @@ class Attempt {
       if (last?.line === line) last.times += 1;
       else folds.push({ line, times: 1 });
     }
-    return folds.map(({ line, times }) => (times === 1 ? line : `${times} × ${line}`));
+    return folds.map(({ line, times }) => (times === 1 ? line : `${times} \u00d7 ${line}`));
   }
 }
 

@@ -75,7 +75,7 @@ function clipped(clip, view) {
   const width = Math.min(view.width, clip.x + clip.width) - x;
   const height = Math.min(view.height, clip.y + clip.height) - y;
   if (width > 0 && height > 0) return { x: x + view.x, y: y + view.y, width, height };
-  throw new Refusal("invalid-argument", `the clip lies outside of the viewport of ${view.width} × ${view.height}`);
+  throw new Refusal("invalid-argument", `the clip lies outside of the viewport of ${view.width} \u00d7 ${view.height}`);
 }
 
 /** Adds style to a document or a shadow root without touching its tree. */

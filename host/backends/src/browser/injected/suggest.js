@@ -83,8 +83,8 @@ const PART_NAMES = {
 /** What a locator looks for: a whole text is told from one that is contained. */
 const describeSought = (match) => (match.kind === "exact" ? `exactly ${quoted(match.value)}` : describeMatch(match));
 
-/** The locator as people write it: `button "Pay"`, `label "Email"`, parts joined by ` › `. */
-const describeLocator = (parts) => (parts ?? []).map(describePart).join(" › ") || "page";
+/** The locator as people write it: `button "Pay"`, `label "Email"`, parts joined by ` \u203a `. */
+const describeLocator = (parts) => (parts ?? []).map(describePart).join(" \u203a ") || "page";
 
 function describePart(part) {
   const name = PART_NAMES[part.kind] ?? part.kind;

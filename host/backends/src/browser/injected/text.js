@@ -31,7 +31,7 @@ function cut(text, limit = TEXT_LIMIT) {
 /** The text on one line, cut for messages. */
 function brief(text, limit = 80) {
   const line = fold(text);
-  return line.length > limit ? `${line.slice(0, limit - 1)}…` : line;
+  return line.length > limit ? `${line.slice(0, limit - 1)}\u2026` : line;
 }
 
 /** The text in double quotes, as locators and messages write it. */
@@ -155,7 +155,7 @@ function openingTag(element) {
   for (const { name, value } of attributes(element)) {
     if (name === "style" || (name === "value" && inputType(element) === "password")) continue;
     text += value === "" ? ` ${name}` : ` ${name}="${brief(value, 50)}"`;
-    if (text.length > PREVIEW_LIMIT) return `${text.slice(0, PREVIEW_LIMIT)}…>`;
+    if (text.length > PREVIEW_LIMIT) return `${text.slice(0, PREVIEW_LIMIT)}\u2026>`;
   }
   return `${text}>`;
 }

@@ -14,7 +14,7 @@ async function (args) {
     if (text.length <= length) return text;
     let beginning = "";
     for (let place = 0; place < length; place += 1) beginning += text[place];
-    return `${beginning}…`;
+    return `${beginning}\u2026`;
   };
 
   /** Ends the writing. */
