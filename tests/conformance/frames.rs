@@ -217,3 +217,21 @@ async fn what_a_frame_will_show_is_waited_for() {
     expect_text(&stage, &["iframe"], "late").await.expect("it comes");
     stage.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_frame_that_is_put_elsewhere_is_another_frame_and_is_found() {
+    let stage = stage("", INSIDE).await;
+    for _ in 0..3 {
+        click(&stage, &["iframe"], 5_000).await.expect("it is clicked");
+        expect_text(&stage, &["iframe"], "clicked")
+            .await
+            .expect("it was clicked");
+        let moves = "document.body.append(document.querySelector('iframe'))";
+        let mut inspector = stage.inspector().await;
+        inspector.evaluate(&stage.site.url("/start"), moves).await;
+        expect_text(&stage, &["iframe"], "inside")
+            .await
+            .expect("it is loaded anew");
+    }
+    stage.close().await;
+}

@@ -43,3 +43,4 @@ mod socket_server;
 mod stage;
 mod traffic;
 mod trips;
+mod wear;

@@ -7,10 +7,12 @@ use flowguard_backends::browser::{LocalBrowsers, LocalOptions};
 use flowguard_core::browser::Browser;
 use flowguard_core::browser::calls::{
     AllTexts, Area, BoundingBox, Choice, ClosePage, Count, ElementState, Fill, Focus, GoThrough, Hover,
-    IsInState, KeyboardUse, OpenPage, PageTitle, PageUrl, Press, ReadOutline, Reload, RunBatch, SelectOption,
-    SetChecked, SetViewport, ShotOptions, Size, Step, TakeScreenshot, UseKeyboard,
+    IsInState, KeyboardUse, OpenPage, PageTitle, PageUrl, Press, Read, ReadOutline, Reading, Reload,
+    RunBatch, SelectOption, SetChecked, SetViewport, ShotOptions, Size, Step, TakeScreenshot, Target,
+    UseKeyboard,
 };
 use flowguard_core::browser::expectation::Expectation;
+use flowguard_core::browser::locator::Part;
 use flowguard_core::browser::port::LoadState;
 use flowguard_core::failure::Failure;
 use flowguard_tests::{Playwright, Traffic, Wire};
@@ -138,6 +140,33 @@ macro_rules! costs {
         done.expect($what);
         $counted.judge($what, $most);
     }};
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_frame_of_another_process_is_asked_for_once() {
+    let mut counted = Counted::open().await;
+    let site = &counted.stage.site;
+    site.page("/inside", "<p>inside</p>");
+    let frame = site.elsewhere("/inside");
+    site.page("/framed", &format!("<iframe src='{frame}'></iframe>"));
+    counted.stage.goto("/framed").await.expect("it loads");
+    let inside = Part::Css {
+        selector: "p".to_owned(),
+    };
+    let read = Read {
+        target: Target {
+            page: counted.stage.page,
+            locator: css("iframe").then(Part::Frame).then(inside),
+        },
+        reading: Reading::TextContent,
+        timeout_ms: Some(5_000),
+    };
+    counted.wire.take();
+    let c = &mut counted;
+    costs!(c, "read in a frame", (4, 4), c.browser().read(&read));
+    costs!(c, "read there again", (2, 2), c.browser().read(&read));
+    assert!(c.over.is_empty(), "{:#?}", c.over);
+    counted.stage.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

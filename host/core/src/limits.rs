@@ -74,6 +74,12 @@ pub const MAX_SCRIPT_ELEMENTS: usize = 1_000;
 pub const MAX_INIT_SCRIPTS: usize = 50;
 /// Bytes of these scripts together.
 pub const MAX_INIT_SCRIPT_BYTES: usize = 1 << 20;
+/// Runs that one browser process serves before another takes its place.
+pub const MAX_BROWSER_RUNS: u32 = 500;
+/// How long one browser process is given to new runs.
+pub const MAX_BROWSER_AGE: Duration = Duration::from_secs(3_600);
+/// Bytes that the processes of one browser may hold for themselves when a run begins.
+pub const MAX_BROWSER_MEMORY_BYTES: u64 = 2 << 30;
 /// Watchers of pages open at once in one run.
 pub const MAX_WATCHERS: usize = 16;
 /// Events that one watcher keeps until they are asked for.

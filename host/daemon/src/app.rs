@@ -59,6 +59,7 @@ impl App {
             headed,
             // People would see a window that nothing happens in.
             keeps_ready: !headed,
+            ..LocalOptions::default()
         }));
         let plugin_folders = plugin_folders(common);
         Ok(Self {

@@ -25,6 +25,8 @@ pub(super) struct Home {
     pub(super) context: i64,
     /// The page's own world, once the browser has told of it.
     pub(super) main_world: Option<i64>,
+    /// The browser's names of the frames in it that were entered, by what its script calls them.
+    pub(super) entered: Arc<Mutex<HashMap<u64, String>>>,
 }
 
 /// The frames of one page, by id.
@@ -103,6 +105,23 @@ impl Frames {
 }
 
 impl Home {
+    /// The browser's name of a frame in this document that was entered before.
+    pub(super) fn entered(&self, frame: u64) -> Option<String> {
+        self.names().get(&frame).cloned()
+    }
+
+    /// A frame in this document is entered.
+    pub(super) fn enter(&self, frame: u64, name: &str) {
+        let mut names = self.names();
+        if names.len() < MAX_FRAMES {
+            names.insert(frame, name.to_owned());
+        }
+    }
+
+    fn names(&self) -> MutexGuard<'_, HashMap<u64, String>> {
+        self.entered.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn is(&self, other: &Self) -> bool {
         self.context == other.context && self.session.id() == other.session.id()
     }
@@ -142,6 +161,7 @@ impl FrameSession {
                     session: self.session.clone(),
                     context: id,
                     main_world: self.main_worlds().get(frame).copied(),
+                    entered: Arc::default(),
                 };
                 self.page.frames.settled(frame, home);
             }

@@ -6,7 +6,9 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, MutexGuard, mpsc};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use super::cdp::Cdp;
 use super::context::CdpContext;
@@ -15,11 +17,16 @@ use super::ready::Ready;
 use super::targets::Targets;
 use flowguard_core::browser::context::ContextOptions;
 use flowguard_core::browser::{BrowserError, BrowserInfo, Browsers, Context, Lease, Watcher};
+use flowguard_core::limits::{MAX_BROWSER_AGE, MAX_BROWSER_MEMORY_BYTES, MAX_BROWSER_RUNS};
 
 /// How long a browser that listens may take until it is connected.
 const CONNECTING: Duration = Duration::from_secs(10);
 /// How long it may take to begin to close.
 const CLOSING: Duration = Duration::from_secs(2);
+/// How long those that were retired may take to end with us.
+const RETIRING: Duration = Duration::from_secs(5);
+/// The memory of a process is looked at for every so many runs.
+const LOOK_EVERY: u32 = 10;
 
 /// Which browser, and how it is started.
 #[derive(Clone, Debug, Default)]
@@ -32,19 +39,52 @@ pub struct LocalOptions {
     pub headed: bool,
     /// Whether a context with a page is kept ready for the next run.
     pub keeps_ready: bool,
+    /// When a process has served long enough.
+    pub wear: Wear,
+}
+
+/// How far a browser process is used before another takes its place. Runs that go on keep theirs.
+#[derive(Clone, Copy, Debug)]
+pub struct Wear {
+    /// Runs.
+    pub runs: u32,
+    /// Its age.
+    pub age: Duration,
+    /// Bytes that its processes hold for themselves.
+    pub memory: u64,
+}
+
+impl Default for Wear {
+    fn default() -> Self {
+        Self {
+            runs: MAX_BROWSER_RUNS,
+            age: MAX_BROWSER_AGE,
+            memory: MAX_BROWSER_MEMORY_BYTES,
+        }
+    }
 }
 
 /// The browsers of this machine.
 pub struct LocalBrowsers {
     options: LocalOptions,
     warm: Mutex<Option<Warm>>,
+    /// Processes that no new run gets, until their last run has ended.
+    retired: Mutex<JoinSet<()>>,
 }
 
 /// A process that is running and connected.
 struct Warm {
     browser: Connected,
     process: Process,
+    since: Instant,
+    runs: u32,
+    /// Each lease holds one; nothing is ever sent.
+    held: mpsc::Sender<Never>,
+    /// Ends when no lease is left.
+    idle: mpsc::Receiver<Never>,
 }
+
+enum Never {}
 
 /// A connection to a browser.
 #[derive(Clone)]
@@ -62,6 +102,7 @@ impl LocalBrowsers {
         Self {
             options,
             warm: Mutex::new(None),
+            retired: Mutex::default(),
         }
     }
 
@@ -82,7 +123,10 @@ impl LocalBrowsers {
     /// # Errors
     /// [`BrowserError`] where there is none or it does not start.
     pub async fn warm_up(&self) -> Result<(), BrowserError> {
-        self.connected().await?.ready.fill().await;
+        let browser = self.warm().await?.as_ref().map(|warm| warm.browser.clone());
+        if let Some(browser) = browser {
+            browser.ready.fill().await;
+        }
         Ok(())
     }
 
@@ -93,24 +137,34 @@ impl LocalBrowsers {
         warm.as_ref().map(|warm| warm.process.address.clone())
     }
 
-    /// Ends the browser.
+    /// Ends the browser, and those that were retired: those whose runs have not ended by force.
     pub async fn shut_down(&self) {
-        if let Some(Warm { browser, process }) = self.warm.lock().await.take() {
-            let close = browser.cdp.send(&CloseParams::default()).answer();
-            // One that does not answer ends by force.
-            let _ = tokio::time::timeout(CLOSING, close).await;
-            process.end().await;
+        if let Some(warm) = self.warm.lock().await.take() {
+            warm.end().await;
         }
+        let mut retired = self.retired.lock().await;
+        let ended = async { while retired.join_next().await.is_some() {} };
+        let _ = tokio::time::timeout(RETIRING, ended).await;
+        retired.shutdown().await;
     }
 
-    /// A connection to a browser that is running; one that died is replaced.
-    async fn connected(&self) -> Result<Connected, BrowserError> {
+    /// The browser that is running; one that died or is worn is replaced.
+    async fn warm(&self) -> Result<MutexGuard<'_, Option<Warm>>, BrowserError> {
         let mut warm = self.warm.lock().await;
-        if let Some(Warm { browser, .. }) = &*warm {
-            if browser.cdp.lost().borrow().is_none() {
-                return Ok(browser.clone());
+        if let Some(present) = &*warm {
+            if present.browser.cdp.lost().borrow().is_some() {
+                tracing::warn!("the browser was lost; another is started");
+            } else if !present.is_worn(&self.options.wear) {
+                return Ok(warm);
+            } else if let Some(worn) = warm.take() {
+                tracing::info!(
+                    runs = worn.runs,
+                    "the browser has served long enough; another is started"
+                );
+                let mut retired = self.retired.lock().await;
+                while retired.try_join_next().is_some() {}
+                retired.spawn(worn.end_after_its_runs());
             }
-            tracing::warn!("the browser was lost; another is started");
         }
         let path = self.executable()?;
         let process = Process::start(&path, self.options.headed).await?;
@@ -121,11 +175,40 @@ impl LocalBrowsers {
             path: path.display().to_string(),
             why,
         })?;
+        let (held, idle) = mpsc::channel(1);
         *warm = Some(Warm {
-            browser: browser.clone(),
+            browser,
             process,
+            since: Instant::now(),
+            runs: 0,
+            held,
+            idle,
         });
-        Ok(browser)
+        Ok(warm)
+    }
+}
+
+impl Warm {
+    fn is_worn(&self, wear: &Wear) -> bool {
+        // To look at its memory takes a while.
+        let is_looked_at = self.runs > 0 && self.runs.is_multiple_of(LOOK_EVERY);
+        self.runs >= wear.runs
+            || self.since.elapsed() >= wear.age
+            || is_looked_at && self.process.memory() >= wear.memory
+    }
+
+    async fn end_after_its_runs(mut self) {
+        // Only leases are waited for.
+        self.held = mpsc::channel(1).0;
+        self.idle.recv().await;
+        self.end().await;
+    }
+
+    async fn end(self) {
+        let close = self.browser.cdp.send(&CloseParams::default()).answer();
+        // One that does not answer ends by force.
+        let _ = tokio::time::timeout(CLOSING, close).await;
+        self.process.end().await;
     }
 }
 
@@ -151,10 +234,19 @@ impl Connected {
 #[async_trait]
 impl Browsers for LocalBrowsers {
     async fn lease(&self, watcher: Arc<dyn Watcher>) -> Result<Arc<dyn Lease>, BrowserError> {
+        let mut warm = self.warm().await?;
+        let Some(Warm {
+            browser, runs, held, ..
+        }) = &mut *warm
+        else {
+            return Err(BrowserError::Lost("it was shut down".to_owned()));
+        };
+        *runs += 1;
         Ok(Arc::new(LocalLease {
-            browser: self.connected().await?,
+            browser: browser.clone(),
             watcher,
             contexts: Mutex::default(),
+            _held: held.clone(),
         }))
     }
 }
@@ -164,6 +256,8 @@ struct LocalLease {
     browser: Connected,
     watcher: Arc<dyn Watcher>,
     contexts: Mutex<Vec<Weak<CdpContext>>>,
+    /// As long as it is there, the process is.
+    _held: mpsc::Sender<Never>,
 }
 
 #[async_trait]

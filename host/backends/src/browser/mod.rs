@@ -40,4 +40,4 @@ mod user_agent;
 mod walk;
 mod wire;
 
-pub use local::{LocalBrowsers, LocalOptions};
+pub use local::{LocalBrowsers, LocalOptions, Wear};

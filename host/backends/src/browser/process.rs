@@ -109,6 +109,15 @@ impl Process {
         }
     }
 
+    /// Bytes that it and its children hold and share with nobody; 0 where the system does not tell.
+    pub(super) fn memory(&self) -> u64 {
+        let group = self.child.id().unwrap_or_default();
+        let all = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+        let of_group = all.filter(|entry| group_of(&entry.path()) == Some(group));
+        let pages: u64 = of_group.filter_map(|entry| own_pages(&entry.path())).sum();
+        pages * rustix::param::page_size() as u64
+    }
+
     /// Waits for its end, and makes one after a while.
     pub(super) async fn end(mut self) {
         if tokio::time::timeout(Duration::from_secs(2), self.child.wait())
@@ -119,6 +128,22 @@ impl Process {
         }
         // The lifeline closes with `self`: what is left of the group ends.
     }
+}
+
+/// The process group of a process, by its folder in `/proc`.
+fn group_of(process: &Path) -> Option<u32> {
+    let stat = std::fs::read_to_string(process.join("stat")).ok()?;
+    // The name in parentheses may hold anything; after it come state, parent and group.
+    let (_, after) = stat.rsplit_once(')')?;
+    after.split_ascii_whitespace().nth(2)?.parse().ok()
+}
+
+/// The pages of memory that a process alone holds.
+fn own_pages(process: &Path) -> Option<u64> {
+    let statm = std::fs::read_to_string(process.join("statm")).ok()?;
+    let mut numbers = statm.split_ascii_whitespace().skip(1).map(str::parse::<u64>);
+    let (resident, shared) = (numbers.next()?.ok()?, numbers.next()?.ok()?);
+    Some(resident.saturating_sub(shared))
 }
 
 /// Reads the address of its websocket from what it says; on the way out, what else it said.

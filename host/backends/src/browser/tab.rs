@@ -180,7 +180,13 @@ impl CdpTab {
     ) -> Result<T, TabError> {
         tokio::select! {
             biased;
-            answer = answer => answer,
+            answer = answer => match answer {
+                // A frame that went with its process is no end of the page.
+                Err(TabError::Closed | TabError::Crashed) if home.session.id() != self.session.id() => {
+                    Err(self.gone().unwrap_or(TabError::DocumentReplaced))
+                }
+                answer => answer,
+            },
             () = self.page.frames.left_by(home) => Err(self.gone().unwrap_or(TabError::DocumentReplaced)),
         }
     }

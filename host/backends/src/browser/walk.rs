@@ -8,6 +8,7 @@ use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -202,11 +203,18 @@ impl CdpTab {
             session: self.session().sibling(&guard.session),
             context: guard.context,
             main_world: None,
+            entered: Arc::default(),
         }
     }
 
     /// The browser's id of a frame that the script there has told of.
     async fn frame_of(&self, home: &Home, frame: u64) -> Result<String, TabError> {
+        // An element that was taken out and put in again holds another frame: its old one has no home any more.
+        if let Some(known) = home.entered(frame)
+            && self.has_frame(&known)
+        {
+            return Ok(known);
+        }
         let found = home
             .session
             .call(&function(home, FRAME_AHEAD, vec![json!(frame)]))
@@ -218,7 +226,9 @@ impl CdpTab {
         let node = home.session.call(&described).await?.node;
         let id = node.frame_id.map(|id| id.inner().clone());
         // A frame that was taken out of the document is none.
-        id.ok_or(TabError::DocumentReplaced)
+        let id = id.ok_or(TabError::DocumentReplaced)?;
+        home.enter(frame, &id);
+        Ok(id)
     }
 }
 
