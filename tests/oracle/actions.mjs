@@ -109,9 +109,9 @@ function read(locator, { what, name }, { timeout }) {
   return locator.textContent({ timeout });
 }
 
-/** To a hundredth of a pixel and written down, as on the other side. */
+/** To a tenth of a pixel and written down, as on the other side. */
 function box(rect) {
-  const rounded = (value) => String(Math.floor(value * 100 + 0.5) / 100);
+  const rounded = (value) => String(Math.floor(value * 10 + 0.5) / 10);
   return rect && [rect.x, rect.y, rect.width, rect.height].map(rounded);
 }
 

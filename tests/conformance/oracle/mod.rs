@@ -3,6 +3,7 @@
 //! the test fails. A difference that is listed and not there fails it too.
 
 mod case;
+mod complete;
 mod differences;
 mod grammar;
 mod ours;

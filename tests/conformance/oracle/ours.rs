@@ -78,6 +78,9 @@ impl Ours {
         }
         let mut verdict = Verdict::of(self.act(case).await);
         if let Some(after) = &case.after {
+            if self.target.is_empty() {
+                self.target = self.target_at(&site.url(&format!("/{}", case.page))).await;
+            }
             verdict.state = self.inspector.evaluate_in(&self.target, after).await;
         }
         verdict
@@ -106,10 +109,17 @@ impl Ours {
             timeout_ms: Some(20_000),
         };
         self.browser.goto(&goto).await?;
-        let targets = self.inspector.targets_at(&goto.url).await;
-        self.target
-            .clone_from(targets.first().expect("the page is where it went"));
+        // A page that has just begun may not be known under its address yet.
+        self.target = match goto.wait_until {
+            LoadState::Commit => String::new(),
+            _ => self.target_at(&goto.url).await,
+        };
         Ok(())
+    }
+
+    async fn target_at(&mut self, url: &str) -> String {
+        let targets = self.inspector.targets_at(url).await;
+        targets.first().expect("the page is where it went").clone()
     }
 
     async fn open_page(&mut self, touch: bool) -> Result<PageId, Failure> {

@@ -178,8 +178,8 @@ impl Ours {
     }
 }
 
-/// A box to a hundredth of a pixel, written down: both sides compute, and floating point has an opinion of its own.
+/// A box to a tenth of a pixel, written down: both sides compute, and floating point has an opinion of its own.
 fn numbers(rect: Rect) -> Value {
-    let number = |value: f64| ((value * 100.0 + 0.5).floor() / 100.0).to_string();
+    let number = |value: f64| ((value * 10.0 + 0.5).floor() / 10.0).to_string();
     json!([rect.x, rect.y, rect.width, rect.height].map(number))
 }

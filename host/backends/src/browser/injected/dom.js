@@ -6,13 +6,13 @@
 /** A reader of `name` that a page cannot shadow. */
 const getter = (prototype, name) => {
   const { get } = Object.getOwnPropertyDescriptor(prototype, name);
-  return (object) => Reflect.apply(get, object, []);
+  return (object) => get.call(object);
 };
 
 /** A method of `prototype` that a page cannot shadow; the object comes first. */
 const method = (prototype, name) => {
   const call = prototype[name];
-  return (object, ...args) => Reflect.apply(call, object, args);
+  return (object, ...args) => call.call(object, ...args);
 };
 
 const ELEMENT_NODE = 1;
@@ -93,7 +93,13 @@ const queries = {
 };
 
 /** What the CSS selector finds below `scope` in the same tree; shadow roots are not entered. */
-const queryAll = (scope, selector) => [...queries[nodeType(scope)](scope, selector)];
+function queryAll(scope, selector) {
+  const list = queries[nodeType(scope)](scope, selector);
+  // By index: iterating over a long list takes several times as long.
+  const found = new Array(list.length);
+  for (let index = 0; index < found.length; index += 1) found[index] = list[index];
+  return found;
+}
 
 const isElement = (node) => nodeType(node) === ELEMENT_NODE;
 const isDocument = (node) => nodeType(node) === DOCUMENT_NODE;
@@ -212,13 +218,11 @@ function remembered(name, key, compute) {
 }
 
 /** The computed style of an element or one of its pseudo-elements; null outside a shown document. */
-function styleOf(element, pseudo) {
-  return remembered(
-    `style${pseudo ?? ""}`,
-    element,
-    () => windowOf(element)?.getComputedStyle(element, pseudo) ?? null,
-  );
-}
+const styleOf = (element, pseudo) =>
+  pseudo ? computeStyle(element, pseudo) : remembered("style", element, computeStyle);
+
+// Any window's is for the elements of every document.
+const computeStyle = (element, pseudo) => (windowOf(element) ? getComputedStyle(element, pseudo) : null);
 
 /** Closed shadow roots that the host has shown, by their hosts; see closed.js. */
 const closedRoots = new WeakMap();
@@ -239,8 +243,12 @@ function collectTrees(scope) {
   while (pending.length > 0) {
     const tree = pending.pop();
     trees.push(tree);
-    const hosts = isElement(tree) ? [tree, ...queryAll(tree, "*")] : queryAll(tree, "*");
-    const shadows = hosts.map(shadowRoot).filter(Boolean);
+    const own = isElement(tree) ? shadowRoot(tree) : null;
+    const shadows = own ? [own] : [];
+    for (const each of queryAll(tree, "*")) {
+      const shadow = shadowRoot(each);
+      if (shadow) shadows.push(shadow);
+    }
     for (let index = shadows.length - 1; index >= 0; index -= 1) pending.push(shadows[index]);
   }
   return trees;
@@ -250,7 +258,10 @@ function collectTrees(scope) {
 const elementsBelow = (scope) => remembered("elements", scope, (each) => queryTrees(each, "*"));
 
 /** What the CSS selector finds in each tree below `scope`, tree by tree. */
-const queryTrees = (scope, selector) => treesBelow(scope).flatMap((tree) => queryAll(tree, selector));
+function queryTrees(scope, selector) {
+  const trees = treesBelow(scope);
+  return trees.length === 1 ? queryAll(trees[0], selector) : trees.flatMap((tree) => queryAll(tree, selector));
+}
 
 /** The shadow roots below a document. */
 const shadowRootsIn = (root) => treesBelow(root).slice(1);

@@ -42,15 +42,15 @@ const frameAhead = (frame) => framesAhead.get(frame) ?? null;
 /** A box inside of the frame, in coordinates of the main document where this is one, else of this viewport. */
 function boxOutward(element, { x, y, width, height }, isOfDocument) {
   const placement = framePlacement(element);
+  const corners = cornersOf({ left: x, top: y, right: x + width, bottom: y + height });
   const frames = framesAround(element);
-  const low = toMainFrame(outward({ x, y }, placement), frames);
-  const high = toMainFrame(outward({ x: x + width, y: y + height }, placement), frames);
+  const around = boundsOf(corners.map((corner) => toMainFrame(outward(corner, placement), frames)));
   const isScrolled = isOfDocument && window === window.top;
   return {
-    x: low.x + (isScrolled ? window.scrollX : 0),
-    y: low.y + (isScrolled ? window.scrollY : 0),
-    width: high.x - low.x,
-    height: high.y - low.y,
+    x: around.left + (isScrolled ? window.scrollX : 0),
+    y: around.top + (isScrolled ? window.scrollY : 0),
+    width: around.right - around.left,
+    height: around.bottom - around.top,
   };
 }
 

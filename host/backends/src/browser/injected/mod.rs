@@ -15,6 +15,7 @@ pub(super) const SOURCE: &str = concat!(
     include_str!("selectors.js"),
     include_str!("suggest.js"),
     include_str!("leaving.js"),
+    include_str!("places.js"),
     include_str!("pointer.js"),
     include_str!("frames.js"),
     include_str!("drag.js"),

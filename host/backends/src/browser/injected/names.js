@@ -21,9 +21,11 @@ const TRANSPARENT_BELOW = new Set([
 
 /** The accessible name, folded; empty when there is none. */
 const nameOf = (element, includeHidden = false) =>
-  remembered(includeHidden ? "name with hidden" : "name", element, () => computeName(element, includeHidden));
+  includeHidden
+    ? remembered("name with hidden", element, (each) => computeName(each, true))
+    : remembered("name", element, computeName);
 
-function computeName(element, includeHidden) {
+function computeName(element, includeHidden = false) {
   if (UNNAMED_ROLES.has(roleOf(element) ?? "")) return "";
   return fold(alternative(element, { place: "self", inHidden: false, includeHidden, visited: new Set() }));
 }
@@ -43,6 +45,9 @@ function referencedText(element, name, includeHidden = false) {
   return fold(texts.join(" "));
 }
 
+/** Where a control inside another's name says its value. */
+const EMBEDDING_PLACES = new Set(["descendant", "reference", "label"]);
+
 /** The text alternative of an element at a place of the walk; not folded. */
 function alternative(element, walk) {
   if (walk.visited.has(element)) return "";
@@ -55,8 +60,7 @@ function alternative(element, walk) {
     const name = references.map((each) => inside(each, walk, "reference")).join(" ");
     if (name !== "") return name;
   }
-  const embedded =
-    !["self", "native", "description"].includes(walk.place) ? embeddedValue(element, references, walk) : null;
+  const embedded = EMBEDDING_PLACES.has(walk.place) ? embeddedValue(element, references, walk) : null;
   if (embedded !== null) return embedded;
   const label = attribute(element, "aria-label") ?? "";
   if (label.trim() !== "") return visited(element, walk, label);
@@ -115,6 +119,8 @@ function owned(element) {
 
 const below = (walk) => (walk.place === "self" ? { ...walk, place: "descendant" } : walk);
 
+const CAPTIONS = new Map([["fieldset", "legend"], ["figure", "figcaption"]]);
+
 /** The name that HTML or SVG itself gives; null when its rules say nothing and the walk goes on. */
 function nativeName(element, isReferenced, walk) {
   const kind = tag(element);
@@ -128,10 +134,10 @@ function nativeName(element, isReferenced, walk) {
     return labelsName(element, walk) ?? visited(element, walk, firstFilled(element, "title"));
   if (kind === "textarea")
     return labelsName(element, walk) ?? visited(element, walk, firstFilled(element, "title", "placeholder"));
-  if (["select", "meter", "progress"].includes(kind)) {
+  if (kind === "select" || kind === "meter" || kind === "progress") {
     return labelsName(element, walk) ?? visited(element, walk, firstFilled(element, "title"));
   }
-  const caption = { fieldset: "legend", figure: "figcaption" }[kind];
+  const caption = CAPTIONS.get(kind);
   if (!caption) return null;
   return childName(element, caption, walk) ?? visited(element, walk, firstFilled(element, "title"));
 }
@@ -197,10 +203,12 @@ function drawingName(element, walk) {
   return title === "" ? null : visited(element, walk, title);
 }
 
+const NAMING_PLACES = new Set(["reference", "description", "label", "native"]);
+
 function contentName(element, walk) {
   const role = roleOf(element) ?? "";
   const isSummary = tag(element) === "summary" && !isPresentation(role);
-  const isNaming = ["reference", "description", "label", "native"].includes(walk.place);
+  const isNaming = NAMING_PLACES.has(walk.place);
   const allowed =
     NAMED_FROM_CONTENT.has(role) ||
     isSummary ||
@@ -220,12 +228,11 @@ function titleName(element, walk) {
 
 /** The names of the content in rendered order, generated content included. */
 function contentText(element, walk) {
-  const replaced = generatedText(element);
-  const content =
-    replaced ??
-    contentNodes(element)
-      .map((node) => nodeName(node, walk))
-      .join("");
+  let content = generatedText(element);
+  if (content === null) {
+    content = "";
+    for (const node of contentNodes(element)) content += nodeName(node, walk);
+  }
   return generatedText(element, "::before") + content + generatedText(element, "::after");
 }
 
@@ -236,9 +243,15 @@ function contentNodes(element) {
     if (assigned.length > 0) return assigned;
   }
   const shadow = shadowRoot(element);
-  const light = [...childrenOf(element)].filter((node) => !slotOf(node));
-  const owns = idReferences(element, attribute(element, "aria-owns"));
-  return [...light, ...(shadow ? childrenOf(shadow) : []), ...owns.filter((each) => !slotOf(each))];
+  const nodes = [];
+  // Only the children of a host can be in a slot.
+  for (const node of childrenOf(element)) if (!shadow || !slotOf(node)) nodes.push(node);
+  if (shadow) nodes.push(...childrenOf(shadow));
+  if (hasAttribute(element, "aria-owns")) {
+    const owns = idReferences(element, attribute(element, "aria-owns"));
+    nodes.push(...owns.filter((each) => !slotOf(each)));
+  }
+  return nodes;
 }
 
 function nodeName(node, walk) {
@@ -263,8 +276,8 @@ function isUnrendered(text) {
  * `content` replaces it with an alternative text.
  */
 function generatedText(element, pseudo) {
-  const style = styleOf(element, pseudo);
   const nothing = pseudo ? "" : null;
+  const style = pseudo ? getComputedStyle(element, pseudo) : styleOf(element);
   // First what is almost always so: each property that is read costs time.
   const content = style?.content;
   if (!content || content === "none" || content === "normal") return nothing;

@@ -46,53 +46,6 @@ function scrollsSmoothly(element) {
   return framesAround(element).some(scrollsSmoothly);
 }
 
-/** How the content of a frame lies in the document around it. */
-function framePlacement(frame) {
-  const rect = boundingRect(frame);
-  const style = styleOf(frame);
-  const isBox = isHtml(frame) && offsetWidth(frame) > 0 && offsetHeight(frame) > 0;
-  const scaleX = isBox ? rect.width / offsetWidth(frame) : 1;
-  const scaleY = isBox ? rect.height / offsetHeight(frame) : 1;
-  const left = rect.left + (clientLeft(frame) + Number.parseFloat(style?.paddingLeft ?? "0")) * scaleX;
-  const top = rect.top + (clientTop(frame) + Number.parseFloat(style?.paddingTop ?? "0")) * scaleY;
-  return { left, top, scaleX, scaleY };
-}
-
-const outward = (point, { left, top, scaleX, scaleY }) => ({
-  x: left + point.x * scaleX,
-  y: top + point.y * scaleY,
-});
-const inward = (point, { left, top, scaleX, scaleY }) => ({
-  x: (point.x - left) / scaleX,
-  y: (point.y - top) / scaleY,
-});
-
-/** A point of the element's frame in the main frame's viewport. */
-const toMainFrame = (point, frames) =>
-  frames.reduceRight((at, frame) => outward(at, framePlacement(frame)), point);
-
-/** The part of the element's own viewport that can be seen through every frame around it. */
-function visibleArea(element, frames) {
-  let area = viewport(windowOf(frames[0] ?? element));
-  for (const frame of frames) {
-    const placement = framePlacement(frame);
-    const low = inward({ x: area.left, y: area.top }, placement);
-    const high = inward({ x: area.right, y: area.bottom }, placement);
-    const inner = viewport(frame.contentWindow);
-    area = intersection({ left: low.x, top: low.y, right: high.x, bottom: high.y }, inner);
-  }
-  return area;
-}
-
-const viewport = (view) => ({ left: 0, top: 0, right: view.innerWidth, bottom: view.innerHeight });
-
-const intersection = (one, other) => ({
-  left: Math.max(one.left, other.left),
-  top: Math.max(one.top, other.top),
-  right: Math.min(one.right, other.right),
-  bottom: Math.min(one.bottom, other.bottom),
-});
-
 /** Where to point at in the element's frame: `{x, y}`, or `{reason}` when there is no such place. */
 function pointIn(element, position, frames) {
   const area = visibleArea(element, frames);

@@ -56,11 +56,7 @@ function boxOf(element) {
   if (all.length === 0) return null;
   const lines = all.filter(({ width, height }) => width > 0 || height > 0);
   const rects = lines.length > 0 ? lines : all;
-  const frames = framesAround(element);
-  const edge = (pick, name) => pick(...rects.map((rect) => rect[name]));
-  const { x, y } = toMainFrame({ x: edge(Math.min, "left"), y: edge(Math.min, "top") }, frames);
-  const end = toMainFrame({ x: edge(Math.max, "right"), y: edge(Math.max, "bottom") }, frames);
-  return { x, y, width: end.x - x, height: end.y - y };
+  return boxInMainFrame(boundsOf(rects.flatMap(cornersOf)), framesAround(element));
 }
 
 /** The rendered text of an element; its text content where it is not HTML. */

@@ -204,20 +204,20 @@ function ariaBoolean(element, name) {
   return value === null ? undefined : value.toLowerCase() === "true";
 }
 
-const isIgnoredForAria = (element) => ["style", "script", "noscript", "template"].includes(tag(element));
+const IGNORED_KINDS = new Set(["style", "script", "noscript", "template"]);
+
+const isIgnoredForAria = (element) => IGNORED_KINDS.has(tag(element));
 
 /** Whether assistive technology does not meet the element: not rendered, not visible, or `aria-hidden`. */
 const isHiddenForAria = (element) => remembered("hidden", element, computeHiddenForAria);
 
 function computeHiddenForAria(element) {
-  if (isIgnoredForAria(element)) return true;
   const kind = tag(element);
-  const style = styleOf(element);
-  if (style?.display === "contents" && kind !== "slot") return !hasPerceivedChild(element);
-  const isListed = kind === "option" && closest(element, "select") !== null;
-  if (isListed || kind === "slot") return isCutOff(element);
+  if (IGNORED_KINDS.has(kind)) return true;
+  if (kind === "slot" || (kind === "option" && closest(element, "select") !== null)) return isCutOff(element);
   // What is visible is rendered, and so is all around it: only `aria-hidden` can be in the way.
-  return !isStyledVisible(element) || isAriaHidden(element);
+  if (computeStyledVisible(element)) return computeAriaHidden(element);
+  return styleOf(element)?.display !== "contents" || !hasPerceivedChild(element);
 }
 
 /** Whether the element or one around it says `aria-hidden`. */

@@ -39,7 +39,8 @@ const FINDERS = {
 function attributeFinder(names, match) {
   const test = verbatimTest(match);
   const selector = names.map((name) => `[${CSS.escape(name)}]`).join(", ");
-  const passes = (element) => names.some((name) => hasAttribute(element, name) && test(attribute(element, name)));
+  const hasValue = (value) => value !== null && test(value);
+  const passes = (element) => names.some((name) => hasValue(attribute(element, name)));
   return (scope) => queryTrees(scope, selector).filter(passes);
 }
 

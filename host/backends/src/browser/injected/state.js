@@ -19,11 +19,11 @@ const EXPANDED_ROLES = [
 ];
 
 /** Whether styles let the element be seen; its size is not asked. */
-const isStyledVisible = (element) =>
-  remembered("styled visible", element, () => {
-    const style = styleOf(element);
-    return style !== null && checkVisibility(element) && style.visibility === "visible";
-  });
+const isStyledVisible = (element) => remembered("styled visible", element, computeStyledVisible);
+
+const computeStyledVisible = (element) => checkVisibility(element, SEEN);
+
+const SEEN = { visibilityProperty: true };
 
 /** Whether a text node takes up room on the screen. */
 function isVisibleText(node) {

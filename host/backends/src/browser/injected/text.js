@@ -15,7 +15,12 @@ const PREVIEW_LIMIT = 120;
 const encoder = new TextEncoder();
 
 /** White space folded to single blanks and trimmed; soft hyphens and zero-width spaces removed. */
-const fold = (text) =>
+const fold = (text) => (FOLDED_TEXT.test(text) ? text : foldAnew(text));
+
+// Words with single blanks in between; what is so already is not made anew.
+const FOLDED_TEXT = /^[^\s\u200b\u00ad]+(?: [^\s\u200b\u00ad]+)*$/;
+
+const foldAnew = (text) =>
   text
     .replace(/[\u200b\u00ad]/g, "")
     .trim()
@@ -73,24 +78,29 @@ function verbatimTest(match) {
   return (text) => text.toLowerCase().includes(lower);
 }
 
+const TEXTLESS_KINDS = new Set(["script", "noscript", "style"]);
+
 /** Whether the text of this element is no text that a person reads. */
 function isTextless(node) {
   if (!isElement(node)) return false;
-  if (["script", "noscript", "style"].includes(tag(node))) return true;
+  if (TEXTLESS_KINDS.has(tag(node))) return true;
   const head = headOf(ownerDocument(node));
   return head !== null && contains(head, node);
 }
+
+const isButtonInput = (element) => ["submit", "button", "reset"].includes(inputType(element));
 
 /** The text of an element or a shadow root, shadow trees included; the label of an input that is a button. */
 const textOf = (node) => remembered("text", node, computeText);
 
 function computeText(node) {
   if (isTextless(node)) return "";
-  if (isElement(node) && ["submit", "button", "reset"].includes(inputType(node))) return node.value;
+  if (isElement(node) && isButtonInput(node)) return node.value;
   let text = "";
-  for (const child of childrenOf(node)) {
-    if (nodeType(child) === TEXT_NODE) text += nodeValue(child);
-    else if (isElement(child)) text += textOf(child);
+  for (let child = firstChild(node); child; child = nextSibling(child)) {
+    const type = nodeType(child);
+    if (type === TEXT_NODE) text += nodeValue(child);
+    else if (type === ELEMENT_NODE) text += textOf(child);
   }
   const shadow = isElement(node) ? shadowRoot(node) : null;
   return shadow ? text + textOf(shadow) : text;
@@ -99,7 +109,7 @@ function computeText(node) {
 /** Whether the element is the smallest one whose text passes the test. */
 function isSmallestWith(test, element) {
   const passes = (node) => remembered(test, node, (each) => test(textOf(each)));
-  if (isTextless(element) || !passes(element)) return false;
+  if (!passes(element) || isTextless(element)) return false;
   for (const child of childElementsOf(element)) if (passes(child)) return false;
   const shadow = shadowRoot(element);
   return !(shadow && passes(shadow));
@@ -107,7 +117,7 @@ function isSmallestWith(test, element) {
 
 /** The texts directly inside an element, each as long as no element interrupts it. */
 function textRuns(element) {
-  if (["submit", "button", "reset"].includes(inputType(element))) return [element.value];
+  if (isButtonInput(element)) return [element.value];
   const runs = [""];
   for (const child of childrenOf(element)) {
     if (nodeType(child) === TEXT_NODE) runs.push(runs.pop() + nodeValue(child));
@@ -131,11 +141,11 @@ function labelReferences(element) {
   return labelledByElements(element) ?? idReferences(element, attribute(element, "aria-labelledby"));
 }
 
-const LABELLED_KINDS = ["button", "meter", "output", "progress", "select", "textarea", "input"];
+const LABELLED_KINDS = new Set(["button", "meter", "output", "progress", "select", "textarea", "input"]);
 
 /** The `<label>`s of a control. */
 function nativeLabels(element) {
-  if (!LABELLED_KINDS.includes(tag(element))) return [];
+  if (!LABELLED_KINDS.has(tag(element))) return [];
   return remembered("labels", rootNode(element), labelsByControl).get(element) ?? [];
 }
 
