@@ -8,13 +8,15 @@ async fn a_flow_runs_its_own_scripts_and_each_end_has_its_blame() {
     let shop = shop().await;
     let shell = Flowguard::new().base_url(shop.url());
     let outcome = shell.run([&guest("scripted")]).await.exits(1);
-    assert_eq!(
-        outcome.flows_with("passed"),
-        ["reads_what_the_page_knows"],
-        "{}",
-        outcome.text()
-    );
+    let passed = ["adds_to_the_page", "gives_files", "reads_what_the_page_knows"];
+    assert_eq!(outcome.flows_with("passed"), passed, "{}", outcome.text());
     let ends = [
+        (
+            "expects_another_property",
+            "assertion-failed",
+            "product",
+            "to have property tagName = \"H2\", received \"H1\"",
+        ),
         (
             "throws",
             "flow-error",

@@ -98,7 +98,7 @@ pub const MAX_DOWNLOAD_BYTES: u64 = 64 << 20;
 pub const MAX_DOWNLOADED_BYTES: u64 = 256 << 20;
 /// File choosers that one run may be told of.
 pub const MAX_FILE_CHOOSERS: usize = 100;
-/// Files that a guest may give to a page at once.
+/// Files that a guest may give to a page at once, and pieces of data dropped beside them.
 pub const MAX_UPLOADED_FILES: usize = 20;
 /// Bytes of the files that a guest gives to a page at once, and of a download that it copies into itself.
 pub const MAX_GUEST_FILE_BYTES: usize = 4 << 20;

@@ -45,6 +45,7 @@ mod devices;
 mod events;
 mod expect;
 mod failure;
+mod files;
 mod locator;
 mod network;
 mod options;
@@ -86,6 +87,7 @@ pub use events::{
 };
 pub use expect::{Expect, PseudoElement, Subject, expect};
 pub use failure::{Evidence, Failure, FailureCode, OrFail, Result, fail};
+pub use files::Dropped;
 pub use flowguard_sdk_macros::{assertion, component, flow};
 pub use locator::Locator;
 pub use network::{
@@ -121,9 +123,10 @@ pub mod prelude {
     pub use crate::component::Context;
     pub use crate::context::{BrowserContext, ColorScheme, ContextOptions, Permission};
     pub use crate::device::Device;
-    pub use crate::events::{DialogAnswer, Event, Kinds};
+    pub use crate::events::{DialogAnswer, Event, File, Kinds};
     pub use crate::expect::expect;
     pub use crate::failure::{Failure, OrFail, Result, fail};
+    pub use crate::files::Dropped;
     pub use crate::locator::Locator;
     pub use crate::options::{
         ActionOptions, DragOptions, GotoOptions, KeyOptions, LoadState, Modifiers, MouseButton,

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::bindings::flow::flowguard::plugin::script as host;
 use crate::context::BrowserContext;
+use crate::expect::Expect;
 use crate::failure::Result;
 use crate::locator::Locator;
 use crate::page::Page;
@@ -77,6 +78,40 @@ impl Page {
         )?)
     }
 
+    /// Adds a script to the main document, as one of the page's own.
+    pub fn add_script(&self, text: &str) -> Result {
+        self.add(host::Tag::Script, &host::TagSource::Content(text.to_owned()))
+    }
+
+    /// Adds the script of this address, which is granted as that of [`goto`](Self::goto) is.
+    pub fn add_script_url(&self, url: &str) -> Result {
+        self.add(host::Tag::Script, &host::TagSource::Url(url.to_owned()))
+    }
+
+    /// Adds a module to the main document.
+    pub fn add_module(&self, text: &str) -> Result {
+        self.add(host::Tag::Module, &host::TagSource::Content(text.to_owned()))
+    }
+
+    /// Adds the module of this address.
+    pub fn add_module_url(&self, url: &str) -> Result {
+        self.add(host::Tag::Module, &host::TagSource::Url(url.to_owned()))
+    }
+
+    /// Adds a style sheet to the main document.
+    pub fn add_style(&self, text: &str) -> Result {
+        self.add(host::Tag::Style, &host::TagSource::Content(text.to_owned()))
+    }
+
+    /// Adds the style sheet of this address.
+    pub fn add_style_url(&self, url: &str) -> Result {
+        self.add(host::Tag::Style, &host::TagSource::Url(url.to_owned()))
+    }
+
+    fn add(&self, tag: host::Tag, source: &host::TagSource) -> Result {
+        Ok(host::add_tag(&self.0, tag, source, None)?)
+    }
+
     /// Runs these statements in each document that the page and its frames load from now on, before the
     /// document's own scripts.
     pub fn add_init_script(&self, script: &str) -> Result {
@@ -136,6 +171,24 @@ impl Locator {
             argument.as_deref(),
             timeout,
         )?)
+    }
+}
+
+impl Expect<Locator> {
+    /// A property, as the page's scripts see it, equals this JSON value. The path is names with dots between
+    /// them: `dataset.kind`.
+    pub fn to_have_js_property(self, path: &str, json: &str) -> Result {
+        Ok(host::expect_property(
+            &self.target.0,
+            path,
+            Some(json),
+            &self.options,
+        )?)
+    }
+
+    /// A property is undefined, as the page's scripts see it.
+    pub fn to_have_no_js_property(self, path: &str) -> Result {
+        Ok(host::expect_property(&self.target.0, path, None, &self.options)?)
     }
 }
 

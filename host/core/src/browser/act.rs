@@ -4,6 +4,7 @@
 mod content;
 mod devices;
 mod element;
+mod files;
 mod pointer;
 mod range;
 mod text;

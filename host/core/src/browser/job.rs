@@ -356,7 +356,7 @@ impl<'a> Job<'a> {
         };
         let tab = self.browser.tab(self.page)?;
         // One that is asked again and again has just answered: at the end of its time it may answer once more.
-        let grace = if script.wants_truth { GRACE } else { Duration::ZERO };
+        let grace = if script.is_repeated { GRACE } else { Duration::ZERO };
         let ran = tab
             .scripts()
             .run_script(&subject, script, self.remaining() + grace);
@@ -433,6 +433,11 @@ impl<'a> Job<'a> {
 
     fn with_log(&mut self, failure: Failure) -> Failure {
         failure.with_log(std::mem::take(&mut self.log))
+    }
+
+    /// The time that it was given.
+    pub(super) const fn time(&self) -> Duration {
+        self.wait
     }
 
     /// How long an answer is waited for.

@@ -24,6 +24,7 @@ mod navigate_tests;
 pub mod network;
 mod pages;
 pub mod port;
+mod property;
 mod reply;
 mod screenshot;
 mod script;

@@ -106,6 +106,7 @@ pub(super) fn script_error(
         "ambiguous-locator" => Code::AmbiguousLocator,
         "invalid-argument" => Code::InvalidArgument,
         "over-budget" => Code::OverBudget,
+        "navigation-failed" => Code::NavigationFailed,
         "wrong-element" | "unsupported-frame" => Code::WrongElement,
         _ => Code::Internal,
     };

@@ -2,13 +2,14 @@
 //! behind the port; nothing of it is kept in a page afterwards.
 
 use serde::de::IgnoredAny;
+use serde_json::json;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use super::PageId;
 use super::calls::{
-    AddInitScript, AddPageInitScript, ContextId, Evaluate, EvaluateOn, EvaluateOnAll, WaitForFunction,
-    WaitForFunctionOn,
+    AddInitScript, AddPageInitScript, AddTag, ContextId, Evaluate, EvaluateOn, EvaluateOnAll, TagSource,
+    WaitForFunction, WaitForFunctionOn,
 };
 use super::job::{How, Job};
 use super::port::{Outcome, PageScripts, Script};
@@ -98,6 +99,24 @@ impl Browser {
         wait_for(self.action_job(&call.target, call.timeout_ms, false)?, script).await
     }
 
+    /// Adds a script or a style sheet to the main document, and waits until it is loaded.
+    ///
+    /// # Errors
+    /// [`Code::NavigationFailed`] where it cannot be loaded or the page's policy forbids it,
+    /// [`Code::InvalidArgument`] where it is too long or no address.
+    pub async fn add_tag(&self, call: &AddTag) -> Result<(), Failure> {
+        let mut action = json!({"kind": "addTag", "tag": call.tag});
+        match &call.source {
+            TagSource::Content(text) if text.len() > MAX_TEXT_BYTES => {
+                return Err(invalid(format!("what is added may have {MAX_TEXT_BYTES} bytes")));
+            }
+            TagSource::Content(text) => action["content"] = json!(text),
+            TagSource::Url(url) => action["url"] = json!(self.resolve(call.page, url)?),
+        }
+        let mut job = self.page_job(call.page, call.timeout_ms)?;
+        job.perform_done(&action).await.map(|_| ())
+    }
+
     /// Adds a script for each new document of a context.
     ///
     /// # Errors
@@ -150,6 +169,7 @@ fn script(text: &str, argument: Option<&str>) -> Result<Script, Failure> {
         text: text.to_owned(),
         argument: argument.map(str::to_owned),
         wants_truth: false,
+        is_repeated: false,
     })
 }
 
@@ -164,6 +184,7 @@ async fn check_statements(scripts: &dyn PageScripts, text: &str) -> Result<(), F
 async fn wait_for(mut job: Job<'_>, script: Script) -> Result<(), Failure> {
     let script = Script {
         wants_truth: true,
+        is_repeated: true,
         ..script
     };
     loop {
@@ -178,7 +199,7 @@ async fn wait_for(mut job: Job<'_>, script: Script) -> Result<(), Failure> {
 }
 
 /// What the outcome of a script means for the flow.
-fn answer(outcome: Option<Outcome>) -> Result<String, Failure> {
+pub(super) fn answer(outcome: Option<Outcome>) -> Result<String, Failure> {
     let unfit = |what: &str| invalid(format!("the script's answer cannot be written as JSON: {what}"));
     match outcome {
         Some(Outcome::Value(json)) if json.len() > MAX_SCRIPT_ANSWER_BYTES => {

@@ -1,5 +1,7 @@
 //! The words of contexts, events and overlays.
 
+use bytes::Bytes;
+
 use crate::bindings::{context, events};
 use flowguard_core::browser::context as core;
 use flowguard_core::browser::context::Secret;
@@ -150,6 +152,16 @@ impl From<events::Kinds> for core::Kinds {
             page_error: kinds.contains(Watched::PAGE_ERROR),
             close: kinds.contains(Watched::CLOSE),
             crash: kinds.contains(Watched::CRASH),
+        }
+    }
+}
+
+impl From<events::File> for core::UploadedFile {
+    fn from(file: events::File) -> Self {
+        Self {
+            name: file.name,
+            media_type: file.media_type,
+            bytes: Bytes::from(file.bytes),
         }
     }
 }

@@ -30,6 +30,7 @@ mod browser;
 mod context;
 mod expectation;
 mod network;
+mod script;
 
 same_cases! {
     Code => types::FailureCode {

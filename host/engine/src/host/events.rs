@@ -1,6 +1,5 @@
 //! `events` and `overlays`: what a page does besides what it shows, and what is done about it.
 
-use bytes::Bytes;
 use wasmtime::component::Resource;
 
 use super::{DownloadHandle, Failed, FileChooserHandle, LocatorHandle, PageHandle, WatcherHandle};
@@ -8,7 +7,7 @@ use crate::bindings::events::{self, DialogAnswer, DownloadState, Event, File, Ki
 use crate::bindings::overlays::{self, HandlerOptions, Remedy};
 use crate::state::HostState;
 use flowguard_core::browser::calls;
-use flowguard_core::browser::context::{Happening, Remedy as CoreRemedy, UploadedFile};
+use flowguard_core::browser::context::{Happening, Remedy as CoreRemedy};
 
 type Page = Resource<PageHandle>;
 type Watcher = Resource<WatcherHandle>;
@@ -160,14 +159,9 @@ impl events::HostFileChooser for HostState {
     }
 
     async fn set_files(&mut self, chooser: FileChooser, files: Vec<File>) -> Result<(), Failed> {
-        let file = |file: File| UploadedFile {
-            name: file.name,
-            media_type: file.media_type,
-            bytes: Bytes::from(file.bytes),
-        };
         let call = calls::ChooseFiles {
             chooser: self.table.get(&chooser)?.id,
-            files: files.into_iter().map(file).collect(),
+            files: files.into_iter().map(Into::into).collect(),
         };
         through_gate!(self, choose_files, call);
         Ok(())

@@ -26,6 +26,7 @@ mod batch;
 mod browser;
 mod context;
 mod events;
+mod files;
 mod locator;
 mod network;
 mod retries;

@@ -3,7 +3,8 @@
 use wasmtime::component::Resource;
 
 use super::{BrowserContextHandle, Failed, LocatorHandle, PageHandle};
-use crate::bindings::script;
+use crate::bindings::browser::ExpectOptions;
+use crate::bindings::script::{self, Tag, TagSource};
 use crate::state::HostState;
 use flowguard_core::browser::calls;
 
@@ -91,6 +92,40 @@ impl script::Host for HostState {
             timeout_ms,
         };
         through_gate!(self, wait_for_function_on, call);
+        Ok(())
+    }
+
+    async fn expect_property(
+        &mut self,
+        element: Locator,
+        path: String,
+        value: Option<String>,
+        options: ExpectOptions,
+    ) -> Result<(), Failed> {
+        let call = calls::ExpectProperty {
+            target: self.target(&element)?,
+            path,
+            value,
+            options: options.into(),
+        };
+        through_gate!(self, expect_property, call);
+        Ok(())
+    }
+
+    async fn add_tag(
+        &mut self,
+        page: Page,
+        tag: Tag,
+        source: TagSource,
+        timeout_ms: Option<u32>,
+    ) -> Result<(), Failed> {
+        let call = calls::AddTag {
+            page: self.page(&page)?,
+            tag: tag.into(),
+            source: source.into(),
+            timeout_ms,
+        };
+        through_gate!(self, add_tag, call);
         Ok(())
     }
 

@@ -6,7 +6,8 @@ use std::time::Duration;
 use crate::bindings::flow::flowguard::plugin::network as host;
 use host::{Frame, Header, ResourceType, SecurityDetails, ServerAddress, Timing};
 
-use crate::failure::{Failure, FailureCode, Result, fail};
+use crate::expect::expect;
+use crate::failure::{Result, fail};
 use crate::time;
 
 /// A request.
@@ -169,18 +170,13 @@ impl Exchange {
         Ok(String::from_utf8_lossy(&self.body()?).into_owned())
     }
 
-    /// Asserts that the response's status is 200 to 299.
+    /// Asserts that the response's status is 200 to 299; [`Expect::to_be_ok`](crate::Expect) says more.
     pub fn expect_ok(&self) -> Result {
-        let response = self.response()?;
-        if response.ok() {
-            return Ok(());
-        }
-        let message = format!(
-            "{} was answered with {}, not with 200 to 299",
-            response.url(),
-            response.status()
-        );
-        Err(Failure::with_code(FailureCode::AssertionFailed, message))
+        expect(self).to_be_ok()
+    }
+
+    pub(super) fn host(&self) -> &host::Exchange {
+        &self.0
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod decide;
 mod exchange;
+mod ok;
 
 use crate::bindings::flow::flowguard::plugin::network as host;
 pub use decide::{Changes, Decision, Fulfil, Requests, abort, continue_with, fulfil};

@@ -33,6 +33,8 @@ pub(super) const SOURCE: &str = concat!(
     include_str!("screenshot.js"),
     include_str!("closed.js"),
     include_str!("hand.js"),
+    include_str!("files.js"),
+    include_str!("tags.js"),
     include_str!("protocol.js"),
     "})();\n"
 );

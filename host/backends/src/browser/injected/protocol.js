@@ -16,6 +16,8 @@ const ELEMENT_ACTIONS = {
   scrollIntoView: attemptScrollIntoView,
   dispatchEvent: attemptDispatch,
   hand: attemptHand,
+  setFiles: attemptSetFiles,
+  dropFiles: attemptDropFiles,
   read: attemptRead,
   clip: (element, _, attempt) => attemptClip(element, attempt),
   ariaSnapshot: (element) => ({ reply: { status: "done", value: ariaSnapshot(element) } }),
@@ -99,6 +101,7 @@ function performAction(action, attempt) {
   if (action.kind === "verifyChecked") return performVerify(action, attempt);
   if (action.kind === "outward") return performOutward(action, attempt);
   if (action.kind === "handAll") return performHandAll(action, attempt);
+  if (action.kind === "addTag") return performAddTag(action, attempt);
   if (action.kind === "rest") return performRest(attempt);
   if (action.kind === "waitFor") return performWait(action, attempt);
   if (action.kind === "setContent") return performSetContent(action, attempt);

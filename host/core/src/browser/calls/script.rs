@@ -2,9 +2,10 @@
 
 use serde::Serialize;
 
-use super::declare::{calls, shortened};
-use super::{ContextId, PageId, Target};
-use crate::gate::Call;
+use super::declare::{calls, shortened, soft};
+use super::{ContextId, ExpectOptions, PageId, Target};
+use crate::failure::Failure;
+use crate::gate::{Call, Soft};
 use crate::grant::Ask;
 
 calls! {
@@ -76,6 +77,34 @@ calls! {
         title call => format!("wait for {} on {}", in_one_line(&call.script), call.target.locator);
         @ask Ask::Act;
 
+    /// Asserts on a property of an element, as the page's scripts see it.
+    ExpectProperty {
+        /// What.
+        target: Target,
+        /// Names with dots between them.
+        path: String,
+        /// The JSON value that is expected; none for undefined.
+        value: Option<String>,
+        /// How.
+        options: ExpectOptions,
+    } "locator.expect-property" -> Soft<()>; title call => property_title(call); @soft soft;
+
+    /// Adds a script or a style sheet to the main document.
+    AddTag {
+        /// The page.
+        page: PageId,
+        /// What.
+        tag: Tag,
+        /// From where.
+        source: TagSource,
+        /// At most this long.
+        timeout_ms: Option<u32>,
+    } "page.add-tag" -> (); title call => tag_title(call);
+        @ask match &call.source {
+            TagSource::Content(_) => Ask::Act,
+            TagSource::Url(url) => Ask::Visit(url),
+        };
+
     /// Adds a script for each new document of a context.
     AddInitScript {
         /// The context.
@@ -94,6 +123,50 @@ calls! {
     } "page.add-init-script" -> ();
         title call => format!("run in each document of the page: {}", in_one_line(&call.script));
         @ask Ask::Act;
+}
+
+/// What is added to a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Tag {
+    /// A script.
+    Script,
+    /// A script that is a module.
+    Module,
+    /// A style sheet.
+    Style,
+}
+
+/// Where it comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TagSource {
+    /// This text.
+    Content(String),
+    /// This address.
+    Url(String),
+}
+
+fn property_title(call: &ExpectProperty) -> String {
+    let not = if call.options.negated { "not " } else { "" };
+    let value = shortened(call.value.as_deref().unwrap_or("undefined"));
+    format!(
+        "expect {} {not}to have property {} = {value}",
+        call.target.locator,
+        shortened(&call.path)
+    )
+}
+
+fn tag_title(call: &AddTag) -> String {
+    let tag = match call.tag {
+        Tag::Script => "script",
+        Tag::Module => "module",
+        Tag::Style => "style",
+    };
+    match &call.source {
+        TagSource::Content(text) => format!("add {tag} {}", in_one_line(text)),
+        TagSource::Url(url) => format!("add {tag} of {}", shortened(url)),
+    }
 }
 
 /// The beginning of a script, as one line.

@@ -19,6 +19,7 @@ pub(super) use contexts::{Contexts, OWN};
 pub use cookies::{Cookie, CookieFilter, NewCookie, SameSite};
 pub use dialogs::{Dialog, DialogAnswer, DialogKind, DialogReply};
 pub(super) use events::Events;
+pub(super) use files::check_files;
 pub use files::{Download, DownloadState, UploadedFile};
 pub(super) use options::check_viewport;
 pub use options::{

@@ -17,6 +17,8 @@ pub struct Script {
     pub argument: Option<String>,
     /// Whether only the truth of its answer is asked for.
     pub wants_truth: bool,
+    /// Whether it is run again and again until its answer is the one that is wanted.
+    pub is_repeated: bool,
 }
 
 /// What a function gets first.
