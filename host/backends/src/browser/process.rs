@@ -114,8 +114,8 @@ impl Process {
         let group = self.child.id().unwrap_or_default();
         let all = std::fs::read_dir("/proc").into_iter().flatten().flatten();
         let of_group = all.filter(|entry| group_of(&entry.path()) == Some(group));
-        let pages: u64 = of_group.filter_map(|entry| own_pages(&entry.path())).sum();
-        pages * rustix::param::page_size() as u64
+        let kilobytes: u64 = of_group.filter_map(|entry| own_kilobytes(&entry.path())).sum();
+        kilobytes << 10
     }
 
     /// Waits for its end, and makes one after a while.
@@ -138,12 +138,11 @@ fn group_of(process: &Path) -> Option<u32> {
     after.split_ascii_whitespace().nth(2)?.parse().ok()
 }
 
-/// The pages of memory that a process alone holds.
-fn own_pages(process: &Path) -> Option<u64> {
-    let statm = std::fs::read_to_string(process.join("statm")).ok()?;
-    let mut numbers = statm.split_ascii_whitespace().skip(1).map(str::parse::<u64>);
-    let (resident, shared) = (numbers.next()?.ok()?, numbers.next()?.ok()?);
-    Some(resident.saturating_sub(shared))
+/// The kilobytes of memory that a process alone holds.
+fn own_kilobytes(process: &Path) -> Option<u64> {
+    let status = std::fs::read_to_string(process.join("status")).ok()?;
+    let own = status.lines().find_map(|line| line.strip_prefix("RssAnon:"))?;
+    own.trim().strip_suffix(" kB")?.parse().ok()
 }
 
 /// Reads the address of its websocket from what it says; on the way out, what else it said.
