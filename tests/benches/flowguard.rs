@@ -1,7 +1,7 @@
 //! What FlowGuard costs, in one table: loading, instantiating, one call through the gate, a ten-step flow,
 //! memory for one more run; then what the flow costs beside Playwright. Medians; no figure is a test. With the
 //! argument `beside`, only the second; with `endurance`, only a thousand runs in a row; with `steps`, only where
-//! the time of the flow goes.
+//! the time of the flow goes; with `har`, only what recording the network costs.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -13,6 +13,7 @@
 mod beside;
 mod endurance;
 mod form;
+mod har;
 mod idle;
 mod steps;
 
@@ -58,7 +59,7 @@ async fn measure_all() {
     let engine = Engine::new(CompiledCache::open(folder.path()).unwrap()).unwrap();
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let wants = |what: &str| std::env::args().any(|argument| argument == what);
-    let is_all = !["beside", "endurance", "steps"].into_iter().any(wants);
+    let is_all = !["beside", "endurance", "har", "steps"].into_iter().any(wants);
     if is_all {
         own_costs(&engine, &clock, &bytes, folder.path()).await;
     }
@@ -74,9 +75,12 @@ async fn measure_all() {
         batched,
         clock,
     };
-    let address = form::serve().await;
+    let address = form::serve(0).await;
     if is_all || wants("steps") {
         steps::measure(&bench, &address).await;
+    }
+    if is_all || wants("har") {
+        har::measure(&bench).await;
     }
     if is_all || wants("beside") {
         beside::measure(&bench, &address).await;
@@ -189,7 +193,7 @@ async fn gate_call(clock: &Arc<dyn Clock>, tape: Box<dyn Tape>) -> Vec<Duration>
 }
 
 async fn ten_steps(engine: &Engine, component: &Arc<FlowComponent>, clock: &Arc<dyn Clock>) {
-    let address = form::serve().await;
+    let address = form::serve(0).await;
     let browsers = Arc::new(LocalBrowsers::new(LocalOptions {
         search_path: std::env::var_os("PATH").unwrap_or_default(),
         ..LocalOptions::default()

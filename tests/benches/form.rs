@@ -12,9 +12,17 @@ const PAGE: &str = r#"<!doctype html><html lang="en"><title>Form</title>
 <label><input type="checkbox"> Newsletter</label> <label><input type="checkbox"> Terms</label>
 <button>Send</button></form><p role="status" id="said"></p></html>"#;
 
-/// Serves the page; its address.
-pub(crate) async fn serve() -> String {
-    let app = Router::new().route("/", get(async || Html(PAGE)));
+/// A resource of the page: a line of a style sheet that changes nothing.
+const SHEET: &str = "/* nothing is styled here */\n";
+
+/// Serves the page, with so many style sheets; its address.
+pub(crate) async fn serve(resources: usize) -> String {
+    let links = (0..resources).map(|number| format!("<link rel=stylesheet href=/sheet/{number}>"));
+    let page = PAGE.replace("</title>", &format!("</title>{}", links.collect::<String>()));
+    let sheet = || async { ([("content-type", "text/css")], SHEET.repeat(150)) };
+    let app = Router::new()
+        .route("/", get(async move || Html(page)))
+        .route("/sheet/{number}", get(sheet));
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, app).await });

@@ -17,6 +17,7 @@ pub(crate) struct Ours<'a> {
     component: &'a Arc<FlowComponent>,
     browsers: Arc<LocalBrowsers>,
     address: String,
+    records_har: bool,
 }
 
 impl<'a> Ours<'a> {
@@ -28,16 +29,33 @@ impl<'a> Ours<'a> {
             component: &bench.component,
             browsers,
             address: address.to_owned(),
+            records_har: true,
         }
     }
 
     /// The same browser and page, with the form in one batch.
     pub(crate) fn batched(&self, bench: &'a Bench) -> Self {
         Self {
-            runner: self.runner.clone(),
             component: &bench.batched,
+            ..self.again()
+        }
+    }
+
+    /// The same browser and page, and no HAR.
+    pub(crate) fn without_har(&self) -> Self {
+        Self {
+            records_har: false,
+            ..self.again()
+        }
+    }
+
+    fn again(&self) -> Self {
+        Self {
+            runner: self.runner.clone(),
+            component: self.component,
             browsers: self.browsers.clone(),
             address: self.address.clone(),
+            records_har: self.records_har,
         }
     }
 
@@ -69,7 +87,8 @@ impl<'a> Ours<'a> {
 
     /// One run, with all that it leaves.
     pub(crate) async fn one(&self) -> RunRecord {
-        let (request, cancel) = (request(&self.address), Cancel::new());
+        let (mut request, cancel) = (request(&self.address), Cancel::new());
+        request.options.records_har = self.records_har;
         let runner = self.runner.clone();
         let component = self.component.clone();
         let run = async move {

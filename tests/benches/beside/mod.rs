@@ -12,10 +12,9 @@ use crate::Bench;
 pub(crate) use flowguard::Ours;
 use flowguard_backends::browser::{LocalBrowsers, LocalOptions};
 use flowguard_tests::{Playwright, Wire};
-use load::Load;
-pub(crate) use load::{pss_mib, tree};
+pub(crate) use load::{Load, pss_mib, tree};
 use serde_json::json;
-use table::{Row, Table};
+pub(crate) use table::{Row, Table};
 
 /// Times that the two take turns.
 const ROUNDS: usize = 4;
@@ -188,7 +187,7 @@ fn median(samples: &[Sample], part: fn(&Sample) -> f64) -> f64 {
     middle(samples.iter().map(part).collect())
 }
 
-fn middle(mut values: Vec<f64>) -> f64 {
+pub(crate) fn middle(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
 }

@@ -270,7 +270,7 @@ impl Lease for LocalLease {
         let Connected {
             cdp, targets, ready, ..
         } = &self.browser;
-        let context = match ready.take(options) {
+        let context = match ready.take(options).await {
             Some(context) => context,
             None => CdpContext::create(cdp, targets, options)
                 .await

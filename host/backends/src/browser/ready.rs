@@ -2,6 +2,7 @@
 //! all the same: what was taken from here never comes back.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::oneshot;
 
 use super::cdp::Cdp;
 use super::context::CdpContext;
@@ -14,14 +15,11 @@ pub(super) struct Ready {
     cdp: Cdp,
     targets: Arc<Targets>,
     is_wanted: bool,
-    waiting: Mutex<Waiting>,
+    /// Where the next one comes from: it waits there, or is being made.
+    next: Mutex<Option<Coming>>,
 }
 
-#[derive(Default)]
-struct Waiting {
-    context: Option<Arc<CdpContext>>,
-    is_coming: bool,
-}
+type Coming = oneshot::Receiver<Arc<CdpContext>>;
 
 impl Ready {
     /// None is made where it is not wanted.
@@ -30,18 +28,18 @@ impl Ready {
             cdp: cdp.clone(),
             targets: targets.clone(),
             is_wanted,
-            waiting: Mutex::default(),
+            next: Mutex::default(),
         })
     }
 
-    /// The context, where it has these options and its page is alive. The next one is made then.
-    pub(super) fn take(self: &Arc<Self>, options: &ContextOptions) -> Option<Arc<CdpContext>> {
+    /// The context, where it has these options and its page is alive; one that is being made is waited for, which
+    /// is sooner than another.
+    pub(super) async fn take(&self, options: &ContextOptions) -> Option<Arc<CdpContext>> {
         if !is_made_ahead(options) {
             return None;
         }
-        let taken = self.lock().context.take()?;
-        self.refill();
-        taken.is_ready().then_some(taken)
+        let next = self.lock().take()?;
+        next.await.ok().filter(|context| context.is_ready())
     }
 
     /// Begins to make the next one.
@@ -52,24 +50,24 @@ impl Ready {
 
     /// Makes the next one, where there is none and none is coming.
     pub(super) async fn fill(&self) {
-        if !self.begin() {
-            return;
-        }
-        let made = self.make().await;
-        let mut waiting = self.lock();
-        waiting.is_coming = false;
-        match made {
-            Ok(context) => waiting.context = Some(context),
+        let Some(taker) = self.begin() else { return };
+        match self.make().await {
+            // Where the run that waits for it was cancelled, it goes with the run.
+            Ok(context) => drop(taker.send(context)),
             // The run that would have got it makes its own, and hears why where that fails too.
             Err(error) => tracing::debug!(%error, "no context was made ahead of need"),
         }
     }
 
-    fn begin(&self) -> bool {
-        let mut waiting = self.lock();
-        let begins = self.is_wanted && !waiting.is_coming && waiting.context.is_none();
-        waiting.is_coming |= begins;
-        begins
+    /// Where the next one goes when it is made, if one is wanted.
+    fn begin(&self) -> Option<oneshot::Sender<Arc<CdpContext>>> {
+        let mut next = self.lock();
+        if !self.is_wanted || next.is_some() {
+            return None;
+        }
+        let (taker, coming) = oneshot::channel();
+        *next = Some(coming);
+        Some(taker)
     }
 
     async fn make(&self) -> Result<Arc<CdpContext>, TabError> {
@@ -79,8 +77,8 @@ impl Ready {
         Ok(context)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Waiting> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Option<Coming>> {
+        self.next.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
