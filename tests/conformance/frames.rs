@@ -1,7 +1,7 @@
 //! Frames of other origins: the rules of actions and assertions hold in them as in the page's own, whether
 //! they share its process or not.
 
-use flowguard_core::browser::calls::{BoundingBox, Click, Count, Expect, Fill, Target};
+use flowguard_core::browser::calls::{AriaSnapshot, BoundingBox, Click, Count, Expect, Fill, Target};
 use flowguard_core::browser::expectation::Expectation;
 use flowguard_core::browser::locator::{Locator, Part};
 use flowguard_core::failure::{Code, Failure};
@@ -117,6 +117,28 @@ async fn a_frame_far_below_is_scrolled_to_and_boxes_are_the_pages() {
     assert_eq!(found.x, 8.0 + 40.0 + 3.0 + 8.0, "{found:?}");
     assert!((0.0..720.0).contains(&found.y), "it is on the screen: {found:?}");
     stage.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_tree_of_a_frame_of_another_site_is_read() {
+    let stage = stage("", INSIDE).await;
+    let call = AriaSnapshot {
+        target: inside(&stage, &["iframe"], "body"),
+        timeout_ms: Some(10_000),
+    };
+    let tree = stage.browser.aria_snapshot(&call).await.expect("a tree");
+    assert_eq!(tree, "- button \"go\"\n- textbox\n- paragraph: inside");
+    stage.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_frame_of_another_site_that_is_scaled_and_turned_is_clicked_in() {
+    for style in ["scale(0.5)", "rotate(30deg)", "rotate(90deg) scale(0.7)"] {
+        let stage = stage(&format!("margin: 120px; transform: {style}"), INSIDE).await;
+        click(&stage, &["iframe"], 10_000).await.expect(style);
+        expect_text(&stage, &["iframe"], "clicked").await.expect(style);
+        stage.close().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

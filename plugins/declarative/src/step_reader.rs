@@ -163,39 +163,19 @@ impl Reader<'_, '_> {
             "reload" => self.navigation(name).map(Action::Reload),
             "back" => self.navigation(name).map(Action::Back),
             "forward" => self.navigation(name).map(Action::Forward),
-            "click" => self
-                .pointer(name, Plain::Text)
-                .map(|(target, options)| Action::Click(target, options)),
+            "click" => self.pointing(name, Plain::Text, Action::Click),
             "double-click" => self.double_click(),
-            "tap" => self
-                .pointer(name, Plain::Text)
-                .map(|(target, options)| Action::Tap(target, options)),
+            "tap" => self.pointing(name, Plain::Text, Action::Tap),
             "drag" => self.drag(),
-            "hover" => self
-                .pointer(name, Plain::Text)
-                .map(|(target, options)| Action::Hover(target, options)),
-            "check" => self
-                .pointer(name, Plain::Label)
-                .map(|(target, options)| Action::Check(target, options)),
-            "uncheck" => self
-                .pointer(name, Plain::Label)
-                .map(|(target, options)| Action::Uncheck(target, options)),
+            "hover" => self.pointing(name, Plain::Text, Action::Hover),
+            "check" => self.pointing(name, Plain::Label, Action::Check),
+            "uncheck" => self.pointing(name, Plain::Label, Action::Uncheck),
             "fill" => self.fill(),
-            "clear" => self
-                .plain(name, Plain::Label)
-                .map(|(target, options)| Action::Clear(target, options)),
-            "focus" => self
-                .plain(name, Plain::Text)
-                .map(|(target, options)| Action::Focus(target, options)),
-            "blur" => self
-                .plain(name, Plain::Text)
-                .map(|(target, options)| Action::Blur(target, options)),
-            "select-text" => self
-                .plain(name, Plain::Label)
-                .map(|(target, options)| Action::SelectText(target, options)),
-            "scroll-into-view" => self
-                .plain(name, Plain::Text)
-                .map(|(target, options)| Action::ScrollIntoView(target, options)),
+            "clear" => self.acting(name, Plain::Label, Action::Clear),
+            "focus" => self.acting(name, Plain::Text, Action::Focus),
+            "blur" => self.acting(name, Plain::Text, Action::Blur),
+            "select-text" => self.acting(name, Plain::Label, Action::SelectText),
+            "scroll-into-view" => self.acting(name, Plain::Text, Action::ScrollIntoView),
             "type" => self.keys(name, "into", Plain::Label, Action::Type),
             "press" => self.keys(name, "on", Plain::Text, Action::Press),
             "wait-for" => self.wait_for(),
@@ -263,6 +243,16 @@ impl Reader<'_, '_> {
         Some(Action::Click(target, options.click_count(2)))
     }
 
+    fn pointing(
+        &mut self,
+        name: &'static str,
+        plain: Plain,
+        action: fn(Target, PointerOptions) -> Action,
+    ) -> Option<Action> {
+        let (target, options) = self.pointer(name, plain)?;
+        Some(action(target, options))
+    }
+
     fn pointer(&mut self, name: &'static str, plain: Plain) -> Option<(Target, PointerOptions)> {
         let target = self.target(name, plain);
         let mut options = PointerOptions::new().modifiers(self.modifiers());
@@ -304,6 +294,16 @@ impl Reader<'_, '_> {
         let y = fields.need("y").and_then(|node| number(node, "y", self.problems));
         fields.finish("`position`", self.problems);
         x.zip(y)
+    }
+
+    fn acting(
+        &mut self,
+        name: &'static str,
+        plain: Plain,
+        action: fn(Target, ActionOptions) -> Action,
+    ) -> Option<Action> {
+        let (target, options) = self.plain(name, plain)?;
+        Some(action(target, options))
     }
 
     fn plain(&mut self, name: &'static str, plain: Plain) -> Option<(Target, ActionOptions)> {
