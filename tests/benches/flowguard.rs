@@ -328,6 +328,12 @@ fn header() -> Header {
         attempt: 1,
         flow: "bench".to_owned(),
         component: flowguard_core::artifact::Digest::of(b"bench"),
+        file: "bench.wasm".to_owned(),
+        source: None,
+        base_url: String::new(),
+        params: Vec::new(),
+        timeout_ms: 30_000,
+        assertions: Vec::new(),
         seed: 0,
     }
 }

@@ -19,6 +19,7 @@ mod faults;
 mod har;
 mod options;
 mod readable;
+mod replay;
 mod results;
 mod scripts;
 mod shop_bugs;

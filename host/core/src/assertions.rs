@@ -25,6 +25,7 @@ pub struct Report {
 
 impl Call for Report {
     const OP: &'static str = "check";
+    const LOCAL: bool = true;
     type Answer = Soft<()>;
 
     fn title(&self) -> String {
@@ -81,6 +82,8 @@ pub struct CallAssertion {
 
 impl Call for CallAssertion {
     const OP: &'static str = "assert";
+    // The component runs again; its own calls are answered from the recording.
+    const LOCAL: bool = true;
     type Answer = Soft<AssertionVerdict>;
 
     fn title(&self) -> String {

@@ -16,12 +16,13 @@ use tracing::Instrument;
 
 use crate::artifact::{Artifacts, Attachment};
 use crate::budget::{Budget, Charge};
-use crate::cassette::{ClockReading, Entry, Tape};
+use crate::cassette::{ClockKind, ClockReading, Entry, FaultLine, Tape};
 use crate::clock::Clock;
 use crate::failure::{Blame, Code, Failure};
 use crate::grant::{Ask, Grant};
 use crate::limits::{MAX_ATTACHMENT_BYTES, MAX_CASSETTE_BYTES};
 use crate::progress::Progress;
+use crate::replay::{Asked, Found, Replay};
 use crate::timeline::{StepId, StepOutcome, Timeline, micros};
 
 /// One host call: its arguments, and what the gate must know of it.
@@ -33,6 +34,8 @@ pub trait Call: Serialize + Sync {
 
     /// Whether the report shows it as a step; what only ends or adorns a step is not one.
     const SHOWN: bool = true;
+    /// Whether it needs nothing outside the attempt: a replay makes it again, instead of taking its answer.
+    const LOCAL: bool = false;
     /// Whether it may fail with what an earlier call failed with: that keeps the earlier call's number.
     const PASSES_ON: bool = false;
 
@@ -91,6 +94,7 @@ pub struct Ledger {
     /// Where big bytes go.
     pub artifacts: Arc<dyn Artifacts>,
     tape: Box<dyn Tape>,
+    replay: Option<Arc<Replay>>,
     clock: Arc<dyn Clock>,
     started: Duration,
     calls: AtomicU32,
@@ -131,6 +135,7 @@ impl Ledger {
             progress,
             artifacts,
             tape,
+            replay: None,
             clock,
             started,
             calls: AtomicU32::new(0),
@@ -138,6 +143,13 @@ impl Ledger {
             recorded: AtomicU64::new(0),
             faults: Mutex::default(),
         }
+    }
+
+    /// The same for an attempt that is answered from a recording.
+    #[must_use]
+    pub fn replaying(self, replay: Arc<Replay>) -> Self {
+        let replay = Some(replay);
+        Self { replay, ..self }
     }
 
     /// Time since the attempt's start.
@@ -206,11 +218,14 @@ impl Ledger {
         self.lock_faults().platform.is_some()
     }
 
-    /// A reading of the clock for a guest, written to the cassette.
-    pub fn observe_clock(&self, reading: ClockReading) {
-        if let Ok(line) = serde_json::to_vec(&reading) {
-            self.append(line);
+    /// What a guest sees of a clock: the recorded reading in a replay, else `now`, which is recorded.
+    pub fn observe_clock(&self, clock: ClockKind, now: Duration) -> Duration {
+        if let Some(ns) = self.replay.as_ref().and_then(|replay| replay.reading(clock)) {
+            return Duration::from_nanos(ns);
         }
+        let ns = u64::try_from(now.as_nanos()).unwrap_or(u64::MAX);
+        self.record(&ClockReading { clock, ns });
+        now
     }
 
     /// Keeps bytes for the report.
@@ -240,8 +255,17 @@ impl Ledger {
     }
 
     /// Fails the attempt for what happened besides the flow's own calls; the flow goes on.
-    pub fn fail(&self, failure: Failure) {
-        self.lock_faults().soft.push(failure);
+    pub fn fail(&self, fault: Failure) {
+        let line = FaultLine { fault };
+        self.record(&line);
+        self.lock_faults().soft.push(line.fault);
+    }
+
+    /// Writes a line to the cassette.
+    pub fn record(&self, line: &impl Serialize) {
+        if let Ok(line) = serde_json::to_vec(line) {
+            self.append(line);
+        }
     }
 
     fn append(&self, mut line: Vec<u8>) {
@@ -343,6 +367,23 @@ impl Gate {
     where
         W: Future<Output = Result<C::Answer, Failure>>,
     {
+        self.call_and_redo(call, work, |_, _| ()).await
+    }
+
+    /// [`Gate::call_in_step`] for work that also changes the attempt's own record: in a replay, where the work
+    /// is not done, `redo` does that alone.
+    ///
+    /// # Errors
+    /// As [`Gate::call`].
+    pub async fn call_and_redo<C: Call, W>(
+        &self,
+        call: &C,
+        work: impl FnOnce(Option<StepId>) -> W,
+        redo: impl FnOnce(Option<StepId>, &Result<C::Answer, Failure>),
+    ) -> Result<C::Answer, Failure>
+    where
+        W: Future<Output = Result<C::Answer, Failure>>,
+    {
         let ledger = &*self.ledger;
         let args = serde_json::value::to_raw_value(call).map_err(|error| {
             Failure::new(
@@ -351,30 +392,55 @@ impl Gate {
             )
         })?;
         let number = ledger.calls.fetch_add(1, Ordering::Relaxed) + 1;
+        let title = call.title();
         let began = ledger.now();
         let step = match C::SHOWN {
             true => ledger
                 .timeline
-                .begin(self.source.clone(), C::OP, call.title(), began, self.parent),
+                .begin(self.source.clone(), C::OP, title.clone(), began, self.parent),
             false => None,
         };
         let permitted = self
             .grant
             .check(call.ask())
             .and_then(|()| ledger.budget.charge(call.charge()));
-        let result = match permitted {
-            Err(refused) => Err(refused),
-            Ok(()) => {
-                let span = tracing::info_span!(
-                    target: "flowguard::call", "flowguard.call", op = C::OP, call = number, source = %self.source
-                );
-                match ledger.tape.answer(number, C::OP, &args) {
-                    Some(recorded) => replayed::<C>(recorded),
-                    None => ledger.progress.race(work(step)).instrument(span).await,
-                }
+        let span = tracing::info_span!(
+            target: "flowguard::call", "flowguard.call", op = C::OP, call = number, source = %self.source
+        );
+        let work = || ledger.progress.race(work(step)).instrument(span);
+        let asked = Asked {
+            n: number,
+            source: &self.source,
+            op: C::OP,
+            title: &title,
+            args: &args,
+            local: C::LOCAL,
+        };
+        let found = ledger.replay.as_ref().map(|replay| (replay, replay.find(&asked)));
+        let result = match (permitted, found) {
+            // Whoever runs the component drops it here.
+            (_, Some((_, Found::Over | Found::Unanswered))) => std::future::pending().await,
+            (Err(refused), None | Some((_, Found::Nothing))) => Err(refused),
+            (Ok(()), None | Some((_, Found::Nothing))) => work().await,
+            (permitted, Some((replay, Found::Recorded(recorded)))) => {
+                ledger.lock_faults().soft.extend_from_slice(&recorded.faults);
+                let result = match permitted {
+                    Err(refused) => Err(refused),
+                    Ok(()) if C::LOCAL => recorded.made_again(work()).await,
+                    Ok(()) => {
+                        let result = replay.answer(recorded).await;
+                        redo(step, &result);
+                        return self.settle::<C>(number, step, began, &title, &args, result);
+                    }
+                };
+                let now = result
+                    .as_ref()
+                    .map(|answer| serde_json::to_value(answer).unwrap_or_default());
+                replay.compare(recorded, &title, &now.map_err(Clone::clone));
+                result
             }
         };
-        self.settle::<C>(number, step, began, &args, result)
+        self.settle::<C>(number, step, began, &title, &args, result)
     }
 
     /// Writes cassette and timeline, and hands out the result.
@@ -383,6 +449,7 @@ impl Gate {
         number: u32,
         step: Option<StepId>,
         began: Duration,
+        title: &str,
         args: &RawValue,
         result: Result<C::Answer, Failure>,
     ) -> Result<C::Answer, Failure> {
@@ -397,16 +464,16 @@ impl Gate {
             n: number,
             source: &self.source,
             op: C::OP,
+            title,
             args,
+            local: C::LOCAL,
             step,
             at_us: micros(began),
             took_us: micros(now.saturating_sub(began)),
             ok: result.as_ref().ok(),
             err: result.as_ref().err(),
         };
-        if let Ok(line) = serde_json::to_vec(&entry) {
-            ledger.append(line);
-        }
+        ledger.record(&entry);
         let outcome = match &result {
             Ok(answer) => match C::soft_failure(answer) {
                 None => StepOutcome::Passed,
@@ -425,12 +492,4 @@ impl Gate {
         ledger.answered.store(micros(now), Ordering::Relaxed);
         result
     }
-}
-
-fn replayed<C: Call>(recorded: crate::cassette::Recorded) -> Result<C::Answer, Failure> {
-    let answer = recorded?;
-    serde_json::from_str(answer.get()).map_err(|error| {
-        let message = format!("the cassette's answer to {} cannot be read: {error}", C::OP);
-        Failure::new(Code::Internal, message)
-    })
 }

@@ -5,10 +5,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde::Serialize;
-use serde_json::value::RawValue;
 
 use crate::budget::{Allowance, Budget};
-use crate::cassette::{Recorded, Tape};
+use crate::cassette::{Recording, Tape};
 use crate::clock::SystemClock;
 use crate::failure::{Code, Failure};
 use crate::fakes::FakeArtifacts;
@@ -16,6 +15,7 @@ use crate::flow::Needs;
 use crate::gate::{Call, Gate, Ledger, Soft};
 use crate::grant::{Ask, Policy};
 use crate::progress::{Cancel, Progress};
+use crate::replay::{Divergence, Replay};
 use crate::timeline::StepOutcome;
 
 #[derive(Serialize)]
@@ -40,11 +40,10 @@ impl Call for Press {
     }
 }
 
-/// A tape that keeps its lines, and in a replay answers every call with this.
+/// A tape that keeps its lines.
 #[derive(Clone, Default)]
 struct Memory {
     lines: Arc<Mutex<Vec<String>>>,
-    answer: Option<String>,
     broken: bool,
 }
 
@@ -59,11 +58,6 @@ impl Tape for Memory {
             .push(String::from_utf8(line.to_vec()).expect("text"));
         Ok(())
     }
-
-    fn answer(&self, _n: u32, _op: &str, _args: &RawValue) -> Option<Recorded> {
-        let answer = self.answer.clone()?;
-        Some(Ok(RawValue::from_string(answer).expect("JSON")))
-    }
 }
 
 struct Bench {
@@ -72,8 +66,35 @@ struct Bench {
     worked: AtomicU32,
 }
 
+/// One press, with these arguments and this answer.
+fn recording(args: &str, ok: &str) -> Recording {
+    let header = serde_json::json!({
+        "cassette": 2, "contract": "0.1.0", "run": "r", "attempt": 1, "flow": "f", "component": "c",
+        "file": "f.wasm", "base_url": "", "params": [], "timeout_ms": 1, "assertions": [], "seed": 1,
+    });
+    let call = format!(
+        r#"{{"n":1,"source":"flow","op":"test.press","title":"t","args":{args},"at_us":0,"took_us":1,"ok":{ok}}}"#
+    );
+    Recording {
+        header: serde_json::from_value(header).expect("a header"),
+        calls: vec![serde_json::from_str(&call).expect("a call")],
+        wall: Vec::new(),
+        monotonic: Vec::new(),
+        late_faults: Vec::new(),
+        end: None,
+    }
+}
+
 impl Bench {
     fn new(tape: Memory, calls: u32) -> Self {
+        Self::over(tape, calls, None)
+    }
+
+    fn replaying(replay: Arc<Replay>) -> Self {
+        Self::over(Memory::default(), 10, Some(replay))
+    }
+
+    fn over(tape: Memory, calls: u32, replay: Option<Arc<Replay>>) -> Self {
         let progress = Progress::new(Duration::from_secs(5), &Cancel::new());
         let budget = Budget::new(Allowance {
             calls,
@@ -87,6 +108,10 @@ impl Bench {
             Box::new(tape.clone()),
             clock,
         );
+        let ledger = match replay {
+            None => ledger,
+            Some(replay) => ledger.replaying(replay),
+        };
         let needs = Needs {
             buckets: vec!["mine".into()],
             ..Needs::default()
@@ -166,14 +191,39 @@ async fn a_call_is_written_with_its_arguments_and_its_answer() {
 }
 
 #[tokio::test]
-async fn in_a_replay_the_tape_answers_and_no_work_is_done() {
-    let tape = Memory {
-        answer: Some(r#"{"value":42}"#.into()),
-        ..Memory::default()
-    };
-    let bench = Bench::new(tape, 10);
+async fn in_a_replay_the_recording_answers_and_no_work_is_done() {
+    let recorded = recording(r#"{"bucket":"mine"}"#, r#"{"value":42}"#);
+    let bench = Bench::replaying(Arc::new(Replay::new(recorded, true)));
     let replayed = bench.press("mine", answer(1)).await.expect("answered");
     assert_eq!((replayed.value, bench.worked()), (42, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn in_a_replay_an_answer_that_the_call_cannot_have_ends_it() {
+    let replay = Arc::new(Replay::new(recording(r#"{"bucket":"mine"}"#, "[]"), true));
+    let bench = Bench::replaying(replay.clone());
+    tokio::select! {
+        answered = bench.press("mine", answer(1)) => panic!("{answered:?}"),
+        () = replay.stopped() => {}
+    }
+    assert!(matches!(
+        replay.divergence(),
+        Some(Divergence::Unreadable { n: 1, .. })
+    ));
+}
+
+#[tokio::test]
+async fn a_refusal_that_was_not_recorded_is_a_divergence() {
+    let replay = Arc::new(Replay::new(
+        recording(r#"{"bucket":"theirs"}"#, r#"{"value":1}"#),
+        true,
+    ));
+    let bench = Bench::replaying(replay.clone());
+    assert!(bench.press("theirs", answer(1)).await.is_err());
+    assert!(matches!(
+        replay.divergence(),
+        Some(Divergence::OtherAnswer { n: 1, .. })
+    ));
 }
 
 #[tokio::test]

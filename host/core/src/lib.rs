@@ -24,6 +24,9 @@ mod gate_tests;
 pub mod grant;
 pub mod limits;
 pub mod progress;
+pub mod replay;
+#[cfg(test)]
+mod replay_tests;
 pub mod retries;
 #[cfg(test)]
 mod retries_tests;

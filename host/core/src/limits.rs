@@ -153,6 +153,10 @@ pub const MAX_INPUT_DELAY_MS: u32 = 60_000;
 pub const MAX_CHOICES: usize = 1_000;
 /// Bytes of a cassette; beyond that a run goes on unrecorded.
 pub const MAX_CASSETTE_BYTES: u64 = 256 << 20;
+/// Bytes of one line of a cassette that is read.
+pub const MAX_CASSETTE_LINE_BYTES: usize = 32 << 20;
+/// How long a replayed flow may go on computing where its recording was cut off.
+pub const REPLAY_TAIL: Duration = Duration::from_millis(250);
 /// Bytes of a screenshot.
 pub const MAX_ATTACHMENT_BYTES: usize = 10 << 20;
 /// Bytes that a guest may attach at once.

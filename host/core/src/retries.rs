@@ -106,6 +106,8 @@ pub struct Retries {
 
 /// A retry that is going on.
 struct Retry {
+    /// Its own step in the timeline: in a replay the flow may know it under another number.
+    own: StepId,
     began: Instant,
     deadline: Instant,
     intervals: Vec<Duration>,
@@ -139,12 +141,26 @@ impl Retries {
             return Err(Failure::new(Code::OverBudget, message));
         }
         let id = step.ok_or_else(|| Failure::new(Code::OverBudget, "the timeline is full"))?;
-        ledger.timeline.open(id);
+        self.begin(call, id, id);
+        Ok(id)
+    }
+
+    /// What [`Retries::start`] does to the timeline, where a replay has answered the call.
+    pub fn start_again(&self, call: &StartRetry, step: Option<StepId>, answer: &Result<StepId, Failure>) {
+        if let (Some(own), Ok(id)) = (step, answer) {
+            self.begin(call, own, *id);
+        }
+    }
+
+    fn begin(&self, call: &StartRetry, own: StepId, id: StepId) {
+        let ledger = &self.ledger;
+        ledger.timeline.open(own);
         let time = call
             .timeout_ms
             .map_or(Duration::MAX, |ms| Duration::from_millis(ms.into()));
         let now = Instant::now();
         let mut retry = Retry {
+            own,
             began: now,
             deadline: now + ledger.progress.allowance(time),
             intervals: intervals(&call.intervals_ms),
@@ -155,7 +171,6 @@ impl Retries {
         };
         retry.begin_attempt(ledger);
         self.lock().insert(id, retry);
-        Ok(id)
     }
 
     /// Ends an attempt; waits, and begins the next one, where that is worth while.
@@ -163,17 +178,12 @@ impl Retries {
     /// # Errors
     /// The last failure, unless the retry is soft. [`Code::InvalidArgument`] where the retry is over already.
     pub async fn end_attempt(&self, call: &EndAttempt) -> Result<Soft<Next>, Failure> {
-        let over = || Failure::new(Code::InvalidArgument, "this retry is over: begin another one");
-        let mut retry = self.lock().remove(&call.retry).ok_or_else(over)?;
+        let mut retry = self.take(call)?;
         let ledger = &*self.ledger;
-        let (failure, may_pass) = match &call.ending {
-            Ending::Passed => match ledger.soft_failure_since(retry.soft_before) {
-                None => return Ok(self.close(call.retry, &retry, &StepOutcome::Passed)),
-                Some(failure) => (failure, true),
-            },
-            Ending::Failed(failure) => (ledger.as_recorded(failure.clone()), true),
-            Ending::Hopeless(failure) => (ledger.as_recorded(failure.clone()), false),
+        let Some(failure) = self.failure_of(&retry, call) else {
+            return Ok(self.close(&retry, &StepOutcome::Passed));
         };
+        let may_pass = !matches!(call.ending, Ending::Hopeless(_));
         let pause = retry.pause();
         if may_pass
             && is_worth_retrying(&failure)
@@ -192,23 +202,71 @@ impl Retries {
         }
         if call.ending == Ending::Passed {
             // Its soft assertions are on record; the flow goes on as they want.
-            return Ok(self.close(call.retry, &retry, &StepOutcome::FailedSoftly(failure)));
+            return Ok(self.close(&retry, &StepOutcome::FailedSoftly(failure)));
         }
         let failure = retry.explained(failure);
-        self.close(call.retry, &retry, &StepOutcome::Failed(failure.clone()));
+        self.close(&retry, &StepOutcome::Failed(failure.clone()));
         Soft::of(Err(failure), retry.soft)
+    }
+
+    /// What [`Retries::end_attempt`] does to the timeline and to what is forgiven, where a replay has answered
+    /// the call: the recorded answer decides, and nobody waits.
+    pub fn end_attempt_again(&self, call: &EndAttempt, answer: &Result<Soft<Next>, Failure>) {
+        let Ok(mut retry) = self.take(call) else { return };
+        let ledger = &*self.ledger;
+        let outcome = match (answer, self.failure_of(&retry, call)) {
+            (
+                Ok(Soft {
+                    value: Next::TryAgain,
+                    ..
+                }),
+                Some(failure),
+            ) => {
+                ledger.forgive_soft_failures(retry.soft_before);
+                retry.end_attempt(ledger, &StepOutcome::Retried(failure));
+                retry.begin_attempt(ledger);
+                self.lock().insert(call.retry, retry);
+                return;
+            }
+            (
+                Err(failure)
+                | Ok(Soft {
+                    failure: Some(failure),
+                    ..
+                }),
+                _,
+            ) => StepOutcome::Failed(failure.clone()),
+            (Ok(_), Some(failure)) => StepOutcome::FailedSoftly(failure),
+            (Ok(_), None) => StepOutcome::Passed,
+        };
+        self.close(&retry, &outcome);
+    }
+
+    fn take(&self, call: &EndAttempt) -> Result<Retry, Failure> {
+        let over = || Failure::new(Code::InvalidArgument, "this retry is over: begin another one");
+        self.lock().remove(&call.retry).ok_or_else(over)
+    }
+
+    /// Why the attempt did not hold; none where it did.
+    fn failure_of(&self, retry: &Retry, call: &EndAttempt) -> Option<Failure> {
+        match &call.ending {
+            Ending::Passed => self.ledger.soft_failure_since(retry.soft_before),
+            Ending::Failed(failure) | Ending::Hopeless(failure) => {
+                Some(self.ledger.as_recorded(failure.clone()))
+            }
+        }
     }
 
     /// Ends a retry that the flow has let go of; its last attempt counts as it is.
     pub fn abandon(&self, id: StepId) {
         if let Some(retry) = self.lock().remove(&id) {
-            self.close(id, &retry, &StepOutcome::Passed);
+            self.close(&retry, &StepOutcome::Passed);
         }
     }
 
-    fn close(&self, id: StepId, retry: &Retry, outcome: &StepOutcome) -> Soft<Next> {
+    fn close(&self, retry: &Retry, outcome: &StepOutcome) -> Soft<Next> {
         retry.end_attempt(&self.ledger, outcome);
-        self.ledger.timeline.close(id, self.ledger.now(), outcome);
+        self.ledger.timeline.close(retry.own, self.ledger.now(), outcome);
         Soft {
             value: Next::GoOn,
             failure: None,

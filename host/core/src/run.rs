@@ -93,6 +93,15 @@ pub struct RunRequest {
     pub attempts: u32,
 }
 
+impl RunRequest {
+    /// Where the application is; may be empty.
+    #[must_use]
+    pub fn base_url(&self) -> String {
+        let url = self.options.base_url.as_ref();
+        url.map(ToString::to_string).unwrap_or_default()
+    }
+}
+
 /// Where a flow came from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Origin {

@@ -49,6 +49,7 @@ pub struct StartSpan {
 
 impl Call for StartSpan {
     const OP: &'static str = "span";
+    const LOCAL: bool = true;
     type Answer = StepId;
 
     fn title(&self) -> String {
@@ -73,6 +74,7 @@ pub struct Log {
 
 impl Call for Log {
     const OP: &'static str = "log";
+    const LOCAL: bool = true;
     type Answer = ();
 
     fn title(&self) -> String {
@@ -97,6 +99,7 @@ pub struct Metric {
 
 impl Call for Metric {
     const OP: &'static str = "metric";
+    const LOCAL: bool = true;
     type Answer = ();
 
     fn title(&self) -> String {
@@ -119,6 +122,7 @@ pub struct Attach {
 
 impl Call for Attach {
     const OP: &'static str = "attach";
+    const LOCAL: bool = true;
     type Answer = ();
 
     fn title(&self) -> String {
@@ -301,6 +305,7 @@ impl Telemetry {
 
 impl Call for SetAttribute {
     const OP: &'static str = "span.set-attribute";
+    const LOCAL: bool = true;
     const SHOWN: bool = false;
     type Answer = ();
 
@@ -311,6 +316,7 @@ impl Call for SetAttribute {
 
 impl Call for EndSpan {
     const OP: &'static str = "span.end";
+    const LOCAL: bool = true;
     const SHOWN: bool = false;
     type Answer = ();
 

@@ -6,13 +6,17 @@ use std::sync::Arc;
 
 use crate::cli::{Common, UsageError};
 use flowguard_backends::baselines::BaselineFolder;
-use flowguard_backends::browser::{LocalBrowsers, LocalOptions};
+use flowguard_backends::browser::{LocalBrowsers, LocalOptions, NoBrowsers};
 use flowguard_backends::storage::{ArtifactFolder, CassetteFile, EmbeddedStore};
+use flowguard_core::artifact::Artifacts;
+use flowguard_core::browser::Browsers;
 use flowguard_core::cassette::{Header, Tape};
 use flowguard_core::clock::{Clock, SystemClock};
 use flowguard_core::grant::Policy;
 use flowguard_core::storage::TenantId;
-use flowguard_engine::{CompiledCache, Component, Engine, FlowComponent, Ports, Runner, Tapes};
+use flowguard_engine::{
+    AssertionComponent, CompiledCache, Component, Engine, FlowComponent, LoadError, Ports, Runner, Tapes,
+};
 
 /// The file name, without `.wasm`, of the component that interprets YAML flows.
 const DECLARATIVE: &str = "declarative";
@@ -30,7 +34,7 @@ pub(crate) struct App {
     /// Where plugins were looked for.
     pub(crate) plugin_folders: Vec<PathBuf>,
     data: PathBuf,
-    assertions: Vec<Arc<flowguard_engine::AssertionComponent>>,
+    assertions: Vec<Arc<AssertionComponent>>,
 }
 
 impl App {
@@ -79,23 +83,53 @@ impl App {
     /// A runner over the custom assertions that are loaded, and these besides, with the baselines in this folder.
     pub(crate) async fn runner(
         &self,
-        more: Vec<Arc<flowguard_engine::AssertionComponent>>,
+        more: Vec<Arc<AssertionComponent>>,
         baselines: &Path,
     ) -> anyhow::Result<Runner> {
         let assertions = self.assertions.iter().cloned().chain(more).collect();
+        self.runner_on(self.browsers.clone(), assertions, baselines).await
+    }
+
+    /// A runner for replays, with these custom assertions: it has no browser.
+    pub(crate) async fn replayer(&self, assertions: Vec<Arc<AssertionComponent>>) -> anyhow::Result<Runner> {
+        // Baselines are compared in the run; a replay takes the answer.
+        let no_baselines = self.data.join("baselines");
+        self.runner_on(Arc::new(NoBrowsers), assertions, &no_baselines)
+            .await
+    }
+
+    async fn runner_on(
+        &self,
+        browsers: Arc<dyn Browsers>,
+        assertions: Vec<Arc<AssertionComponent>>,
+        baselines: &Path,
+    ) -> anyhow::Result<Runner> {
         let ports = Ports {
-            browsers: self.browsers.clone(),
+            browsers,
             baselines: Arc::new(BaselineFolder::new(baselines)),
             buckets: self.store.clone(),
             model: None,
             artifacts: self.artifacts.clone(),
-            tapes: Arc::new(CassetteFolder(self.data.join("cassettes"))),
+            tapes: Arc::new(CassetteFolder(self.cassettes())),
             clock: self.clock.clone(),
             policy: Policy::permissive(),
             tenant: self.tenant.clone(),
         };
         let runner = Runner::new(self.engine.clone(), ports, assertions).await;
         Ok(runner.map_err(|failure| UsageError(failure.message))?)
+    }
+
+    /// Loads a component, and keeps its bytes beside the artifacts, by digest, for a replay.
+    pub(crate) async fn load(&self, bytes: Vec<u8>) -> Result<Component, LoadError> {
+        if let Err(error) = self.artifacts.put(bytes.clone().into()).await {
+            tracing::warn!(%error, "the component was not kept: a replay will need `--component`");
+        }
+        self.engine.load(bytes).await
+    }
+
+    /// Where cassettes are: a folder for each run.
+    pub(crate) fn cassettes(&self) -> PathBuf {
+        self.data.join("cassettes")
     }
 
     /// Where a past run's report is written.
@@ -117,7 +151,7 @@ impl App {
             .filter(|file| file.extension().is_some_and(|e| e == "wasm"))
         {
             let bytes = std::fs::read(file).with_context(|| format!("plugin {}", file.display()))?;
-            let loaded = self.engine.load(bytes).await;
+            let loaded = self.load(bytes).await;
             match loaded.map_err(|error| UsageError(format!("plugin {}: {error}", file.display())))? {
                 Component::Flow(flow) if file.file_stem().is_some_and(|stem| stem == DECLARATIVE) => {
                     self.declarative = Some(flow);

@@ -13,6 +13,7 @@ use crate::guest_world::{self, GuestOutput};
 use crate::limits::set_clocks;
 use crate::load::AssertionComponent;
 use crate::state::{self, RunState};
+use flowguard_core::artifact::Digest;
 use flowguard_core::assertions::{AssertionVerdict, CallAssertion};
 use flowguard_core::clock::Clock;
 use flowguard_core::failure::{Code, Failure};
@@ -52,6 +53,17 @@ impl Assertions {
             clock,
             by_name,
         })
+    }
+
+    /// Their contents, in order.
+    pub(crate) fn digests(&self) -> Vec<Digest> {
+        let all = self
+            .by_name
+            .values()
+            .map(|(component, _)| component.digest.clone());
+        let mut digests: Vec<Digest> = all.collect();
+        digests.sort();
+        digests
     }
 
     /// What each of them is.

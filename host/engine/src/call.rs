@@ -4,10 +4,14 @@ use std::future::Future;
 use std::time::Duration;
 use wasmtime::{Trap, WasmBacktrace};
 
+use crate::bindings::types;
 use crate::guest_world::GuestOutput;
 use crate::limits::Exceeded;
+use flowguard_core::failure::{Code, Failure};
+use flowguard_core::gate::Ledger;
 use flowguard_core::limits;
-use flowguard_core::progress::{Ended, Progress};
+use flowguard_core::progress::{Cancel, Ended, Progress};
+use flowguard_core::verdict::Ending;
 
 /// How long a guest may go on after its deadline: long enough to be stopped at its own next tick, with a
 /// backtrace, or to return the failure that the gate answered it with.
@@ -53,6 +57,57 @@ pub(crate) async fn call<T>(
         },
     };
     done.map_err(|error| stopped(&error, output))
+}
+
+/// How a call of `run` ended.
+pub(crate) fn ending(
+    returned: Result<Result<(), types::Failure>, Stopped>,
+    ledger: &Ledger,
+    timeout: Duration,
+    cancel: &Cancel,
+) -> Ending {
+    let doing = || {
+        ledger
+            .timeline
+            .latest_title()
+            .map_or_else(String::new, |title| format!(" after: {title}"))
+    };
+    match returned {
+        Ok(Ok(())) => Ending::Returned,
+        Ok(Err(failure)) => {
+            let failure = Failure::from(failure);
+            if failure.code == Code::Cancelled && cancel.is_cancelled() {
+                return Ending::Cancelled;
+            }
+            if failure.code == Code::Cancelled && ledger.progress.remaining() == Duration::ZERO {
+                let message = format!(
+                    "the flow ran out of its time of {} ms while it waited in: {}",
+                    timeout.as_millis(),
+                    ledger.timeline.latest_title().unwrap_or_default()
+                );
+                return Ending::OutOfTime { message };
+            }
+            Ending::ReturnedFailure(failure)
+        }
+        Err(Stopped::Trapped { message, backtrace }) => Ending::Stopped { message, backtrace },
+        Err(Stopped::OutOfTime { backtrace }) if backtrace.is_empty() => {
+            let message = format!(
+                "the flow ran out of its time of {} ms{}",
+                timeout.as_millis(),
+                doing()
+            );
+            Ending::OutOfTime { message }
+        }
+        Err(Stopped::OutOfTime { backtrace }) => {
+            let message = format!(
+                "the flow ran out of its time of {} ms while it computed{}",
+                timeout.as_millis(),
+                doing()
+            );
+            Ending::Stopped { message, backtrace }
+        }
+        Err(Stopped::Cancelled) => Ending::Cancelled,
+    }
 }
 
 fn stopped(error: &wasmtime::Error, output: &GuestOutput) -> Stopped {

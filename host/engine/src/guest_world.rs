@@ -8,7 +8,7 @@ use std::time::Duration;
 use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
 use wasmtime_wasi::{HostMonotonicClock, HostWallClock, WasiCtx};
 
-use flowguard_core::cassette::{ClockKind, ClockReading};
+use flowguard_core::cassette::ClockKind;
 use flowguard_core::clock::Clock;
 use flowguard_core::gate::Ledger;
 use flowguard_core::limits::MAX_GUEST_OUTPUT_BYTES;
@@ -66,7 +66,7 @@ pub(crate) fn wasi(
         .build()
 }
 
-/// The host's clock, each reading of which is recorded, so that a replay shows the guest the same times.
+/// The host's clock, each reading of which is recorded; a replay shows the guest the same times.
 #[derive(Clone)]
 struct ObservedClock {
     clock: Arc<dyn Clock>,
@@ -77,11 +77,10 @@ impl ObservedClock {
     fn observe(&self, kind: ClockKind, time: Duration) -> Duration {
         // Whole milliseconds: enough for a flow, too coarse for a timing attack.
         let coarse = Duration::from_millis(u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
-        if let Some(ledger) = &self.ledger {
-            let ns = u64::try_from(coarse.as_nanos()).unwrap_or(u64::MAX);
-            ledger.observe_clock(ClockReading { clock: kind, ns });
+        match &self.ledger {
+            Some(ledger) => ledger.observe_clock(kind, coarse),
+            None => coarse,
         }
-        coarse
     }
 }
 

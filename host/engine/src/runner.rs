@@ -17,14 +17,15 @@ use flowguard_core::artifact::Artifacts;
 use flowguard_core::baseline::Baselines;
 use flowguard_core::browser::{BaselineScope, Browser, BrowserOptions, Browsers};
 use flowguard_core::budget::{Allowance, Budget};
-use flowguard_core::cassette::{CASSETTE_VERSION, CONTRACT_VERSION, Header, Tape};
+use flowguard_core::cassette::{CASSETTE_VERSION, CONTRACT_VERSION, End, EndLine, Header, NoTape, Tape};
 use flowguard_core::clock::Clock;
-use flowguard_core::failure::{Code, Failure};
+use flowguard_core::failure::Failure;
 use flowguard_core::flow::AssertionDescription;
 use flowguard_core::gate::Ledger;
 use flowguard_core::grant::Policy;
 use flowguard_core::limits;
 use flowguard_core::progress::{Cancel, Progress};
+use flowguard_core::replay::Replay;
 use flowguard_core::retries::Retries;
 use flowguard_core::run::{Attempt, Origin, RunRecord, RunRequest};
 use flowguard_core::storage::{Buckets, Storage, TenantId};
@@ -114,53 +115,60 @@ impl Runner {
         cancel: &Cancel,
         watcher: &dyn RunWatcher,
     ) -> RunRecord {
-        let started_ms = u64::try_from(self.ports.clock.wall().as_millis()).unwrap_or(u64::MAX);
-        let began = Instant::now();
+        let subject = Subject {
+            component,
+            origin: &origin,
+            needs,
+            request,
+        };
+        let began = Began::now(&self.ports);
         let mut attempts = Vec::new();
         let verdict = loop {
             let number = u32::try_from(attempts.len() + 1).unwrap_or(u32::MAX);
-            let attempt = self
-                .attempt(component, &origin, needs, request, number, cancel, watcher)
-                .await;
+            let attempt = self.attempt(&subject, number, None, cancel, watcher).await;
             let verdict = attempt.verdict.clone();
             attempts.push(attempt);
             if verdict.passed() || cancel.is_cancelled() || number >= allowed_attempts(request, &verdict) {
                 break verdict;
             }
         };
-        RunRecord {
-            schema: RunRecord::SCHEMA,
-            id: request.id.clone(),
-            flow: request.flow.clone(),
-            origin,
-            base_url: request
-                .options
-                .base_url
-                .as_ref()
-                .map(ToString::to_string)
-                .unwrap_or_default(),
-            started_ms,
-            took_us: micros(began.elapsed()),
-            attempts,
-            verdict,
-        }
+        began.record(&subject, attempts, verdict)
     }
 
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "one attempt is the run's arguments and its number"
-    )]
+    /// Runs a flow against recordings of its attempts, in order; nothing outside is reached. How each of them
+    /// fared against its recording is in its [`Replay`].
+    pub async fn replay(
+        &self,
+        subject: &Subject<'_>,
+        replays: &[Arc<Replay>],
+        cancel: &Cancel,
+        watcher: &dyn RunWatcher,
+    ) -> RunRecord {
+        let began = Began::now(&self.ports);
+        let mut attempts = Vec::new();
+        for replay in replays {
+            let number = replay.recording().header.attempt;
+            attempts.push(self.attempt(subject, number, Some(replay), cancel, watcher).await);
+            if replay.divergence().is_some() || cancel.is_cancelled() {
+                break;
+            }
+        }
+        let verdict = attempts
+            .last()
+            .map_or(Verdict::Passed, |last| last.verdict.clone());
+        began.record(subject, attempts, verdict)
+    }
+
     async fn attempt(
         &self,
-        component: &FlowComponent,
-        origin: &Origin,
-        needs: &flowguard_core::flow::Needs,
-        request: &RunRequest,
+        subject: &Subject<'_>,
         number: u32,
+        replay: Option<&Arc<Replay>>,
         cancel: &Cancel,
         watcher: &dyn RunWatcher,
     ) -> Attempt {
         let began = Instant::now();
+        let request = subject.request;
         let seed = seed_of(request, number);
         let timeout = request
             .options
@@ -168,26 +176,47 @@ impl Runner {
             .unwrap_or_else(|| request.flow.timeout())
             .min(limits::MAX_RUN_TIMEOUT);
         let progress = Progress::new(timeout, cancel);
-        let (tape, mut warnings) = self.open_tape(origin, request, number, seed);
-        let ledger = Arc::new(Ledger::new(
+        let (tape, mut warnings) = match replay {
+            None => self.open_tape(subject, number, seed, timeout),
+            Some(_) => (Box::new(NoTape) as Box<dyn Tape>, Vec::new()),
+        };
+        let ledger = Ledger::new(
             Budget::new(Allowance::default()),
             progress,
             self.ports.artifacts.clone(),
             tape,
             self.ports.clock.clone(),
-        ));
+        );
+        let ledger = Arc::new(match replay {
+            None => ledger,
+            Some(replay) => ledger.replaying(replay.clone()),
+        });
         watcher.attempt_began(number, &ledger);
-        let run = self.run_state(origin, needs, request, &ledger);
+        let run = self.run_state(subject, &ledger);
         if let Some(har) = &request.replay {
             run.browser.answer_from(har);
         }
         let output = GuestOutput::new();
-        let (ending, cpu) = self
-            .call_run(component, request, number, seed, &run, &output, timeout, cancel)
+        let done = self
+            .call_run(subject, number, seed, replay, &run, &output, timeout, cancel)
             .await;
-        let verdict = fold(ending, &ledger.faults());
+        for fault in replay.iter().flat_map(|replay| &replay.recording().late_faults) {
+            ledger.fail(fault.clone());
+        }
+        let verdict = fold(done.ending, &ledger.faults());
+        let verdict = match replay {
+            Some(replay) if !cancel.is_cancelled() => replay.conclude(verdict, done.left),
+            _ => verdict,
+        };
         // The run is over here; what follows is the report's time, not the flow's.
         let took_us = micros(began.elapsed());
+        ledger.record(&EndLine {
+            end: End {
+                verdict: verdict.clone(),
+                took_us,
+                cut: done.cut,
+            },
+        });
         if !verdict.passed() {
             run.browser.picture_of_failure("at the end").await;
         }
@@ -212,7 +241,7 @@ impl Runner {
             browser,
             output: output.text(),
             calls: ledger.budget.calls(),
-            guest_cpu_us: micros(cpu.used()),
+            guest_cpu_us: micros(done.cpu.used()),
             network,
             warnings,
         }
@@ -220,11 +249,12 @@ impl Runner {
 
     fn open_tape(
         &self,
-        origin: &Origin,
-        request: &RunRequest,
+        subject: &Subject<'_>,
         number: u32,
         seed: u64,
+        timeout: Duration,
     ) -> (Box<dyn Tape>, Vec<String>) {
+        let Subject { origin, request, .. } = subject;
         let header = Header {
             cassette: CASSETTE_VERSION,
             contract: CONTRACT_VERSION.to_owned(),
@@ -232,24 +262,30 @@ impl Runner {
             attempt: number,
             flow: request.flow.name.clone(),
             component: origin.digest.clone(),
+            file: origin.file.clone(),
+            source: request.source.clone(),
+            base_url: request.base_url(),
+            params: request.options.params.clone(),
+            timeout_ms: u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX),
+            assertions: self.assertions.digests(),
             seed,
         };
         match self.ports.tapes.open(&header) {
             Ok(tape) => (tape, Vec::new()),
             Err(error) => (
-                Box::new(flowguard_core::cassette::NoTape),
+                Box::new(NoTape),
                 vec![format!("the run was not recorded: {error}")],
             ),
         }
     }
 
-    fn run_state(
-        &self,
-        origin: &Origin,
-        needs: &flowguard_core::flow::Needs,
-        request: &RunRequest,
-        ledger: &Arc<Ledger>,
-    ) -> RunState {
+    fn run_state(&self, subject: &Subject<'_>, ledger: &Arc<Ledger>) -> RunState {
+        let Subject {
+            origin,
+            needs,
+            request,
+            ..
+        } = subject;
         let options = &request.options;
         let grant = self.ports.policy.grant(needs, options.base_url.as_ref());
         let browser_options = BrowserOptions {
@@ -298,27 +334,25 @@ impl Runner {
     #[expect(clippy::too_many_arguments, reason = "what one call of the guest needs")]
     async fn call_run(
         &self,
-        component: &FlowComponent,
-        request: &RunRequest,
+        subject: &Subject<'_>,
         number: u32,
         seed: u64,
+        replay: Option<&Arc<Replay>>,
         run: &RunState,
         output: &GuestOutput,
         timeout: Duration,
         cancel: &Cancel,
-    ) -> (Ending, CpuClock) {
+    ) -> Done {
+        let Subject {
+            component, request, ..
+        } = subject;
         let ledger = run.gate.ledger();
         let wasi = guest_world::wasi(output, &self.ports.clock, Some(ledger), seed);
         let mut store = state::store(&self.engine, wasi, Some(run.clone()));
         let cpu = set_clocks(&mut store, Instant::now() + ledger.progress.remaining());
         let context = flows::RunContext {
             run_id: request.id.to_string(),
-            base_url: request
-                .options
-                .base_url
-                .as_ref()
-                .map(ToString::to_string)
-                .unwrap_or_default(),
+            base_url: request.base_url(),
             attempt: number,
             params: request.options.params.clone(),
             source: request.source.as_ref().map(Into::into),
@@ -330,60 +364,79 @@ impl Runner {
                 .call_run(&mut store, &request.flow.name, &context)
                 .await
         };
-        let returned = call::call(&ledger.progress, output, work).await;
+        let (returned, left) = {
+            let returns = call::call(&ledger.progress, output, work);
+            match replay {
+                None => (returns.await, false),
+                Some(replay) => tokio::select! {
+                    biased;
+                    returned = returns => (returned, false),
+                    () = replay.stopped() => (Err(Stopped::Cancelled), true),
+                },
+            }
+        };
         drop(store);
-        (ending(returned, ledger, timeout, cancel), cpu)
+        let was_stopped = matches!(returned, Err(Stopped::OutOfTime { .. } | Stopped::Cancelled));
+        let ending = call::ending(returned, ledger, timeout, cancel);
+        Done {
+            cut: was_stopped || matches!(ending, Ending::OutOfTime { .. } | Ending::Cancelled),
+            ending,
+            left,
+            cpu,
+        }
     }
 }
 
+/// What a run is of.
+#[derive(Clone, Copy)]
+pub struct Subject<'a> {
+    /// The component.
+    pub component: &'a FlowComponent,
+    /// Where it came from.
+    pub origin: &'a Origin,
+    /// What it asks for.
+    pub needs: &'a flowguard_core::flow::Needs,
+    /// Which of its flows, and how.
+    pub request: &'a RunRequest,
+}
+
 /// What a call of `run` came to.
-fn ending(
-    returned: Result<Result<(), crate::bindings::types::Failure>, Stopped>,
-    ledger: &Ledger,
-    timeout: Duration,
-    cancel: &Cancel,
-) -> Ending {
-    let doing = || {
-        ledger
-            .timeline
-            .latest_title()
-            .map_or_else(String::new, |title| format!(" after: {title}"))
-    };
-    match returned {
-        Ok(Ok(())) => Ending::Returned,
-        Ok(Err(failure)) => {
-            let failure = Failure::from(failure);
-            if failure.code == Code::Cancelled && cancel.is_cancelled() {
-                return Ending::Cancelled;
-            }
-            if failure.code == Code::Cancelled && ledger.progress.remaining() == Duration::ZERO {
-                let message = format!(
-                    "the flow ran out of its time of {} ms while it waited in: {}",
-                    timeout.as_millis(),
-                    ledger.timeline.latest_title().unwrap_or_default()
-                );
-                return Ending::OutOfTime { message };
-            }
-            Ending::ReturnedFailure(failure)
+struct Done {
+    ending: Ending,
+    /// Its time or a cancellation cut it off.
+    cut: bool,
+    /// The recording that it was answered from stopped it.
+    left: bool,
+    cpu: CpuClock,
+}
+
+/// When a run began, by both clocks.
+struct Began {
+    started_ms: u64,
+    began: Instant,
+}
+
+impl Began {
+    fn now(ports: &Ports) -> Self {
+        Self {
+            started_ms: u64::try_from(ports.clock.wall().as_millis()).unwrap_or(u64::MAX),
+            began: Instant::now(),
         }
-        Err(Stopped::Trapped { message, backtrace }) => Ending::Stopped { message, backtrace },
-        Err(Stopped::OutOfTime { backtrace }) if backtrace.is_empty() => {
-            let message = format!(
-                "the flow ran out of its time of {} ms{}",
-                timeout.as_millis(),
-                doing()
-            );
-            Ending::OutOfTime { message }
+    }
+
+    fn record(self, subject: &Subject<'_>, attempts: Vec<Attempt>, verdict: Verdict) -> RunRecord {
+        let Subject { origin, request, .. } = *subject;
+        RunRecord {
+            schema: RunRecord::SCHEMA,
+            id: request.id.clone(),
+            flow: request.flow.clone(),
+            origin: origin.clone(),
+            base_url: request.base_url(),
+            started_ms: self.started_ms,
+            took_us: micros(self.began.elapsed()),
+            attempts,
+            verdict,
         }
-        Err(Stopped::OutOfTime { backtrace }) => {
-            let message = format!(
-                "the flow ran out of its time of {} ms while it computed{}",
-                timeout.as_millis(),
-                doing()
-            );
-            Ending::Stopped { message, backtrace }
-        }
-        Err(Stopped::Cancelled) => Ending::Cancelled,
     }
 }
 

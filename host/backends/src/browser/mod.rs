@@ -23,6 +23,7 @@ mod keyboard;
 pub mod local;
 mod mouse;
 mod network;
+mod none;
 mod owner;
 mod page_world;
 mod permissions;
@@ -41,3 +42,4 @@ mod walk;
 mod wire;
 
 pub use local::{LocalBrowsers, LocalOptions, Wear};
+pub use none::NoBrowsers;

@@ -7,7 +7,9 @@ mod artifacts;
 mod cassette;
 mod embedded;
 mod folder;
+mod recording;
 
 pub use artifacts::ArtifactFolder;
 pub use cassette::CassetteFile;
 pub use embedded::EmbeddedStore;
+pub use recording::{RecordingError, read_cassette};

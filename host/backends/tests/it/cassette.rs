@@ -9,7 +9,7 @@ use flowguard_backends::storage::CassetteFile;
 use flowguard_core::artifact::Digest;
 use flowguard_core::cassette::{CASSETTE_VERSION, CONTRACT_VERSION, Header, Tape};
 
-fn header() -> Header {
+pub(crate) fn header() -> Header {
     Header {
         cassette: CASSETTE_VERSION,
         contract: CONTRACT_VERSION.to_owned(),
@@ -17,6 +17,12 @@ fn header() -> Header {
         attempt: 1,
         flow: "checkout".to_owned(),
         component: Digest::of(b"component"),
+        file: "checkout.wasm".to_owned(),
+        source: None,
+        base_url: "http://127.0.0.1:4000/".to_owned(),
+        params: vec![("user".to_owned(), "ada".to_owned())],
+        timeout_ms: 30_000,
+        assertions: Vec::new(),
         seed: u64::MAX,
     }
 }

@@ -13,3 +13,4 @@ mod contract;
 mod damage;
 mod embedded;
 mod processes;
+mod recording;

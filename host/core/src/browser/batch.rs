@@ -37,6 +37,48 @@ impl Browser {
         done
     }
 
+    /// Shows the steps of a batch that a replay has answered as they were shown when they were done.
+    pub fn show_batch(&self, call: &RunBatch, shown: Option<StepId>, result: &Result<(), Failure>) {
+        let done = match result {
+            Ok(()) => call.steps.len(),
+            Err(failure) => {
+                let failed = |(index, step)| {
+                    failure
+                        .message
+                        .starts_with(&format!("{}: ", place(index, &call.steps, step)))
+                };
+                match call.steps.iter().enumerate().position(failed) {
+                    Some(index) => index + 1,
+                    // It was refused as a whole.
+                    None => return,
+                }
+            }
+        };
+        for (index, step) in call.steps.iter().take(done).enumerate() {
+            let now = self.ledger.now();
+            let row = self
+                .ledger
+                .timeline
+                .begin_below(shown, step.op(), step.title(), now);
+            let outcome = match result {
+                Err(failure) if index + 1 == done => {
+                    let prefix = format!("{}: ", place(index, &call.steps, step));
+                    let message = failure.message.trim_start_matches(&prefix).to_owned();
+                    StepOutcome::Failed(Failure {
+                        message,
+                        ..failure.clone()
+                    })
+                }
+                _ => StepOutcome::Passed,
+            };
+            self.ledger.timeline.end(row, now, outcome);
+        }
+        for _ in &call.steps {
+            // It is the recorded answer that says whether there was enough.
+            let _ = self.ledger.budget.charge(Charge::Call);
+        }
+    }
+
     async fn steps(&self, steps: &[Step], shown: Option<StepId>) -> Result<(), Failure> {
         for (index, step) in steps.iter().enumerate() {
             self.foresee(step, &steps[index + 1..])?;
@@ -49,8 +91,7 @@ impl Browser {
             };
             timeline.end(row, self.ledger.now(), outcome);
             done.map_err(|failure| {
-                let place = format!("step {} of {}, {}", index + 1, steps.len(), step.title());
-                let message = format!("{place}: {}", failure.message);
+                let message = format!("{}: {}", place(index, steps, step), failure.message);
                 Failure { message, ..failure }
             })?;
         }
@@ -134,6 +175,11 @@ impl Browser {
         ahead.as_mut()?.answered.push_front((asked, answer));
         None
     }
+}
+
+/// Which step it is, for a message.
+fn place(index: usize, steps: &[Step], step: &Step) -> String {
+    format!("step {} of {}, {}", index + 1, steps.len(), step.title())
 }
 
 fn check(steps: &[Step]) -> Result<(), Failure> {

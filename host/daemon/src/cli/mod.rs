@@ -5,6 +5,7 @@ mod har;
 mod inspect;
 mod live;
 mod past;
+mod replay;
 mod reporters;
 mod run;
 
@@ -67,6 +68,8 @@ enum Verb {
     Runs(past::RunsArgs),
     /// Shows a past run again
     Report(past::ReportArgs),
+    /// Runs a flow again against the recording of a run: no browser, no network
+    Replay(replay::ReplayArgs),
 }
 
 /// How the program ends. The numbers are a promise to scripts.
@@ -80,6 +83,8 @@ pub(crate) enum Exit {
     Usage = 2,
     /// The platform failed.
     Platform = 3,
+    /// A replayed flow left its recording.
+    Diverged = 4,
     /// Interrupted by the user.
     Interrupted = 130,
 }
@@ -102,6 +107,7 @@ pub(crate) async fn run(arguments: Cli) -> anyhow::Result<Exit> {
         Verb::Inspect(args) => inspect::run(&common, &args).await,
         Verb::Runs(args) => past::runs(&common, &args).await,
         Verb::Report(args) => past::report(&common, &args).await,
+        Verb::Replay(args) => replay::run(&common, &args).await,
     }
 }
 

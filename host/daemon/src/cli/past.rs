@@ -4,7 +4,7 @@ use clap::Args;
 use std::fmt::Write;
 use std::time::Duration;
 
-use super::reporters::{Reporter, reporter, write_reports};
+use super::reporters::{Reporter, reporter, wants_list, write_reports};
 use super::run::{locate, style};
 use super::{Common, Exit, UsageError, say};
 use crate::app::App;
@@ -79,8 +79,7 @@ pub(super) async fn report(common: &Common, args: &ReportArgs) -> anyhow::Result
     let run = run.ok_or_else(|| UsageError(format!("there is no run {id}: `flowguard runs` lists them")))?;
     let (started, took) = (run.started_ms, Duration::from_micros(run.took_us));
     let report = Report::new(vec![run], Vec::new(), started, took, env!("CARGO_PKG_VERSION"));
-    let wants_list = args.reporter.is_empty() || args.reporter.iter().any(|r| matches!(r, Reporter::List));
-    if wants_list {
+    if wants_list(&args.reporter) {
         for run in &report.runs {
             say(&report::terminal::render(run, style(&locate(&app))));
         }

@@ -32,6 +32,14 @@ pub(super) fn reporter(text: &str) -> Result<Reporter, String> {
     }
 }
 
+/// Whether the list is asked for: it is what there is without a reporter.
+pub(super) fn wants_list(reporters: &[Reporter]) -> bool {
+    reporters.is_empty()
+        || reporters
+            .iter()
+            .any(|reporter| matches!(reporter, Reporter::List))
+}
+
 /// Writes what was asked for; every one is tried, and the first failure is told.
 pub(super) async fn write_reports(app: &App, report: &Report, reporters: &[Reporter]) -> anyhow::Result<()> {
     let mut outcome = Ok(());

@@ -10,7 +10,7 @@ use tokio::sync::Semaphore;
 use url::Url;
 
 use super::live::Live;
-use super::reporters::{Reporter, reporter, write_reports};
+use super::reporters::{self, Reporter, reporter, write_reports};
 use super::{Common, Exit, UsageError, duration, har, say};
 use crate::app::App;
 use crate::discover::{Candidate, discover};
@@ -207,7 +207,7 @@ pub(super) async fn load_one(app: &App, candidate: &Candidate) -> Result<File, S
     }
     let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
     let (component, source) = match candidate {
-        Candidate::Wasm(_) => match app.engine.load(bytes).await.map_err(|error| error.to_string())? {
+        Candidate::Wasm(_) => match app.load(bytes).await.map_err(|error| error.to_string())? {
             Component::Flow(flow) => (flow, None),
             Component::Assertion(assertion) => return Ok(File::Assertion(assertion)),
         },
@@ -319,14 +319,10 @@ fn workers(args: &RunArgs) -> usize {
 }
 
 fn wants_list(args: &RunArgs) -> bool {
-    args.reporter.is_empty()
-        || args
-            .reporter
-            .iter()
-            .any(|reporter| matches!(reporter, Reporter::List))
+    reporters::wants_list(&args.reporter)
 }
 
-fn cancelled_by_interrupt() -> Cancel {
+pub(super) fn cancelled_by_interrupt() -> Cancel {
     let cancel = Cancel::new();
     let asked = cancel.clone();
     tokio::spawn(async move {
@@ -412,7 +408,7 @@ async fn keep(app: &App, record: &mut RunRecord) {
 }
 
 /// A run that was lost says nothing of its flow, so it is never a success.
-fn exit_of(report: &Report, lost: usize) -> Exit {
+pub(super) fn exit_of(report: &Report, lost: usize) -> Exit {
     let of_run = |run: &RunRecord| match run.verdict.blame() {
         None => Exit::Passed,
         Some(Blame::Platform) => Exit::Platform,

@@ -40,7 +40,8 @@ impl batch::HostSteps for HostState {
         };
         let run = HostState::run(self)?;
         let work = |shown| run.browser.run_batch(&call, shown);
-        Ok(run.gate.call_in_step(&call, work).await?)
+        let redo = |shown, done: &_| run.browser.show_batch(&call, shown, done);
+        Ok(run.gate.call_and_redo(&call, work, redo).await?)
     }
 
     async fn drop(&mut self, steps: Steps) -> wasmtime::Result<()> {

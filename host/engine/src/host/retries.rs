@@ -26,7 +26,11 @@ impl retries::HostRetry for HostState {
         let (retries, call) = (&run.retries, &call);
         let retry = run
             .gate
-            .call_in_step(call, |step| async move { retries.start(call, step) })
+            .call_and_redo(
+                call,
+                |step| async move { retries.start(call, step) },
+                |step, answer| retries.start_again(call, step, answer),
+            )
             .await?;
         Ok(self.table.push(RetryHandle(retry))?)
     }
@@ -38,7 +42,12 @@ impl retries::HostRetry for HostState {
             retry,
             ending: ending.into(),
         };
-        let answer = run.gate.call(&call, run.retries.end_attempt(&call)).await?;
+        let (retries, call) = (&run.retries, &call);
+        let redo = |_, answer: &_| retries.end_attempt_again(call, answer);
+        let answer = run
+            .gate
+            .call_and_redo(call, |_| retries.end_attempt(call), redo)
+            .await?;
         Ok(answer.value.into())
     }
 
