@@ -105,6 +105,58 @@ async fn traps_broken_limits_and_deadlines_replay() {
 }
 
 #[tokio::test]
+async fn denials_spent_budgets_buckets_and_second_attempts_replay() {
+    let _turn = shared().await;
+    let shop = shop().await;
+    let shell = Flowguard::new().base_url(shop.url());
+    for (component, grep) in [
+        ("stray", ""),
+        ("hoarder", ""),
+        ("memory", "fails_at_first"),
+        ("memory", "counts"),
+    ] {
+        let arguments = [
+            guest(component),
+            format!("--grep={grep}"),
+            "--retries=1".to_owned(),
+        ];
+        let recorded = shell.run(arguments).await;
+        assert!(all_replay(&shell, &recorded).await > 0);
+        if grep == "fails_at_first" {
+            assert_eq!(
+                recorded.run_of(grep).attempts(),
+                2,
+                "both were recorded and replayed"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_recorded_component_that_is_gone_can_be_named() {
+    let _turn = shared().await;
+    let shell = Flowguard::new();
+    let memory = guest("memory");
+    let recorded = shell.run([&memory, "--grep=counts_its_runs"]).await.exits(0);
+    let id = recorded.run_of("counts_its_runs").id();
+    std::fs::remove_dir_all(shell.data().join("artifacts")).expect("it was made");
+    let missing = replayed(&shell, id, &[]).await.exits(2);
+    missing
+        .says("the recorded component")
+        .says("name it with --component FILE");
+    replayed(&shell, id, &[&format!("--component={memory}")])
+        .await
+        .exits(0)
+        .passes_only(&["counts_its_runs"]);
+    // It counts in a bucket: a replay counts nothing.
+    let param = "--param=runs=2";
+    shell
+        .run([&memory, "--grep=counts_its_runs", param])
+        .await
+        .exits(0);
+}
+
+#[tokio::test]
 async fn a_run_whose_time_was_over_while_it_waited_replays_at_once() {
     let _turn = shared().await;
     let peer = Peer::holding(1).await;

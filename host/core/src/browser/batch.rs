@@ -39,6 +39,10 @@ impl Browser {
 
     /// Shows the steps of a batch that a replay has answered as they were shown when they were done.
     pub fn show_batch(&self, call: &RunBatch, shown: Option<StepId>, result: &Result<(), Failure>) {
+        let charge = |_| self.ledger.budget.charge(Charge::Call);
+        if check(&call.steps).is_err() || call.steps.iter().try_for_each(charge).is_err() {
+            return;
+        }
         let done = match result {
             Ok(()) => call.steps.len(),
             Err(failure) => {
@@ -72,10 +76,6 @@ impl Browser {
                 _ => StepOutcome::Passed,
             };
             self.ledger.timeline.end(row, now, outcome);
-        }
-        for _ in &call.steps {
-            // It is the recorded answer that says whether there was enough.
-            let _ = self.ledger.budget.charge(Charge::Call);
         }
     }
 
