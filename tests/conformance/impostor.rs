@@ -19,8 +19,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::site::Site;
-use crate::stage::{Stage, Terms, local_browsers, run_on, run_with};
+use crate::stage::{Stage, Terms, local_browsers, run_on};
 
 /// What the one between does with what comes from the browser.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -81,20 +80,11 @@ impl Between {
 
     /// A stage whose browser is this one.
     async fn stage(&self, terms: Terms) -> Stage {
-        let browsers = Arc::new(LocalBrowsers::new(LocalOptions {
+        let browsers = LocalBrowsers::new(LocalOptions {
             executable: Some(self.script.path().join("browser")),
             ..LocalOptions::default()
-        }));
-        let site = Site::start().await;
-        let (browser, ledger) = run_with(&browsers, &site, terms);
-        let page = browser.open_page(&OpenPage {}).await.expect("a page");
-        let stage = Stage {
-            site,
-            browsers,
-            browser,
-            ledger,
-            page,
-        };
+        });
+        let stage = Stage::open_on(browsers, terms).await;
         stage.site.page("/start", "<button>Go</button><p>here</p>");
         stage.goto("/start").await.expect("it loads");
         stage

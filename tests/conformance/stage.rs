@@ -72,8 +72,13 @@ impl Stage {
     }
 
     async fn open_with(terms: Terms) -> Self {
+        Self::open_on(local_browsers(), terms).await
+    }
+
+    /// A stage in these browsers.
+    pub(crate) async fn open_on(browsers: LocalBrowsers, terms: Terms) -> Self {
         let site = Site::start().await;
-        let browsers = Arc::new(local_browsers());
+        let browsers = Arc::new(browsers);
         let (browser, ledger) = run_with(&browsers, &site, terms);
         let page = browser.open_page(&OpenPage {}).await.expect("a page");
         Self {

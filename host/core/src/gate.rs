@@ -404,10 +404,12 @@ impl Gate {
             .grant
             .check(call.ask())
             .and_then(|()| ledger.budget.charge(call.charge()));
-        let span = tracing::info_span!(
-            target: "flowguard::call", "flowguard.call", op = C::OP, call = number, source = %self.source
-        );
-        let work = || ledger.progress.race(work(step)).instrument(span);
+        let work = async || {
+            let span = tracing::info_span!(
+                target: "flowguard::call", "flowguard.call", op = C::OP, call = number, source = %self.source
+            );
+            ledger.progress.race(work(step)).instrument(span).await
+        };
         let asked = Asked {
             n: number,
             source: &self.source,
@@ -424,20 +426,8 @@ impl Gate {
             (Ok(()), None | Some((_, Found::Nothing))) => work().await,
             (permitted, Some((replay, Found::Recorded(recorded)))) => {
                 ledger.lock_faults().soft.extend_from_slice(&recorded.faults);
-                let result = match permitted {
-                    Err(refused) => Err(refused),
-                    Ok(()) if C::LOCAL => recorded.made_again(work()).await,
-                    Ok(()) => {
-                        let result = replay.answer(recorded).await;
-                        redo(step, &result);
-                        return self.settle::<C>(number, step, began, &title, &args, result);
-                    }
-                };
-                let now = result
-                    .as_ref()
-                    .map(|answer| serde_json::to_value(answer).unwrap_or_default());
-                replay.compare(recorded, &title, &now.map_err(Clone::clone));
-                result
+                let redo = |result: &_| redo(step, result);
+                replay.play(recorded, &asked, permitted, work, redo).await
             }
         };
         self.settle::<C>(number, step, began, &title, &args, result)

@@ -4,6 +4,7 @@
 //! (`Call::LOCAL`: steps, log lines, comparisons, custom assertions) is done again. A flow that leaves its
 //! recording gets no answer any more: whoever runs it waits for [`Replay::stopped`] and drops it.
 
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -204,8 +205,37 @@ impl Replay {
         }
     }
 
+    /// What a recorded call comes to now. One that is refused or local comes about again and is compared with the
+    /// recording; any other takes the recorded answer, and `redo` does what that changes in the attempt's record.
+    ///
+    /// # Errors
+    /// The refusal, what the work says, or the recorded failure.
+    pub async fn play<A: Serialize + DeserializeOwned>(
+        &self,
+        call: &RecordedCall,
+        asked: &Asked<'_>,
+        permitted: Result<(), Failure>,
+        work: impl AsyncFnOnce() -> Result<A, Failure>,
+        redo: impl FnOnce(&Result<A, Failure>),
+    ) -> Result<A, Failure> {
+        let result = match permitted {
+            Err(refused) => Err(refused),
+            Ok(()) if asked.local => call.made_again(work()).await,
+            Ok(()) => {
+                let answer = self.answer(call).await;
+                redo(&answer);
+                return answer;
+            }
+        };
+        let now = result
+            .as_ref()
+            .map(|answer| serde_json::to_value(answer).unwrap_or_default());
+        self.compare(call, asked.title, &now.map_err(Clone::clone));
+        result
+    }
+
     /// Notes that a call which was done again came to this.
-    pub fn compare(&self, call: &RecordedCall, title: &str, result: &Result<Value, Failure>) {
+    pub(crate) fn compare(&self, call: &RecordedCall, title: &str, result: &Result<Value, Failure>) {
         let recorded = match (&call.err, &call.ok) {
             (Some(failure), _) => Err(failure),
             (None, Some(answer)) => Ok(parsed(answer)),
@@ -237,7 +267,7 @@ impl Replay {
     ///
     /// # Errors
     /// The recorded failure.
-    pub async fn answer<A: DeserializeOwned>(&self, call: &RecordedCall) -> Result<A, Failure> {
+    async fn answer<A: DeserializeOwned>(&self, call: &RecordedCall) -> Result<A, Failure> {
         if let Some(failure) = &call.err {
             return Err(failure.clone());
         }
@@ -337,10 +367,7 @@ impl Replay {
 
 impl RecordedCall {
     /// Makes a local call again. One that gave no answer then is not waited for now.
-    pub(crate) async fn made_again<A>(
-        &self,
-        work: impl Future<Output = Result<A, Failure>>,
-    ) -> Result<A, Failure> {
+    async fn made_again<A>(&self, work: impl Future<Output = Result<A, Failure>>) -> Result<A, Failure> {
         match &self.err {
             Some(failure) if self.gave_no_answer() => {
                 let waited = tokio::time::timeout(REPLAY_TAIL, work).await;

@@ -10,7 +10,7 @@ use tokio::sync::Semaphore;
 use url::Url;
 
 use super::live::Live;
-use super::reporters::{self, Reporter, reporter, write_reports};
+use super::reporters::{Reporter, reporter, wants_list, write_reports};
 use super::{Common, Exit, UsageError, duration, har, say};
 use crate::app::App;
 use crate::discover::{Candidate, discover};
@@ -119,7 +119,15 @@ pub(super) async fn run(common: &Common, args: RunArgs) -> anyhow::Result<Exit> 
         .await?;
     let cancel = cancelled_by_interrupt();
     let jobs = std::mem::take(&mut loaded.jobs);
-    let (runs, lost) = run_all(&app, &runner, jobs, workers(&args), &cancel, wants_list(&args)).await;
+    let (runs, lost) = run_all(
+        &app,
+        &runner,
+        jobs,
+        workers(&args),
+        &cancel,
+        wants_list(&args.reporter),
+    )
+    .await;
     app.browsers.shut_down().await;
     let report = Report::new(
         runs,
@@ -129,7 +137,7 @@ pub(super) async fn run(common: &Common, args: RunArgs) -> anyhow::Result<Exit> 
         env!("CARGO_PKG_VERSION"),
     );
     let written = write_reports(&app, &report, &args.reporter).await;
-    if wants_list(&args) {
+    if wants_list(&args.reporter) {
         say(&report::terminal::summary(&report, style(&locate(&app))));
     }
     written?;
@@ -316,10 +324,6 @@ fn nothing_to_run(args: &RunArgs, candidates: &[Candidate]) -> String {
 fn workers(args: &RunArgs) -> usize {
     let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     args.workers.map_or_else(cores, |n| n as usize)
-}
-
-fn wants_list(args: &RunArgs) -> bool {
-    reporters::wants_list(&args.reporter)
 }
 
 pub(super) fn cancelled_by_interrupt() -> Cancel {
