@@ -123,8 +123,16 @@ async fn two_hundred_megabytes_of_console_are_not_kept() {
     let (said, ()) = tokio::join!(saying, works(&other, page));
     said.expect("it is clicked");
     stage.expect_text("p", "said").await.expect("the page is in use");
-    let grown = memory().saturating_sub(before);
-    assert!(grown < 64 << 20, "the host has grown by {grown} bytes");
+    // Other tests share the process: what they hold goes again, what was kept of the console would stay.
+    let said = Instant::now();
+    while memory().saturating_sub(before) >= 64 << 20 {
+        let grown = memory().saturating_sub(before);
+        assert!(
+            said.elapsed() < Duration::from_secs(30),
+            "the host has grown by {grown} bytes"
+        );
+        works(&other, page).await;
+    }
     let words: usize = stage.events().iter().map(word_bytes).sum();
     assert!(words > 0 && words < 200 * 5_000, "{words} bytes are kept");
     works(&other, page).await;
@@ -208,6 +216,11 @@ async fn redirects_without_end_are_a_typed_failure() {
         .expect_err("none is there");
     assert_eq!(failure.code, Code::Timeout);
     assert!(began.elapsed() < Duration::from_secs(8), "{:?}", began.elapsed());
+    // A page that goes on navigating may yet win against a goto: here it comes to rest first.
+    for path in ["/here", "/there"] {
+        stage.site.page(path, "<p>rest</p>");
+    }
+    stage.expect_text("p", "rest").await.expect("it comes to rest");
     stage.site.page("/calm", "<p>calm</p>");
     stage.goto("/calm").await.expect("another page is loaded");
     assert_eq!(stage.text("p").await.as_deref(), Ok("calm"));
