@@ -29,6 +29,19 @@ pub enum StepOutcome {
     Failed(Failure),
 }
 
+/// A place in the flow's own code.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// The function, as its author named it; may be empty.
+    pub function: String,
+    /// The file, as the compiler or the interpreter was given it.
+    pub file: String,
+    /// The line, from 1.
+    pub line: u32,
+    /// The column, from 1; 0 where it is not known.
+    pub column: u32,
+}
+
 /// One thing done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step {
@@ -54,6 +67,24 @@ pub struct Step {
     /// Screenshots and attachments.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attachments: Vec<Attachment>,
+    /// Where the flow asked for it, innermost first; empty where it is not known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub places: Vec<Place>,
+}
+
+/// What a page looked like from a moment on, until its next picture.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScreencastFrame {
+    /// When it was drawn, in microseconds from the attempt's start.
+    pub at_us: u64,
+    /// Which page, counted from 1.
+    pub page: u32,
+    /// The picture.
+    pub picture: Attachment,
+    /// Its width in pixels.
+    pub width: u32,
+    /// Its height in pixels.
+    pub height: u32,
 }
 
 /// Something that the page did.
@@ -122,6 +153,9 @@ pub struct History {
     pub steps: Vec<Step>,
     /// The pages' events, by time.
     pub events: Vec<Event>,
+    /// What the pages looked like, by time, where a screencast was asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub screencast: Vec<ScreencastFrame>,
     /// Steps beyond the limit, which are not kept.
     pub steps_dropped: u32,
     /// Events beyond the limit, which are not kept.
@@ -171,6 +205,7 @@ impl Timeline {
             outcome: StepOutcome::Running,
             attributes: Vec::new(),
             attachments: Vec::new(),
+            places: Vec::new(),
         });
         state.current = Some(id);
         Some(id)

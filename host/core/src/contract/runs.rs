@@ -9,7 +9,7 @@ use crate::failure::{Code, Evidence, Failure};
 use crate::flow::Flow;
 use crate::run::{Attempt, Origin, RunId, RunRecord};
 use crate::storage::{Runs, StorageError, TenantId};
-use crate::timeline::{Event, History, PageEvent, Step, StepOutcome};
+use crate::timeline::{Event, History, PageEvent, Place, ScreencastFrame, Step, StepOutcome};
 use crate::verdict::Verdict;
 
 const STARTED: u64 = 1_800_000_000_000;
@@ -64,6 +64,18 @@ fn attempt(number: u32, failure: &Failure, verdict: &Verdict) -> Attempt {
                     text: "TypeError".to_owned(),
                 },
             }],
+            screencast: vec![ScreencastFrame {
+                at_us: 8,
+                page: 1,
+                picture: Attachment {
+                    name: "screencast".to_owned(),
+                    media_type: "image/jpeg".to_owned(),
+                    digest: Digest::of(b"frame"),
+                    bytes: 5,
+                },
+                width: 800,
+                height: 600,
+            }],
             steps_dropped: 1,
             events_dropped: 2,
         },
@@ -95,6 +107,12 @@ fn step(failure: &Failure) -> Step {
             media_type: "image/png".to_owned(),
             digest: Digest::of(b"image"),
             bytes: 5,
+        }],
+        places: vec![Place {
+            function: "checkout::pay".to_owned(),
+            file: "flows/checkout/src/lib.rs".to_owned(),
+            line: 12,
+            column: 9,
         }],
     }
 }

@@ -265,6 +265,7 @@ mod tests {
             outcome: StepOutcome::Passed,
             attributes: vec![],
             attachments: vec![],
+            places: vec![],
         }
     }
 
