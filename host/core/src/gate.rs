@@ -23,6 +23,7 @@ use crate::grant::{Ask, Grant};
 use crate::limits::{MAX_ATTACHMENT_BYTES, MAX_CASSETTE_BYTES};
 use crate::progress::Progress;
 use crate::replay::{Asked, Found, Replay};
+use crate::resume::Touches;
 use crate::timeline::{StepId, StepOutcome, Timeline, micros};
 
 /// One host call: its arguments, and what the gate must know of it.
@@ -38,6 +39,9 @@ pub trait Call: Serialize + Sync {
     const LOCAL: bool = false;
     /// Whether it may fail with what an earlier call failed with: that keeps the earlier call's number.
     const PASSES_ON: bool = false;
+
+    /// Whether it may leave the browser otherwise than it was: pages, contexts, what is watched for.
+    const TOUCHES: bool = true;
 
     /// The call for a person, for example `click button "Pay"`.
     fn title(&self) -> String;
@@ -93,6 +97,8 @@ pub struct Ledger {
     pub progress: Progress,
     /// Where big bytes go.
     pub artifacts: Arc<dyn Artifacts>,
+    /// Which calls touched the pages.
+    pub touches: Touches,
     tape: Box<dyn Tape>,
     replay: Option<Arc<Replay>>,
     clock: Arc<dyn Clock>,
@@ -134,6 +140,7 @@ impl Ledger {
             timeline: Timeline::default(),
             progress,
             artifacts,
+            touches: Touches::default(),
             tape,
             replay: None,
             clock,
@@ -408,6 +415,9 @@ impl Gate {
             let span = tracing::info_span!(
                 target: "flowguard::call", "flowguard.call", op = C::OP, call = number, source = %self.source
             );
+            if C::TOUCHES && !C::LOCAL {
+                ledger.touches.before(number).await;
+            }
             ledger.progress.race(work(step)).instrument(span).await
         };
         let asked = Asked {
@@ -478,6 +488,8 @@ impl Gate {
                 StepOutcome::Failed(failure.clone())
             }
         };
+        let passed = outcome == StepOutcome::Passed;
+        ledger.touches.after(number, C::TOUCHES && !C::LOCAL, passed);
         ledger.timeline.end(step, now, outcome);
         ledger.answered.store(micros(now), Ordering::Relaxed);
         result

@@ -27,6 +27,7 @@ pub mod progress;
 pub mod replay;
 #[cfg(test)]
 mod replay_tests;
+pub mod resume;
 pub mod retries;
 #[cfg(test)]
 mod retries_tests;

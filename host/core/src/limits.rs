@@ -129,6 +129,9 @@ pub const MAX_ATTRIBUTES: usize = 16;
 /// Bytes of an attribute's value.
 pub const MAX_ATTRIBUTE_BYTES: usize = 256;
 
+/// How long a page may take to say what it shows, where a run is to go on with it.
+pub const FINGERPRINT_TIMEOUT: Duration = Duration::from_secs(1);
+
 /// Bytes of one text of evidence.
 pub const MAX_EVIDENCE_BYTES: usize = 64 << 10;
 /// Bytes of an address.

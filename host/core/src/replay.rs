@@ -18,8 +18,11 @@ use crate::limits::REPLAY_TAIL;
 use crate::verdict::Verdict;
 
 mod divergence;
+mod resuming;
 
 pub use divergence::Divergence;
+use resuming::Resuming;
+pub use resuming::WentLive;
 
 /// Bytes of arguments and answers in a message.
 const SHOWN_BYTES: usize = 300;
@@ -41,6 +44,8 @@ struct State {
     wall: usize,
     monotonic: usize,
     divergence: Option<Divergence>,
+    /// The flow goes on by itself where it leaves the recording.
+    resuming: Option<Resuming>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,6 +136,9 @@ impl Replay {
     pub fn find(&self, asked: &Asked<'_>) -> Found<'_> {
         if *self.phase.borrow() == Phase::Over {
             return Found::Over;
+        }
+        if self.is_resuming() {
+            return self.find_resuming(asked);
         }
         let made = self.lock().made;
         let found = if self.exact {
@@ -287,9 +295,12 @@ impl Replay {
     }
 
     /// The next reading of a clock, in nanoseconds: the last one again where the flow reads it more often; none
-    /// where it was never read.
+    /// where it was never read, or where a flow that goes on by itself reads it.
     #[must_use]
     pub fn reading(&self, clock: ClockKind) -> Option<u64> {
+        if self.went_live().is_some() {
+            return None;
+        }
         let mut state = self.lock();
         let (readings, place) = match clock {
             ClockKind::Wall => (&self.recording.wall, &mut state.wall),
@@ -312,6 +323,9 @@ impl Replay {
     /// The replay's verdict. `folded` is what came of the flow; it counts for nothing where it was `stopped`.
     #[must_use]
     pub fn conclude(&self, folded: Verdict, stopped: bool) -> Verdict {
+        if self.is_resuming() {
+            return folded;
+        }
         if !stopped && self.divergence().is_none() {
             self.note_missing();
         }

@@ -7,6 +7,7 @@ use crate::artifact::Digest;
 use crate::cassette::{CASSETTE_VERSION, CONTRACT_VERSION, ClockKind, End, Header, RecordedCall, Recording};
 use crate::failure::{Code, Failure};
 use crate::replay::{Asked, Divergence, Found, Replay};
+use crate::resume::{Fingerprint, Resumable};
 use crate::verdict::Verdict;
 
 fn raw(value: &Value) -> Box<RawValue> {
@@ -266,4 +267,100 @@ fn a_call_that_an_assertion_waited_in_when_it_was_cut_off_is_never_answered() {
     };
     assert!(matches!(replay.find(&inside), Found::Unanswered));
     assert_eq!(made(&replay, 3, "open", &json!({})), Some(3));
+}
+
+/// From which call on a flow may go on.
+fn from(touched: u32, failed: Option<u32>) -> Resumable {
+    Resumable {
+        pages: Fingerprint::default(),
+        touched,
+        failed,
+    }
+}
+
+#[test]
+fn a_changed_flow_goes_on_by_itself_after_the_last_call_that_touched_a_page() {
+    let replay = Replay::resuming(recording(three(), None), &from(1, Some(3)));
+    assert!(matches!(ask(&replay, 1, "open", &json!({})), Answered::Recorded));
+    assert!(matches!(
+        ask(&replay, 2, "log", &json!({"message": "b"})),
+        Answered::Done
+    ));
+    assert_eq!(replay.went_live(), None);
+    // Another one than was recorded.
+    assert!(matches!(
+        ask(&replay, 3, "click", &json!({"x": 0.2})),
+        Answered::Done
+    ));
+    let live = replay.went_live().expect("it goes on");
+    assert_eq!((live.n, live.title.as_str()), (3, "click {\"x\":0.2}"));
+    assert!(matches!(ask(&replay, 4, "open", &json!({})), Answered::Done));
+    assert_eq!(
+        replay.reading(ClockKind::Wall),
+        None,
+        "its clocks are the host's again"
+    );
+}
+
+#[test]
+fn a_call_that_failed_is_made_again_although_it_is_the_same() {
+    let replay = Replay::resuming(recording(three(), None), &from(1, Some(3)));
+    ask(&replay, 1, "open", &json!({}));
+    ask(&replay, 2, "log", &json!({"message": "a"}));
+    assert!(matches!(
+        ask(&replay, 3, "click", &json!({"x": 0.1})),
+        Answered::Done
+    ));
+    assert!(replay.went_live().is_some());
+}
+
+#[test]
+fn a_flow_that_is_other_before_a_page_was_touched_is_refused() {
+    let replay = Replay::resuming(recording(three(), None), &from(3, None));
+    assert!(matches!(ask(&replay, 1, "goto", &json!({})), Answered::Nothing));
+    let refusal = replay.refusal().expect("it is refused").to_string();
+    assert_eq!(
+        refusal,
+        "the flow is different at call 1: expected open {}, got goto {}; call 3, click {\"x\":0.1}, has touched the page after that"
+    );
+    assert_eq!(replay.went_live(), None);
+}
+
+#[test]
+fn a_flow_that_makes_all_recorded_calls_and_more_goes_on() {
+    let cut = Some((timed_out(), true));
+    let replay = Replay::resuming(recording(three(), cut), &from(3, None));
+    for (n, op, args) in [(1, "open", json!({})), (3, "click", json!({"x": 0.1}))] {
+        assert!(matches!(ask(&replay, n, op, &args), Answered::Recorded));
+    }
+    assert!(matches!(
+        ask(&replay, 4, "click", &json!({"x": 0.3})),
+        Answered::Done
+    ));
+    assert!(replay.went_live().is_some());
+}
+
+enum Answered {
+    Recorded,
+    /// It is done now.
+    Done,
+    Nothing,
+}
+
+fn ask(replay: &Replay, n: u32, op: &'static str, args: &Value) -> Answered {
+    let title = format!("{op} {args}");
+    let args = raw(args);
+    let found = replay.find(&Asked {
+        n,
+        source: "flow",
+        op,
+        title: &title,
+        args: &args,
+        local: op == "log",
+    });
+    match found {
+        Found::Recorded(_) => Answered::Recorded,
+        Found::Nothing => Answered::Done,
+        Found::Unanswered | Found::Over => Answered::Nothing,
+    }
 }

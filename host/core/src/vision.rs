@@ -79,6 +79,7 @@ pub struct Judge {
 
 impl Call for Judge {
     const OP: &'static str = "vision.judge";
+    const TOUCHES: bool = false;
     type Answer = Soft<Judgement>;
 
     fn title(&self) -> String {
@@ -103,6 +104,7 @@ pub struct Extract {
 
 impl Call for Extract {
     const OP: &'static str = "vision.extract";
+    const TOUCHES: bool = false;
     type Answer = Extraction;
 
     fn title(&self) -> String {

@@ -18,6 +18,7 @@ mod job;
 mod job_tests;
 pub mod keys;
 pub mod locator;
+mod looks;
 mod navigate;
 #[cfg(test)]
 mod navigate_tests;

@@ -27,15 +27,37 @@ struct Open {
     contexts: HashMap<PageId, ContextId>,
 }
 
+/// The run that pages belong to: its ledger, until another run is left the pages.
+pub(super) struct Hears(Mutex<Arc<Ledger>>);
+
 /// Writes what pages do into the timeline and the record of the network, keeps the pages that they open, and
 /// lets routes decide.
 pub(super) struct RunWatcher {
-    pub(super) ledger: Arc<Ledger>,
+    pub(super) hears: Arc<Hears>,
     /// Weak, as the pages know their watcher.
     pub(super) pages: Weak<Pages>,
     pub(super) events: Weak<Events>,
     pub(super) traffic: Arc<Traffic>,
     pub(super) routes: Arc<Routes>,
+}
+
+impl Hears {
+    pub(super) fn new(ledger: &Arc<Ledger>) -> Self {
+        Self(Mutex::new(ledger.clone()))
+    }
+
+    /// From now on, it is this run.
+    pub(super) fn be(&self, ledger: &Arc<Ledger>) {
+        *self.lock() = ledger.clone();
+    }
+
+    fn ledger(&self) -> Arc<Ledger> {
+        self.lock().clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Arc<Ledger>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Pages {
@@ -127,7 +149,8 @@ impl Watcher for RunWatcher {
         if let Some(events) = self.events.upgrade() {
             events.page_event(page, &what);
         }
-        self.ledger.timeline.event(page, self.ledger.now(), what);
+        let ledger = self.hears.ledger();
+        ledger.timeline.event(page, ledger.now(), what);
     }
 
     fn popup(&self, opener: Option<PageId>, tab: Arc<dyn Tab>) -> Option<PageId> {
@@ -145,11 +168,11 @@ impl Watcher for RunWatcher {
     fn dialog(&self, page: PageId, dialog: Dialog) -> DialogReply {
         let kind = dialog.kind.name().to_owned();
         let text = dialog.message.clone();
-        self.ledger
-            .timeline
-            .event(page, self.ledger.now(), PageEvent::Dialog { kind, text });
+        let ledger = self.hears.ledger();
+        let shown = PageEvent::Dialog { kind, text };
+        ledger.timeline.event(page, ledger.now(), shown);
         match self.events.upgrade() {
-            Some(events) => events.dialog(&self.ledger, page, dialog),
+            Some(events) => events.dialog(&ledger, page, dialog),
             None => DialogReply {
                 accept: true,
                 text: None,

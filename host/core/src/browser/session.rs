@@ -1,4 +1,5 @@
-//! One run's browser: leased at the first page, given back at the end, with the run's pages in between.
+//! One run's browser: leased at the first page, given back at the end, with the run's pages in between; or left
+//! to the next run as it is.
 
 use bytes::Bytes;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,7 +11,7 @@ use super::calls::{self, PageId};
 use super::context::{Contexts, Events, OWN, Overlays, check_viewport};
 use super::network::routes::Routes;
 use super::network::traffic::Traffic;
-use super::pages::{Pages, RunWatcher};
+use super::pages::{Hears, Pages, RunWatcher};
 use super::port::{BrowserError, BrowserInfo, Browsers, Lease, Tab, TabError, Watcher};
 use super::reply::Reply;
 use super::script::InitScripts;
@@ -62,6 +63,8 @@ pub struct Browser {
     pub(super) events: Arc<Events>,
     pub(super) overlays: Overlays,
     pub(super) init_scripts: InitScripts,
+    /// Whose run the pages' events belong to.
+    hears: Arc<Hears>,
     /// The batch that is under way.
     ahead: Mutex<Option<Ahead>>,
 }
@@ -78,8 +81,9 @@ impl Browser {
         Self {
             browsers,
             baselines,
-            ledger,
             traffic: Arc::new(Traffic::new(options.records_har)),
+            hears: Arc::new(Hears::new(&ledger)),
+            ledger,
             routes: Arc::default(),
             options,
             lease: OnceCell::new(),
@@ -94,6 +98,13 @@ impl Browser {
 
     pub(super) fn ahead(&self) -> MutexGuard<'_, Option<Ahead>> {
         self.ahead.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// This browser for another run: the same pages, contexts, routes and all that is known of them.
+    #[must_use]
+    pub fn left_to(self, ledger: Arc<Ledger>) -> Self {
+        self.hears.be(&ledger);
+        Self { ledger, ..self }
     }
 
     /// What kind of browser it is, once it is leased.
@@ -115,7 +126,7 @@ impl Browser {
     pub(super) async fn lease(&self) -> Result<&Arc<dyn Lease>, Failure> {
         let watcher = || -> Arc<dyn Watcher> {
             Arc::new(RunWatcher {
-                ledger: self.ledger.clone(),
+                hears: self.hears.clone(),
                 pages: Arc::downgrade(&self.pages),
                 events: Arc::downgrade(&self.events),
                 traffic: self.traffic.clone(),

@@ -27,6 +27,7 @@ macro_rules! calls {
 
         impl Call for $name {
             const OP: &'static str = $op;
+            const TOUCHES: bool = false;
             type Answer = $answer;
             fn title(&self) -> String { let $this = self; $title }
             fn ask(&self) -> Ask<'_> { Ask::Bucket(&self.bucket) }
@@ -44,6 +45,7 @@ pub struct OpenBucket {
 impl Call for OpenBucket {
     const OP: &'static str = "bucket.open";
     const SHOWN: bool = false;
+    const TOUCHES: bool = false;
     type Answer = ();
 
     fn title(&self) -> String {

@@ -40,6 +40,7 @@ calls! {
         context: ContextId,
     } "context.pages" -> Vec<PageId>; title _call => "list the context's pages".to_owned();
         @ask Ask::Act;
+        @touches false;
 
     /// Tells the context of a page.
     ContextOf {
@@ -47,6 +48,7 @@ calls! {
         page: PageId,
     } "context.context-of" -> ContextId; title _call => "the page's context".to_owned();
         @ask Ask::Act;
+        @touches false;
 
     /// Closes a context.
     CloseContext {
@@ -118,6 +120,7 @@ calls! {
         urls: Vec<String>,
     } "context.cookies" -> Vec<Cookie>; title _call => "read cookies".to_owned();
         @ask Ask::Act;
+        @touches false;
 
     /// Adds cookies.
     AddCookies {

@@ -6,11 +6,11 @@ use crate::failure::Failure;
 use crate::gate::Soft;
 
 /// Declares host calls: name, fields, operation, answer, title, and where they differ from the default,
-/// what they ask for and what they cost.
+/// what they ask for, what they cost, and that they only look.
 macro_rules! calls {
     ($($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty),* $(,)? }
         $op:literal -> $answer:ty; title $this:ident => $title:expr;
-        $(@ask $ask:expr;)? $(@charge $charge:expr;)? $(@soft $soft:expr;)?)*) => {$(
+        $(@ask $ask:expr;)? $(@charge $charge:expr;)? $(@soft $soft:expr;)? $(@touches $touches:literal;)?)*) => {$(
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Serialize)]
         pub struct $name { $($(#[$field_doc])* pub $field: $type),* }
@@ -18,6 +18,7 @@ macro_rules! calls {
         impl Call for $name {
             const OP: &'static str = $op;
             type Answer = $answer;
+            $(const TOUCHES: bool = $touches;)?
             fn title(&self) -> String { let $this = self; $title }
             $(fn ask(&self) -> Ask<'_> { let $this = self; let _ = $this; $ask })?
             $(fn charge(&self) -> Charge { $charge })?

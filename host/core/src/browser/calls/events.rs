@@ -59,6 +59,7 @@ calls! {
         /// The download.
         download: DownloadId,
     } "download.state" -> DownloadState; title _call => "read the state of the download".to_owned();
+        @touches false;
 
     /// Waits for the end of a download; its size.
     WaitForDownload {
@@ -75,6 +76,7 @@ calls! {
         /// At most this long.
         timeout_ms: Option<u32>,
     } "download.bytes" -> Digest; title _call => "read the download".to_owned();
+        @touches false;
 
     /// Keeps a download with the report.
     KeepDownload {

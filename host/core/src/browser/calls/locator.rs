@@ -19,6 +19,7 @@ calls! {
         options: ExpectOptions,
     } "locator.expect" -> Soft<()>; title call => expectation_title(&call.target.locator, &call.what, &call.options);
         @soft soft;
+        @touches false;
 
     /// Reads the accessibility tree.
     AriaSnapshot {
@@ -27,12 +28,14 @@ calls! {
         /// At most this long.
         timeout_ms: Option<u32>,
     } "locator.aria-snapshot" -> String; title call => format!("read the ARIA snapshot of {}", call.target.locator);
+        @touches false;
 
     /// Counts.
     Count {
         /// What.
         target: Target,
     } "locator.count" -> u32; title call => format!("count {}", call.target.locator);
+        @touches false;
 
     /// Tells whether it is in a state.
     IsInState {
@@ -43,6 +46,7 @@ calls! {
         /// At most this long, where the element is waited for.
         timeout_ms: Option<u32>,
     } "locator.is-in-state" -> bool; title call => format!("is {} {}", call.target.locator, call.state.name());
+        @touches false;
 
     /// Waits for it to be there, or to be gone.
     WaitFor {
@@ -53,6 +57,7 @@ calls! {
         /// At most this long.
         timeout_ms: Option<u32>,
     } "locator.wait-for" -> (); title call => format!("wait for {} to be {}", call.target.locator, call.state.name());
+        @touches false;
 
     /// Reads a text, a value or an attribute.
     Read {
@@ -63,6 +68,7 @@ calls! {
         /// At most this long.
         timeout_ms: Option<u32>,
     } "locator.read" -> Option<String>; title call => format!("read {} of {}", call.reading.title(), call.target.locator);
+        @touches false;
 
     /// Reads the texts of all elements.
     AllTexts {
@@ -71,6 +77,7 @@ calls! {
         /// As they are rendered, instead of as they are written.
         rendered: bool,
     } "locator.all-texts" -> Vec<String>; title call => format!("read the texts of {}", call.target.locator);
+        @touches false;
 
     /// Reads the box.
     BoundingBox {
@@ -79,4 +86,5 @@ calls! {
         /// At most this long.
         timeout_ms: Option<u32>,
     } "locator.bounding-box" -> Option<Rect>; title call => format!("read the box of {}", call.target.locator);
+        @touches false;
 }

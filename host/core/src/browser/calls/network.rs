@@ -117,6 +117,7 @@ calls! {
         /// The route.
         route: RouteId,
     } "route.hits" -> u32; title _call => "count a route's requests".to_owned();
+        @touches false;
 
     /// Waits for the next request that a route holds.
     NextHeld {
@@ -176,6 +177,7 @@ calls! {
         /// At most this long.
         timeout_ms: Option<u32>,
     } "exchange.response" -> Result<ResponseInfo, String>; title _call => "read a response".to_owned();
+        @touches false;
 
     /// Waits for all headers of a request.
     ReadRequestHeaders {
@@ -184,6 +186,7 @@ calls! {
         /// At most this long.
         timeout_ms: Option<u32>,
     } "exchange.request-headers" -> Vec<Header>; title _call => "read a request's headers".to_owned();
+        @touches false;
 
     /// Waits for the whole body of a response. In the cassette the answer is its digest.
     ReadBody {
@@ -192,6 +195,7 @@ calls! {
         /// At most this long.
         timeout_ms: Option<u32>,
     } "exchange.body" -> Attachment; title _call => "read a response's body".to_owned();
+        @touches false;
 
     /// Waits for a WebSocket's next message; none where it is closed.
     NextFrame {

@@ -71,6 +71,7 @@ calls! {
         /// The page.
         page: PageId,
     } "page.content" -> String; title _call => "read the content".to_owned();
+        @touches false;
 
     /// Brings the page to the front.
     BringToFront {
@@ -88,6 +89,7 @@ calls! {
         /// At most this long.
         timeout_ms: Option<u32>,
     } "page.wait-for-load-state" -> (); title call => format!("wait for {}", call.state.name());
+        @touches false;
 
     /// Waits for an address.
     WaitForUrl {
@@ -98,24 +100,28 @@ calls! {
         /// At most this long.
         timeout_ms: Option<u32>,
     } "page.wait-for-url" -> (); title call => format!("wait for address {}", call.url);
+        @touches false;
 
     /// Reads the accessibility tree.
     AriaSnapshotOfPage {
         /// The page.
         page: PageId,
     } "page.aria-snapshot" -> String; title _call => "read the ARIA snapshot of the page".to_owned();
+        @touches false;
 
     /// Reads the address.
     PageUrl {
         /// The page.
         page: PageId,
     } "page.url" -> String; title _call => "read the address".to_owned();
+        @touches false;
 
     /// Reads the title.
     PageTitle {
         /// The page.
         page: PageId,
     } "page.title" -> String; title _call => "read the title".to_owned();
+        @touches false;
 
     /// Sets the viewport.
     SetViewport {
@@ -136,12 +142,14 @@ calls! {
         options: ExpectOptions,
     } "page.expect" -> Soft<()>; title call => expectation_title(&"the page", &call.what, &call.options);
         @soft soft;
+        @touches false;
 
     /// Reads links, images and text.
     ReadOutline {
         /// The page.
         page: PageId,
     } "page.outline" -> Outline; title _call => "read links, images and text".to_owned();
+        @touches false;
 
     /// Fetches an address for its status.
     Probe {
@@ -153,6 +161,7 @@ calls! {
         timeout_ms: Option<u32>,
     } "page.probe" -> u16; title call => format!("probe {}", call.url);
         @ask Ask::Probe(&call.url); @charge Charge::Probe;
+        @touches false;
 
     /// Closes the page.
     ClosePage {

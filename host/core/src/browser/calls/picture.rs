@@ -94,6 +94,7 @@ calls! {
         shot: ShotOptions,
     } "screenshot" -> ImageInfo; title call => screenshot_title(call);
         @charge Charge::Screenshot;
+        @touches false;
 
     /// Compares a page or an element with its baseline.
     ExpectScreenshot {
@@ -109,6 +110,7 @@ calls! {
         options: ExpectOptions,
     } "screenshot.expect" -> Soft<()>; title call => expectation_title(call);
         @charge Charge::Screenshot; @soft soft;
+        @touches false;
 
     /// Copies an image's bytes into the guest. In the cassette the answer is the digest.
     ReadImage {
@@ -117,6 +119,7 @@ calls! {
         /// Its length.
         bytes: u32,
     } "image.bytes" -> Digest; title call => format!("read image {}", call.digest.short());
+        @touches false;
 }
 
 fn screenshot_title(call: &TakeScreenshot) -> String {

@@ -88,6 +88,7 @@ calls! {
         /// How.
         options: ExpectOptions,
     } "locator.expect-property" -> Soft<()>; title call => property_title(call); @soft soft;
+        @touches false;
 
     /// Adds a script or a style sheet to the main document.
     AddTag {
