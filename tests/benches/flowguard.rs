@@ -30,8 +30,8 @@ use flowguard_core::cassette::{Header, NoTape, Tape};
 use flowguard_core::clock::{Clock, SystemClock};
 use flowguard_core::fakes::{FakeArtifacts, FakeBaselines, FakeStore};
 use flowguard_core::flow::Needs;
-use flowguard_core::gate::Ledger;
 use flowguard_core::grant::Policy;
+use flowguard_core::ledger::Ledger;
 use flowguard_core::progress::{Cancel, Progress};
 use flowguard_core::run::{Origin, RunId, RunOptions, RunRequest};
 use flowguard_core::storage::TenantId;
@@ -335,6 +335,7 @@ fn header() -> Header {
         timeout_ms: 30_000,
         assertions: Vec::new(),
         seed: 0,
+        told: None,
     }
 }
 

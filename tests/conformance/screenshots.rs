@@ -8,7 +8,7 @@ use flowguard_core::browser::calls::{
 use flowguard_core::browser::locator::{Locator, Part};
 use flowguard_core::browser::{BaselineScope, Browser};
 use flowguard_core::failure::{Code, Failure};
-use flowguard_core::gate::Ledger;
+use flowguard_core::ledger::Ledger;
 use std::path::Path;
 use std::sync::Arc;
 

@@ -15,7 +15,7 @@ use flowguard_core::cassette::NoTape;
 use flowguard_core::clock::SystemClock;
 use flowguard_core::failure::Failure;
 use flowguard_core::fakes::{FakeArtifacts, FakeBaselines};
-use flowguard_core::gate::Ledger;
+use flowguard_core::ledger::Ledger;
 use flowguard_core::progress::{Cancel, Progress};
 use flowguard_core::timeline::PageEvent;
 use std::sync::Arc;

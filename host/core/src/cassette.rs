@@ -47,6 +47,32 @@ pub struct Header {
     pub assertions: Vec<Digest>,
     /// What the guest's random numbers begin from.
     pub seed: u64,
+    /// The run that the guest was told to be, where it went on with the pages of another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told: Option<Told>,
+}
+
+/// The run that a guest was told to be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    /// Its id.
+    pub run: String,
+    /// Its attempt, from 1.
+    pub attempt: u32,
+}
+
+impl Header {
+    /// The id of the run that the guest was told to be.
+    #[must_use]
+    pub fn told_run(&self) -> &str {
+        self.told.as_ref().map_or(&self.run, |told| &told.run)
+    }
+
+    /// The attempt that the guest was told to be.
+    #[must_use]
+    pub fn told_attempt(&self) -> u32 {
+        self.told.as_ref().map_or(self.attempt, |told| told.attempt)
+    }
 }
 
 /// One host call.

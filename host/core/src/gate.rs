@@ -9,22 +9,17 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::future::Future;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 use tracing::Instrument;
 
-use crate::artifact::{Artifacts, Attachment};
-use crate::budget::{Budget, Charge};
-use crate::cassette::{ClockKind, ClockReading, Entry, FaultLine, Tape};
-use crate::clock::Clock;
-use crate::failure::{Blame, Code, Failure};
+use crate::budget::Charge;
+use crate::cassette::Entry;
+use crate::failure::{Code, Failure};
 use crate::grant::{Ask, Grant};
-use crate::limits::{MAX_ATTACHMENT_BYTES, MAX_CASSETTE_BYTES};
-use crate::progress::Progress;
-use crate::replay::{Asked, Found, Replay};
-use crate::resume::Touches;
-use crate::timeline::{StepId, StepOutcome, Timeline, micros};
+use crate::ledger::Ledger;
+use crate::replay::{Asked, Found};
+use crate::timeline::{StepId, StepOutcome, micros};
 
 /// One host call: its arguments, and what the gate must know of it.
 pub trait Call: Serialize + Sync {
@@ -84,225 +79,6 @@ impl<T: Default> Soft<T> {
             }),
             Err(failure) => Err(failure),
         }
-    }
-}
-
-/// What an attempt's components share: budget, timeline, tape, and what the verdict will ask for.
-pub struct Ledger {
-    /// What may still be spent.
-    pub budget: Budget,
-    /// What happened.
-    pub timeline: Timeline,
-    /// Deadline and cancellation.
-    pub progress: Progress,
-    /// Where big bytes go.
-    pub artifacts: Arc<dyn Artifacts>,
-    /// Which calls touched the pages.
-    pub touches: Touches,
-    tape: Box<dyn Tape>,
-    replay: Option<Arc<Replay>>,
-    clock: Arc<dyn Clock>,
-    started: Duration,
-    calls: AtomicU32,
-    /// When the last call was answered, in microseconds from the attempt's start.
-    answered: AtomicU64,
-    /// Bytes written to the tape.
-    recorded: AtomicU64,
-    faults: Mutex<Faults>,
-}
-
-/// The failures that a verdict is folded from.
-#[derive(Clone, Debug, Default)]
-pub struct Faults {
-    /// Soft assertions that did not hold, in order.
-    pub soft: Vec<Failure>,
-    /// Every failure that a guest was given, by its call.
-    pub given: Vec<(u32, Code)>,
-    /// The first failure that the platform is to blame for, even if the flow went on.
-    pub platform: Option<Failure>,
-    /// Why the cassette is incomplete.
-    pub tape: Option<String>,
-}
-
-impl Ledger {
-    /// An attempt's ledger, beginning now.
-    #[must_use]
-    pub fn new(
-        budget: Budget,
-        progress: Progress,
-        artifacts: Arc<dyn Artifacts>,
-        tape: Box<dyn Tape>,
-        clock: Arc<dyn Clock>,
-    ) -> Self {
-        let started = clock.monotonic();
-        Self {
-            budget,
-            timeline: Timeline::default(),
-            progress,
-            artifacts,
-            touches: Touches::default(),
-            tape,
-            replay: None,
-            clock,
-            started,
-            calls: AtomicU32::new(0),
-            answered: AtomicU64::new(0),
-            recorded: AtomicU64::new(0),
-            faults: Mutex::default(),
-        }
-    }
-
-    /// The same for an attempt that is answered from a recording.
-    #[must_use]
-    pub fn replaying(self, replay: Arc<Replay>) -> Self {
-        let replay = Some(replay);
-        Self { replay, ..self }
-    }
-
-    /// Time since the attempt's start.
-    #[must_use]
-    pub fn now(&self) -> Duration {
-        self.clock.monotonic().saturating_sub(self.started)
-    }
-
-    /// When the last host call was answered, from the attempt's start.
-    #[must_use]
-    pub fn answered(&self) -> Duration {
-        Duration::from_micros(self.answered.load(Ordering::Relaxed))
-    }
-
-    /// The failures so far.
-    #[must_use]
-    pub fn faults(&self) -> Faults {
-        self.lock_faults().clone()
-    }
-
-    /// Writes down that the platform failed outside any call.
-    pub fn platform_fault(&self, failure: Failure) {
-        self.lock_faults().platform.get_or_insert(failure);
-    }
-
-    /// The failure under the code that the host has on record for it: what a guest says of it counts for less. One
-    /// of the guest's own is the flow's, but for an assertion.
-    #[must_use]
-    pub fn as_recorded(&self, failure: Failure) -> Failure {
-        let given = failure
-            .call
-            .and_then(|call| self.lock_faults().given.iter().find(|(n, _)| *n == call).copied());
-        let code = match (given, failure.code) {
-            (Some((_, code)), _) => code,
-            (None, own @ (Code::AssertionFailed | Code::InvalidArgument)) => own,
-            (None, _) => Code::FlowError,
-        };
-        let call = given.map(|(number, _)| number);
-        Failure {
-            code,
-            call,
-            ..failure
-        }
-    }
-
-    /// How many soft assertions did not hold so far.
-    #[must_use]
-    pub fn soft_failures(&self) -> usize {
-        self.lock_faults().soft.len()
-    }
-
-    /// The first soft assertion that did not hold after so many others.
-    #[must_use]
-    pub fn soft_failure_since(&self, before: usize) -> Option<Failure> {
-        self.lock_faults().soft.get(before).cloned()
-    }
-
-    /// Takes back the soft failures after so many others: what they were part of is tried again.
-    pub fn forgive_soft_failures(&self, before: usize) {
-        self.lock_faults().soft.truncate(before);
-    }
-
-    /// Whether the platform has failed.
-    #[must_use]
-    pub fn has_platform_fault(&self) -> bool {
-        self.lock_faults().platform.is_some()
-    }
-
-    /// What a guest sees of a clock: the recorded reading in a replay, else `now`, which is recorded.
-    pub fn observe_clock(&self, clock: ClockKind, now: Duration) -> Duration {
-        if let Some(ns) = self.replay.as_ref().and_then(|replay| replay.reading(clock)) {
-            return Duration::from_nanos(ns);
-        }
-        let ns = u64::try_from(now.as_nanos()).unwrap_or(u64::MAX);
-        self.record(&ClockReading { clock, ns });
-        now
-    }
-
-    /// Keeps bytes for the report.
-    ///
-    /// # Errors
-    /// [`Code::OverBudget`] where they are too many, [`Code::Unavailable`] where they cannot be kept.
-    pub async fn keep(
-        &self,
-        name: &str,
-        media_type: &str,
-        bytes: bytes::Bytes,
-    ) -> Result<Attachment, Failure> {
-        let length = bytes.len();
-        if length > MAX_ATTACHMENT_BYTES {
-            let message = format!("an attachment may have {MAX_ATTACHMENT_BYTES} bytes: {length}");
-            return Err(Failure::new(Code::OverBudget, message));
-        }
-        self.budget.charge_artifact(length as u64)?;
-        let digest = self.artifacts.put(bytes).await;
-        let digest = digest.map_err(|error| Failure::new(Code::Unavailable, error.to_string()))?;
-        Ok(Attachment {
-            name: name.to_owned(),
-            media_type: media_type.to_owned(),
-            digest,
-            bytes: u32::try_from(length).unwrap_or(u32::MAX),
-        })
-    }
-
-    /// Fails the attempt for what happened besides the flow's own calls; the flow goes on.
-    pub fn fail(&self, fault: Failure) {
-        let line = FaultLine { fault };
-        self.record(&line);
-        self.lock_faults().soft.push(line.fault);
-    }
-
-    /// Writes a line to the cassette.
-    pub fn record(&self, line: &impl Serialize) {
-        if let Ok(line) = serde_json::to_vec(line) {
-            self.append(line);
-        }
-    }
-
-    fn append(&self, mut line: Vec<u8>) {
-        line.push(b'\n');
-        let length = line.len() as u64;
-        let written = if self.recorded.fetch_add(length, Ordering::Relaxed) + length > MAX_CASSETTE_BYTES {
-            Err(std::io::Error::other(format!(
-                "it is full: it holds at most {MAX_CASSETTE_BYTES} bytes"
-            )))
-        } else {
-            self.tape.append(&line)
-        };
-        if let Err(error) = written {
-            self.lock_faults().tape.get_or_insert_with(|| {
-                tracing::warn!(%error, "the cassette cannot be written; the run goes on without it");
-                error.to_string()
-            });
-        }
-    }
-
-    fn note(&self, call: u32, failure: &Failure) {
-        let mut faults = self.lock_faults();
-        faults.given.push((call, failure.code));
-        if failure.code.blame() == Blame::Platform {
-            faults.platform.get_or_insert_with(|| failure.clone());
-        }
-    }
-
-    fn lock_faults(&self) -> std::sync::MutexGuard<'_, Faults> {
-        self.faults.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -398,7 +174,7 @@ impl Gate {
                 format!("the arguments of {} cannot be recorded: {error}", C::OP),
             )
         })?;
-        let number = ledger.calls.fetch_add(1, Ordering::Relaxed) + 1;
+        let number = ledger.number();
         let title = call.title();
         let began = ledger.now();
         let step = match C::SHOWN {
@@ -491,7 +267,7 @@ impl Gate {
         let passed = outcome == StepOutcome::Passed;
         ledger.touches.after(number, C::TOUCHES && !C::LOCAL, passed);
         ledger.timeline.end(step, now, outcome);
-        ledger.answered.store(micros(now), Ordering::Relaxed);
+        ledger.answered_at(now);
         result
     }
 }

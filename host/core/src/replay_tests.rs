@@ -46,6 +46,7 @@ fn recording(calls: Vec<RecordedCall>, end: Option<(Verdict, bool)>) -> Recordin
             timeout_ms: 1_000,
             assertions: Vec::new(),
             seed: 1,
+            told: None,
         },
         calls,
         wall: vec![10, 20],

@@ -13,7 +13,8 @@ use tokio::time::Instant;
 
 use crate::budget::Charge;
 use crate::failure::{Blame, Code, Failure};
-use crate::gate::{Call, Ledger, Soft};
+use crate::gate::{Call, Soft};
+use crate::ledger::Ledger;
 use crate::limits::{MAX_CALL_TIMEOUT_MS, MAX_OPEN_SPANS, MAX_RETRY_INTERVALS};
 use crate::timeline::{StepId, StepOutcome};
 

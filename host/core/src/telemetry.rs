@@ -7,7 +7,8 @@ use std::sync::Arc;
 use crate::artifact::Digest;
 use crate::budget::Charge;
 use crate::failure::{Code, Failure, cut};
-use crate::gate::{Call, Ledger};
+use crate::gate::Call;
+use crate::ledger::Ledger;
 use crate::limits;
 use crate::timeline::{StepId, StepOutcome};
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::failure::{Blame, Code, Failure};
-use crate::gate::Faults;
+use crate::ledger::Faults;
 
 /// How the component's `run` ended.
 #[derive(Clone, Debug, PartialEq, Eq)]

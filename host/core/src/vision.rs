@@ -9,7 +9,8 @@ use std::time::Duration;
 use crate::artifact::Digest;
 use crate::browser::Rect;
 use crate::failure::{Code, Failure};
-use crate::gate::{Call, Ledger, Soft};
+use crate::gate::{Call, Soft};
+use crate::ledger::Ledger;
 use crate::limits::{MAX_CALL_TIMEOUT_MS, MAX_EVIDENCE_BYTES};
 
 /// What a judgement cost.

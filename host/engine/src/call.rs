@@ -8,7 +8,7 @@ use crate::bindings::types;
 use crate::guest_world::GuestOutput;
 use crate::limits::Exceeded;
 use flowguard_core::failure::{Code, Failure};
-use flowguard_core::gate::Ledger;
+use flowguard_core::ledger::Ledger;
 use flowguard_core::limits;
 use flowguard_core::progress::{Cancel, Ended, Progress};
 use flowguard_core::verdict::Ending;

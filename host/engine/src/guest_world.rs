@@ -10,7 +10,7 @@ use wasmtime_wasi::{HostMonotonicClock, HostWallClock, WasiCtx};
 
 use flowguard_core::cassette::ClockKind;
 use flowguard_core::clock::Clock;
-use flowguard_core::gate::Ledger;
+use flowguard_core::ledger::Ledger;
 use flowguard_core::limits::MAX_GUEST_OUTPUT_BYTES;
 
 /// What the guest printed.

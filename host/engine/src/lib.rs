@@ -22,4 +22,4 @@ pub use cache::CompiledCache;
 pub use config::Engine;
 pub use describe::describe_assertion;
 pub use load::{AssertionComponent, Component, FlowComponent, LoadError};
-pub use runner::{Ports, RunWatcher, Runner, Subject, Tapes};
+pub use runner::{Kept, KeptRun, Ports, RunWatcher, Runner, Started, Subject, Tapes};

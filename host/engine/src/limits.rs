@@ -6,7 +6,7 @@ use tokio::time::Instant;
 use wasmtime::{ResourceLimiter, StoreContextMut, UpdateDeadline};
 
 use crate::state::HostState;
-use flowguard_core::gate::Ledger;
+use flowguard_core::ledger::Ledger;
 use flowguard_core::limits;
 
 /// A limit that a guest broke; ends the run and names itself.

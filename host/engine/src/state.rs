@@ -9,7 +9,7 @@ use crate::config::Engine;
 use crate::host::Failed;
 use crate::limits::StoreLimits;
 use flowguard_core::browser::Browser;
-use flowguard_core::gate::Ledger;
+use flowguard_core::ledger::Ledger;
 use flowguard_core::retries::Retries;
 use flowguard_core::storage::Storage;
 use flowguard_core::telemetry::Telemetry;

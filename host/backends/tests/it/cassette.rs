@@ -24,6 +24,7 @@ pub(crate) fn header() -> Header {
         timeout_ms: 30_000,
         assertions: Vec::new(),
         seed: u64::MAX,
+        told: None,
     }
 }
 

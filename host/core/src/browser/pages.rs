@@ -11,7 +11,7 @@ use super::network::traffic::Traffic;
 use super::port::network::{Bodies, NetworkEvent, Paused, PausedRequest};
 use super::port::{FileChooser, FileDownload, Tab, TabError, Watcher};
 use crate::failure::{Code, Failure};
-use crate::gate::Ledger;
+use crate::ledger::Ledger;
 use crate::limits::MAX_PAGES;
 use crate::timeline::PageEvent;
 

@@ -24,7 +24,7 @@ use crate::budget::{Allowance, Budget};
 use crate::cassette::NoTape;
 use crate::clock::SystemClock;
 use crate::fakes::{FakeArtifacts, FakeBaselines};
-use crate::gate::Ledger;
+use crate::ledger::Ledger;
 use crate::progress::{Cancel, Progress};
 
 /// What a tab does when the injected script is called.

@@ -18,7 +18,7 @@ use super::script::InitScripts;
 use crate::artifact::Digest;
 use crate::baseline::Baselines;
 use crate::failure::{Blame, Code, Failure, cut};
-use crate::gate::Ledger;
+use crate::ledger::Ledger;
 use crate::limits;
 
 /// What holds for all pages of a run.

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use flowguard_core::gate::Ledger;
+use flowguard_core::ledger::Ledger;
 use flowguard_engine::RunWatcher;
 
 /// The progress of all runs.

@@ -8,7 +8,7 @@ use super::{Dialog, DialogAnswer, DialogReply, Download, Happening, Watches};
 use crate::browser::PageId;
 use crate::browser::port::{FileChooser, FileDownload};
 use crate::failure::{Code, Failure};
-use crate::gate::Ledger;
+use crate::ledger::Ledger;
 use crate::timeline::PageEvent;
 
 /// What happens in a run's pages, kept for the flow.

@@ -1,0 +1,378 @@
+//! One attempt: tape, ledger, gate and store are made, the component's `run` is called, and what came of it is
+//! folded into a verdict.
+
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+
+use super::held_tape::HeldTape;
+use super::{Ports, RunWatcher, Runner, Subject};
+use crate::bindings::flows;
+use crate::call::{self, Stopped};
+use crate::guest_world::{self, GuestOutput};
+use crate::limits::{CpuClock, set_clocks};
+use crate::state::{self, RunState};
+use flowguard_core::Gate;
+use flowguard_core::browser::{BaselineScope, Browser, BrowserOptions};
+use flowguard_core::budget::{Allowance, Budget};
+use flowguard_core::cassette::{
+    CASSETTE_VERSION, CONTRACT_VERSION, End, EndLine, Header, NoTape, Tape, Told,
+};
+use flowguard_core::ledger::Ledger;
+use flowguard_core::limits;
+use flowguard_core::progress::{Cancel, Progress};
+use flowguard_core::replay::Replay;
+use flowguard_core::resume::Looks;
+use flowguard_core::retries::Retries;
+use flowguard_core::run::{Attempt, RunRequest};
+use flowguard_core::storage::Storage;
+use flowguard_core::telemetry::Telemetry;
+use flowguard_core::timeline::micros;
+use flowguard_core::verdict::{Ending, fold};
+use flowguard_core::vision::Vision;
+
+impl Runner {
+    pub(super) async fn attempt(
+        &self,
+        subject: &Subject<'_>,
+        number: u32,
+        replay: Option<&Arc<Replay>>,
+        cancel: &Cancel,
+        watcher: &dyn RunWatcher,
+    ) -> Attempt {
+        let course = replay.map_or(Course::Live, Course::Replayed);
+        let done = self
+            .perform(subject, number, course, false, cancel, watcher)
+            .await;
+        done.browser.release().await;
+        done.attempt
+    }
+
+    /// Makes an attempt; its browser is still open. `follows`: whether a later run may go on with its pages.
+    pub(super) async fn perform(
+        &self,
+        subject: &Subject<'_>,
+        number: u32,
+        course: Course<'_>,
+        follows: bool,
+        cancel: &Cancel,
+        watcher: &dyn RunWatcher,
+    ) -> Performed {
+        let began = Instant::now();
+        let request = subject.request;
+        let replay = course.replay().cloned();
+        let replay = replay.as_ref();
+        let identity = Identity::of(request, number, replay);
+        let timeout = request
+            .options
+            .timeout
+            .unwrap_or_else(|| request.flow.timeout())
+            .min(limits::MAX_RUN_TIMEOUT);
+        let progress = Progress::new(timeout, cancel);
+        let (tape, mut warnings) = self.tape(&course, self.header(subject, number, &identity, timeout));
+        let ledger = Ledger::new(
+            Budget::new(Allowance::default()),
+            progress,
+            self.ports.artifacts.clone(),
+            tape,
+            self.ports.clock.clone(),
+        );
+        let ledger = Arc::new(match replay {
+            None => ledger,
+            Some(replay) => ledger.replaying(replay.clone()),
+        });
+        watcher.attempt_began(number, &ledger);
+        let run = self.run_state(subject, &ledger, course.into_browser());
+        if follows {
+            let looks: Arc<dyn Looks> = run.browser.clone();
+            ledger.touches.follow(Arc::downgrade(&looks));
+        }
+        if let Some(har) = &request.replay {
+            run.browser.answer_from(har);
+        }
+        let output = GuestOutput::new();
+        let done = self
+            .call_run(subject, &identity, replay, &run, &output, timeout, cancel)
+            .await;
+        for fault in replay.iter().flat_map(|replay| &replay.recording().late_faults) {
+            ledger.fail(fault.clone());
+        }
+        let verdict = fold(done.ending, &ledger.faults());
+        let verdict = match replay {
+            Some(replay) if !cancel.is_cancelled() => replay.conclude(verdict, done.left),
+            _ => verdict,
+        };
+        // The run is over here; what follows is the report's time, not the flow's.
+        let took_us = micros(began.elapsed());
+        ledger.record(&EndLine {
+            end: End {
+                verdict: verdict.clone(),
+                took_us,
+                cut: done.cut,
+            },
+        });
+        if !verdict.passed() {
+            run.browser.picture_of_failure("at the end").await;
+        }
+        ledger.timeline.finish(ledger.now());
+        let browser = run.browser.info();
+        let network = run.browser.keep_har().await.unwrap_or_else(|failure| {
+            warnings.push(format!("the network was not recorded: {failure}"));
+            None
+        });
+        warnings.extend(
+            ledger
+                .faults()
+                .tape
+                .map(|why| format!("the cassette is incomplete: {why}")),
+        );
+        let attempt = Attempt {
+            number,
+            verdict,
+            took_us,
+            history: ledger.timeline.history(),
+            browser,
+            output: output.text(),
+            calls: ledger.budget.calls(),
+            guest_cpu_us: micros(done.cpu.used()),
+            network,
+            warnings,
+        };
+        Performed {
+            attempt,
+            began,
+            browser: run.browser,
+            ledger,
+        }
+    }
+
+    fn header(&self, subject: &Subject<'_>, number: u32, identity: &Identity, timeout: Duration) -> Header {
+        let Subject { origin, request, .. } = subject;
+        let is_own = identity.run == request.id.as_str() && identity.attempt == number;
+        Header {
+            cassette: CASSETTE_VERSION,
+            contract: CONTRACT_VERSION.to_owned(),
+            run: request.id.to_string(),
+            attempt: number,
+            flow: request.flow.name.clone(),
+            component: origin.digest.clone(),
+            file: origin.file.clone(),
+            source: request.source.clone(),
+            base_url: request.base_url(),
+            params: request.options.params.clone(),
+            timeout_ms: u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX),
+            assertions: self.assertions.digests(),
+            seed: identity.seed,
+            told: (!is_own).then(|| Told {
+                run: identity.run.clone(),
+                attempt: identity.attempt,
+            }),
+        }
+    }
+
+    fn tape(&self, course: &Course<'_>, header: Header) -> (Box<dyn Tape>, Vec<String>) {
+        match course {
+            Course::Live => match self.ports.tapes.open(&header) {
+                Ok(tape) => (tape, Vec::new()),
+                Err(error) => (
+                    Box::new(NoTape),
+                    vec![format!("the run was not recorded: {error}")],
+                ),
+            },
+            Course::Replayed(_) => (Box::new(NoTape), Vec::new()),
+            Course::GoesOn(replay, _) => {
+                let tape = HeldTape::new(self.ports.tapes.clone(), header, (*replay).clone());
+                (Box::new(tape), Vec::new())
+            }
+        }
+    }
+
+    /// What the run may use; `left` is the browser that an earlier run has left to it.
+    fn run_state(&self, subject: &Subject<'_>, ledger: &Arc<Ledger>, left: Option<Browser>) -> RunState {
+        let Subject {
+            origin,
+            needs,
+            request,
+            ..
+        } = subject;
+        let options = &request.options;
+        let grant = self.ports.policy.grant(needs, options.base_url.as_ref());
+        let browser_options = BrowserOptions {
+            base_url: options.base_url.clone(),
+            action_timeout: options.action_timeout,
+            expect_timeout: options.expect_timeout,
+            test_id_attributes: options.test_id_attributes.clone(),
+            baselines: BaselineScope {
+                component: origin.component.clone(),
+                flow: request.flow.name.clone(),
+                update: options.update_baselines,
+            },
+            records_har: options.records_har,
+        };
+        let Ports {
+            browsers,
+            baselines,
+            buckets,
+            model,
+            clock,
+            tenant,
+            ..
+        } = &self.ports;
+        RunState {
+            gate: Gate::new(ledger.clone(), grant),
+            browser: Arc::new(match left {
+                Some(browser) => browser.left_to(ledger.clone()),
+                None => Browser::new(
+                    browsers.clone(),
+                    baselines.clone(),
+                    ledger.clone(),
+                    browser_options,
+                ),
+            }),
+            vision: Arc::new(Vision::new(model.clone(), ledger.clone(), options.expect_timeout)),
+            storage: Arc::new(Storage::new(
+                buckets.clone(),
+                tenant.clone(),
+                origin.component.clone(),
+                clock.clone(),
+            )),
+            telemetry: Arc::new(Telemetry::new(ledger.clone())),
+            retries: Arc::new(Retries::new(ledger.clone())),
+            assertions: self.assertions.clone(),
+        }
+    }
+
+    /// Calls the component's `run` in a fresh store.
+    #[expect(clippy::too_many_arguments, reason = "what one call of the guest needs")]
+    async fn call_run(
+        &self,
+        subject: &Subject<'_>,
+        identity: &Identity,
+        replay: Option<&Arc<Replay>>,
+        run: &RunState,
+        output: &GuestOutput,
+        timeout: Duration,
+        cancel: &Cancel,
+    ) -> Done {
+        let Subject {
+            component, request, ..
+        } = subject;
+        let ledger = run.gate.ledger();
+        let wasi = guest_world::wasi(output, &self.ports.clock, Some(ledger), identity.seed);
+        let mut store = state::store(&self.engine, wasi, Some(run.clone()));
+        let cpu = set_clocks(&mut store, Instant::now() + ledger.progress.remaining());
+        let context = flows::RunContext {
+            run_id: identity.run.clone(),
+            base_url: request.base_url(),
+            attempt: identity.attempt,
+            params: request.options.params.clone(),
+            source: request.source.as_ref().map(Into::into),
+        };
+        let work = async {
+            let guest = component.pre.instantiate_async(&mut store).await?;
+            guest
+                .flowguard_plugin_flows()
+                .call_run(&mut store, &request.flow.name, &context)
+                .await
+        };
+        let (returned, left) = {
+            let returns = call::call(&ledger.progress, output, work);
+            match replay {
+                None => (returns.await, false),
+                Some(replay) => tokio::select! {
+                    biased;
+                    returned = returns => (returned, false),
+                    () = replay.stopped() => (Err(Stopped::Cancelled), true),
+                },
+            }
+        };
+        drop(store);
+        let was_stopped = matches!(returned, Err(Stopped::OutOfTime { .. } | Stopped::Cancelled));
+        let ending = call::ending(returned, ledger, timeout, cancel);
+        Done {
+            cut: was_stopped || matches!(ending, Ending::OutOfTime { .. } | Ending::Cancelled),
+            ending,
+            left,
+            cpu,
+        }
+    }
+}
+
+/// Where an attempt's answers come from.
+pub(super) enum Course<'a> {
+    /// From the world.
+    Live,
+    /// From a recording.
+    Replayed(&'a Arc<Replay>),
+    /// From a recording, and then from the pages that this browser has open.
+    GoesOn(&'a Arc<Replay>, Box<Browser>),
+}
+
+impl Course<'_> {
+    const fn replay(&self) -> Option<&Arc<Replay>> {
+        match self {
+            Self::Live => None,
+            Self::Replayed(replay) | Self::GoesOn(replay, _) => Some(replay),
+        }
+    }
+
+    fn into_browser(self) -> Option<Browser> {
+        match self {
+            Self::GoesOn(_, browser) => Some(*browser),
+            Self::Live | Self::Replayed(_) => None,
+        }
+    }
+}
+
+/// Who the guest is told to be: an attempt that is answered from a recording is the recorded one.
+struct Identity {
+    run: String,
+    attempt: u32,
+    seed: u64,
+}
+
+impl Identity {
+    fn of(request: &RunRequest, number: u32, replay: Option<&Arc<Replay>>) -> Self {
+        match replay.map(|replay| &replay.recording().header) {
+            None => Self {
+                run: request.id.to_string(),
+                attempt: number,
+                seed: seed_of(request, number),
+            },
+            Some(header) => Self {
+                run: header.told_run().to_owned(),
+                attempt: header.told_attempt(),
+                seed: header.seed,
+            },
+        }
+    }
+}
+
+/// An attempt that was made; its browser is still open.
+pub(super) struct Performed {
+    pub(super) attempt: Attempt,
+    pub(super) began: Instant,
+    pub(super) browser: Arc<Browser>,
+    pub(super) ledger: Arc<Ledger>,
+}
+
+/// What a call of `run` came to.
+struct Done {
+    ending: Ending,
+    /// Its time or a cancellation cut it off.
+    cut: bool,
+    /// The recording that it was answered from stopped it.
+    left: bool,
+    cpu: CpuClock,
+}
+
+/// Random numbers of a guest follow from its run, so that they are the same in a replay.
+fn seed_of(request: &RunRequest, number: u32) -> u64 {
+    let mut hasher = blake3::Hasher::new();
+    hasher
+        .update(request.id.as_str().as_bytes())
+        .update(&number.to_le_bytes());
+    let mut seed = [0; 8];
+    hasher.finalize_xof().fill(&mut seed);
+    u64::from_le_bytes(seed)
+}
