@@ -36,7 +36,9 @@ use flowguard_core::progress::{Cancel, Progress};
 use flowguard_core::run::{Origin, RunId, RunOptions, RunRequest};
 use flowguard_core::storage::TenantId;
 use flowguard_core::telemetry::{Level, Log};
-use flowguard_engine::{CompiledCache, Component, Engine, FlowComponent, Ports, Runner, Tapes};
+use flowguard_engine::{
+    CompiledCache, Component, Engine, EngineOptions, FlowComponent, Ports, Runner, Tapes,
+};
 use tracing_subscriber::layer::SubscriberExt;
 
 const GUEST: &str = "guests/dist/ten-steps.wasm";
@@ -56,7 +58,11 @@ async fn measure_all() {
     let guest = |file| std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap();
     let bytes = guest(GUEST);
     let folder = tempfile::tempdir().unwrap();
-    let engine = Engine::new(CompiledCache::open(folder.path()).unwrap()).unwrap();
+    let engine = Engine::new(
+        CompiledCache::open(folder.path()).unwrap(),
+        EngineOptions::default(),
+    )
+    .unwrap();
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let wants = |what: &str| std::env::args().any(|argument| argument == what);
     let is_all = !["beside", "endurance", "har", "steps"].into_iter().any(wants);
@@ -95,7 +101,7 @@ async fn own_costs(engine: &Engine, clock: &Arc<dyn Clock>, bytes: &[u8], folder
     println!("{:<64}{:>14}{:>10}", "what", "median", "samples");
 
     let cold = sample(5, async || {
-        let engine = Engine::new(CompiledCache::none()).unwrap();
+        let engine = Engine::new(CompiledCache::none(), EngineOptions::default()).unwrap();
         timed(async { black_box(engine.load(bytes.to_vec()).await.unwrap()) }).await
     });
     row("compile a Rust flow (0.5 MB with line tables)", cold.await);

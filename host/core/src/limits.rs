@@ -129,6 +129,12 @@ pub const MAX_ATTRIBUTES: usize = 16;
 /// Bytes of an attribute's value.
 pub const MAX_ATTRIBUTE_BYTES: usize = 256;
 
+/// Bytes of compiled functions that `flowguard dev` remembers.
+pub const MAX_COMPILED_FUNCTIONS_BYTES: usize = 128 << 20;
+/// Runs that leave their pages open at once.
+pub const MAX_KEPT_RUNS: usize = 8;
+/// A time that no run takes.
+pub const FOREVER: Duration = Duration::from_secs(10 * 365 * 24 * 3_600);
 /// How long a page may take to say what it shows, where a run is to go on with it.
 pub const FINGERPRINT_TIMEOUT: Duration = Duration::from_secs(1);
 

@@ -15,7 +15,8 @@ use flowguard_core::clock::{Clock, SystemClock};
 use flowguard_core::grant::Policy;
 use flowguard_core::storage::TenantId;
 use flowguard_engine::{
-    AssertionComponent, CompiledCache, Component, Engine, FlowComponent, LoadError, Ports, Runner, Tapes,
+    AssertionComponent, CompiledCache, Component, Engine, EngineOptions, FlowComponent, LoadError, Ports,
+    Runner, Tapes,
 };
 
 /// The file name, without `.wasm`, of the component that interprets YAML flows.
@@ -39,7 +40,7 @@ pub(crate) struct App {
 
 impl App {
     /// Builds the program from what the command line says. No browser is started and no plugin loaded yet.
-    pub(crate) fn build(common: &Common, headed: bool) -> anyhow::Result<Self> {
+    pub(crate) fn build(common: &Common, headed: bool, engine: EngineOptions) -> anyhow::Result<Self> {
         let data = common.data.clone();
         make_private(&data).map_err(|error| {
             UsageError(format!(
@@ -53,8 +54,8 @@ impl App {
                 data.display()
             ))
         })?;
-        let engine =
-            Engine::new(cache).map_err(|error| anyhow::anyhow!("the engine did not start: {error}"))?;
+        let engine = Engine::new(cache, engine)
+            .map_err(|error| anyhow::anyhow!("the engine did not start: {error}"))?;
         let store = Arc::new(EmbeddedStore::open(data.join("store.sqlite"))?);
         let artifacts = Arc::new(ArtifactFolder::new(data.join("artifacts")));
         let browsers = Arc::new(LocalBrowsers::new(LocalOptions {
@@ -137,11 +138,19 @@ impl App {
         self.data.join("reports").join(run)
     }
 
-    /// Loads the plugins: for the verbs that touch flows.
+    /// Where everything is kept.
+    pub(crate) fn data_folder(&self) -> PathBuf {
+        std::fs::canonicalize(&self.data).unwrap_or_else(|_| self.data.clone())
+    }
+
+    /// Loads the plugins, in place of those that were loaded: for the verbs that touch flows. Where one cannot be
+    /// loaded, those that were loaded stay.
     pub(crate) async fn load_plugins(&mut self) -> anyhow::Result<()> {
         let Some(folder) = self.plugin_folders.iter().find(|folder| folder.is_dir()) else {
             return Ok(());
         };
+        let mut assertions = Vec::new();
+        let mut declarative = None;
         let mut files: Vec<PathBuf> = std::fs::read_dir(folder)?
             .filter_map(|entry| Some(entry.ok()?.path()))
             .collect();
@@ -154,12 +163,14 @@ impl App {
             let loaded = self.load(bytes).await;
             match loaded.map_err(|error| UsageError(format!("plugin {}: {error}", file.display())))? {
                 Component::Flow(flow) if file.file_stem().is_some_and(|stem| stem == DECLARATIVE) => {
-                    self.declarative = Some(flow);
+                    declarative = Some(flow);
                 }
                 Component::Flow(_) => {}
-                Component::Assertion(assertion) => self.assertions.push(assertion),
+                Component::Assertion(assertion) => assertions.push(assertion),
             }
         }
+        self.assertions = assertions;
+        self.declarative = declarative;
         Ok(())
     }
 }

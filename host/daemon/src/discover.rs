@@ -49,6 +49,11 @@ pub(crate) fn discover(paths: &[PathBuf]) -> Result<Vec<Candidate>, String> {
     Ok(found)
 }
 
+/// Whether nothing of the user's is in a folder of this name, or in a file that is hidden.
+pub(crate) fn is_skipped(name: &str) -> bool {
+    name.starts_with('.') || SKIPPED.contains(&name)
+}
+
 fn walk(folder: &Path, found: &mut Vec<Candidate>) -> Result<(), String> {
     let named = |error: std::io::Error| format!("{}: {error}", folder.display());
     let mut entries = Vec::new();
@@ -63,13 +68,11 @@ fn walk(folder: &Path, found: &mut Vec<Candidate>) -> Result<(), String> {
             .map(|name| name.to_string_lossy().into_owned())
             .unwrap_or_default();
         // A link is not followed: it could lead round in a circle, or out of the folder.
-        if name.starts_with('.') || kind.is_symlink() {
+        if is_skipped(&name) || kind.is_symlink() {
             continue;
         }
         if kind.is_dir() {
-            if !SKIPPED.contains(&name.as_str()) {
-                walk(&path, found)?;
-            }
+            walk(&path, found)?;
         } else {
             found.extend(Candidate::of(&path));
         }

@@ -3,6 +3,7 @@
 
 mod app;
 mod cli;
+mod dev;
 mod discover;
 mod report;
 

@@ -1,5 +1,7 @@
 //! The one place where a Wasmtime engine is made: which proposals are on, how instances are pooled, and the
 //! ticker that makes a busy guest yield.
+//!
+//! What [`EngineOptions`] chooses does not change the code that is compiled, so that all engines share one cache.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -7,6 +9,7 @@ use wasmtime::{Config, Enabled, InstanceAllocationStrategy, PoolingAllocationCon
 
 use crate::bindings;
 use crate::cache::CompiledCache;
+use crate::functions::CompiledFunctions;
 use crate::link;
 use crate::state::HostState;
 use flowguard_core::limits;
@@ -24,13 +27,22 @@ struct Inner {
     cache: CompiledCache,
 }
 
+/// What an engine does besides running components.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct EngineOptions {
+    /// Functions that were compiled are kept in memory, so that a changed component compiles only what changed.
+    pub remembers_functions: bool,
+    /// A trap leaves a core dump.
+    pub dumps_core: bool,
+}
+
 impl Engine {
     /// An engine that keeps compiled code in `cache`.
     ///
     /// # Errors
     /// What Wasmtime says of its configuration, or of a thread that cannot be started.
-    pub fn new(cache: CompiledCache) -> wasmtime::Result<Self> {
-        let wasmtime = wasmtime::Engine::new(&config())?;
+    pub fn new(cache: CompiledCache, options: EngineOptions) -> wasmtime::Result<Self> {
+        let wasmtime = wasmtime::Engine::new(&config(options)?)?;
         start_ticker(&wasmtime)?;
         let flow_linker = link::flow(&wasmtime)?;
         let assertion_linker = link::assertion(&wasmtime)?;
@@ -67,8 +79,12 @@ impl Engine {
     }
 }
 
-fn config() -> Config {
+fn config(options: EngineOptions) -> wasmtime::Result<Config> {
     let mut config = Config::new();
+    config.coredump_on_trap(options.dumps_core);
+    if options.remembers_functions {
+        config.enable_incremental_compilation(Arc::new(CompiledFunctions::default()))?;
+    }
     config
         .epoch_interruption(true)
         .max_wasm_stack(limits::MAX_WASM_STACK_BYTES)
@@ -83,7 +99,7 @@ fn config() -> Config {
         .wasm_custom_page_sizes(false)
         .wasm_relaxed_simd(false)
         .allocation_strategy(InstanceAllocationStrategy::Pooling(pool()));
-    config
+    Ok(config)
 }
 
 fn pool() -> PoolingAllocationConfig {

@@ -10,6 +10,7 @@ mod call;
 mod config;
 mod convert;
 mod describe;
+mod functions;
 mod guest_world;
 mod host;
 mod limits;
@@ -19,7 +20,7 @@ pub mod runner;
 mod state;
 
 pub use cache::CompiledCache;
-pub use config::Engine;
+pub use config::{Engine, EngineOptions};
 pub use describe::describe_assertion;
 pub use load::{AssertionComponent, Component, FlowComponent, LoadError};
 pub use runner::{Kept, KeptRun, Ports, RunWatcher, Runner, Started, Subject, Tapes};

@@ -10,6 +10,7 @@ use crate::app::App;
 use crate::discover::discover;
 use flowguard_core::cassette::CONTRACT_VERSION;
 use flowguard_core::flow::{AssertionDescription, Description, Flow, Needs};
+use flowguard_engine::EngineOptions;
 
 /// Prints a component's flows, imports, and what it asks for
 #[derive(Debug, Args)]
@@ -28,7 +29,7 @@ pub(super) async fn run(common: &Common, args: &InspectArgs) -> anyhow::Result<E
         .into());
     }
     let candidates = discover(std::slice::from_ref(&args.file)).map_err(UsageError)?;
-    let mut app = App::build(common, false)?;
+    let mut app = App::build(common, false, EngineOptions::default())?;
     app.load_plugins().await?;
     for candidate in &candidates {
         let file = candidate.path().display();

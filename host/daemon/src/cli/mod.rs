@@ -1,5 +1,6 @@
 //! The command line: what the user typed, and which verb it is for. A verb parses, calls, prints.
 
+mod dev;
 mod duration;
 mod har;
 mod inspect;
@@ -8,6 +9,8 @@ mod past;
 mod replay;
 mod reporters;
 mod run;
+
+pub(crate) use run::{File, load_one, new_run_id};
 
 use clap::{Args, Parser, Subcommand};
 use std::io::Write;
@@ -70,6 +73,8 @@ enum Verb {
     Report(past::ReportArgs),
     /// Runs a flow again against the recording of a run: no browser, no network
     Replay(replay::ReplayArgs),
+    /// Watches sources, builds what changed, and goes on with the page that is still open
+    Dev(Box<dev::DevArgs>),
 }
 
 /// How the program ends. The numbers are a promise to scripts.
@@ -108,6 +113,7 @@ pub(crate) async fn run(arguments: Cli) -> anyhow::Result<Exit> {
         Verb::Runs(args) => past::runs(&common, &args).await,
         Verb::Report(args) => past::report(&common, &args).await,
         Verb::Replay(args) => replay::run(&common, &args).await,
+        Verb::Dev(args) => dev::run(&common, *args).await,
     }
 }
 

@@ -11,6 +11,7 @@ use crate::app::App;
 use crate::report::{self, Report};
 use flowguard_core::run::{RunId, RunRecord};
 use flowguard_core::storage::Runs;
+use flowguard_engine::EngineOptions;
 
 /// Lists past runs, newest first
 #[derive(Debug, Args)]
@@ -36,7 +37,7 @@ pub(crate) struct ReportArgs {
 }
 
 pub(super) async fn runs(common: &Common, args: &RunsArgs) -> anyhow::Result<Exit> {
-    let app = App::build(common, false)?;
+    let app = App::build(common, false, EngineOptions::default())?;
     let recent = app
         .store
         .recent(&app.tenant, args.flow.as_deref(), args.limit)
@@ -73,7 +74,7 @@ fn table(runs: &[RunRecord]) -> String {
 }
 
 pub(super) async fn report(common: &Common, args: &ReportArgs) -> anyhow::Result<Exit> {
-    let app = App::build(common, false)?;
+    let app = App::build(common, false, EngineOptions::default())?;
     let id = find(&app, &args.run).await?;
     let run = app.store.load(&app.tenant, &id).await?;
     let run = run.ok_or_else(|| UsageError(format!("there is no run {id}: `flowguard runs` lists them")))?;

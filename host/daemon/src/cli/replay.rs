@@ -17,7 +17,7 @@ use flowguard_core::cassette::{Header, Recording};
 use flowguard_core::flow::{Description, Source};
 use flowguard_core::replay::Replay;
 use flowguard_core::run::{Origin, RunId, RunOptions, RunRecord, RunRequest};
-use flowguard_engine::{AssertionComponent, Component, FlowComponent, Subject};
+use flowguard_engine::{AssertionComponent, Component, EngineOptions, FlowComponent, Subject};
 
 /// Runs a flow again against the recording of a run: no browser, no network
 #[derive(Debug, Args)]
@@ -42,7 +42,7 @@ struct Player {
 }
 
 pub(super) async fn run(common: &Common, args: &ReplayArgs) -> anyhow::Result<Exit> {
-    let mut app = App::build(common, false)?;
+    let mut app = App::build(common, false, EngineOptions::default())?;
     let recordings = recordings(&app, &args.run)?;
     let header = match recordings.first() {
         Some(recording) => recording.header.clone(),

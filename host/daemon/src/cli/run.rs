@@ -15,6 +15,7 @@ use super::{Common, Exit, UsageError, duration, har, say};
 use crate::app::App;
 use crate::discover::{Candidate, discover};
 use crate::report::{self, LoadFailure, Report};
+use flowguard_backends::storage::ArtifactFolder;
 use flowguard_core::Blame;
 use flowguard_core::artifact::Digest;
 use flowguard_core::flow::{Description, Flow, Needs, Source};
@@ -22,7 +23,7 @@ use flowguard_core::limits::MAX_COMPONENT_BYTES;
 use flowguard_core::progress::Cancel;
 use flowguard_core::run::{Origin, RunId, RunOptions, RunRecord, RunRequest};
 use flowguard_core::storage::Runs;
-use flowguard_engine::{AssertionComponent, Component, FlowComponent, LoadError, Runner};
+use flowguard_engine::{AssertionComponent, Component, EngineOptions, FlowComponent, LoadError, Runner};
 
 const MAX_SOURCE_BYTES: usize = 1 << 20;
 
@@ -72,14 +73,14 @@ pub(crate) struct RunArgs {
     update_baselines: bool,
 }
 
-fn parameter(text: &str) -> Result<(String, String), String> {
+pub(super) fn parameter(text: &str) -> Result<(String, String), String> {
     let (key, value) = text
         .split_once('=')
         .ok_or_else(|| format!("{text:?} is not KEY=VALUE"))?;
     Ok((key.to_owned(), value.to_owned()))
 }
 
-fn attribute(text: &str) -> Result<String, String> {
+pub(super) fn attribute(text: &str) -> Result<String, String> {
     let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | ':' | '.');
     match !text.is_empty() && text.chars().all(fits) {
         true => Ok(text.to_owned()),
@@ -105,7 +106,7 @@ struct Loaded {
 
 pub(super) async fn run(common: &Common, args: RunArgs) -> anyhow::Result<Exit> {
     let candidates = discover(&args.paths).map_err(UsageError)?;
-    let mut app = App::build(common, args.headed)?;
+    let mut app = App::build(common, args.headed, EngineOptions::default())?;
     app.load_plugins().await?;
     let app = Arc::new(app);
     let started_ms = u64::try_from(app.clock.wall().as_millis())?;
@@ -192,7 +193,7 @@ async fn load_all(app: &App, args: &RunArgs, candidates: &[Candidate]) -> anyhow
 }
 
 /// What a file holds.
-pub(super) enum File {
+pub(crate) enum File {
     /// Flows.
     Flows {
         /// The component that runs them.
@@ -207,7 +208,7 @@ pub(super) enum File {
 }
 
 /// Loads one file; a message that says what is wrong with it.
-pub(super) async fn load_one(app: &App, candidate: &Candidate) -> Result<File, String> {
+pub(crate) async fn load_one(app: &App, candidate: &Candidate) -> Result<File, String> {
     let path = candidate.path();
     let about = std::fs::metadata(path).map_err(|error| error.to_string())?;
     if about.len() > MAX_COMPONENT_BYTES as u64 {
@@ -293,7 +294,7 @@ fn request(app: &App, args: &RunArgs, flow: Flow, source: Option<Source>) -> any
 }
 
 /// Sorted by time, and short enough to be typed: `20261120-223001-4f7k2m`.
-fn new_run_id(app: &App) -> anyhow::Result<RunId> {
+pub(crate) fn new_run_id(app: &App) -> anyhow::Result<RunId> {
     const DIGITS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
     let seconds = i64::try_from(app.clock.wall().as_secs())?;
     let time = chrono::DateTime::from_timestamp(seconds, 0)
@@ -426,7 +427,10 @@ pub(super) fn exit_of(report: &Report, lost: usize) -> Exit {
 
 /// Where a person finds the file of an artifact.
 pub(super) fn locate(app: &App) -> impl Fn(&Digest) -> Option<String> {
-    let artifacts = app.artifacts.clone();
+    locate_in(app.artifacts.clone())
+}
+
+pub(super) fn locate_in(artifacts: Arc<ArtifactFolder>) -> impl Fn(&Digest) -> Option<String> {
     move |digest| Some(artifacts.path_of(digest).display().to_string())
 }
 

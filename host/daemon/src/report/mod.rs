@@ -12,7 +12,7 @@ pub(crate) mod json;
 pub(crate) mod junit;
 mod model;
 pub(crate) mod terminal;
-mod words;
+pub(crate) mod words;
 
 #[cfg(test)]
 mod fixtures;

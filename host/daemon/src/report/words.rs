@@ -56,7 +56,7 @@ pub(super) fn timestamp(ms: u64) -> String {
 
 /// Makes visible what would not be seen or would change what is seen: control characters become their
 /// pictures (`␛`), marks that change the direction of writing become their code points.
-pub(super) fn visible(text: &str) -> Cow<'_, str> {
+pub(crate) fn visible(text: &str) -> Cow<'_, str> {
     if !text.chars().any(|c| c.is_control() && c != '\n' || turns(c)) {
         return Cow::Borrowed(text);
     }
