@@ -14,6 +14,7 @@ mod cassettes;
 mod deadline;
 mod desk;
 mod desk_flows;
+mod dev;
 mod documents;
 mod faults;
 mod har;

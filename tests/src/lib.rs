@@ -6,6 +6,7 @@
     reason = "a harness ends the test that it cannot serve; the message says what to do"
 )]
 
+mod developing;
 mod outcome;
 mod paths;
 mod peer;
@@ -15,6 +16,7 @@ mod program;
 mod turn;
 mod wire;
 
+pub use developing::Developing;
 pub use outcome::{Outcome, RunOutcome};
 pub use paths::{flows, guest, guests, root};
 pub use peer::{HeldRequest, Peer};

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use tempfile::TempDir;
-use tokio::process::{Child, Command};
+use tokio::process::{Child, ChildStdout, Command};
 
 use crate::outcome::Outcome;
 use crate::paths::root;
@@ -100,6 +100,12 @@ impl Flowguard {
         self
     }
 
+    /// Where cargo put the programs, and where tests may keep what takes long to make.
+    #[must_use]
+    pub fn target() -> PathBuf {
+        target()
+    }
+
     /// The data folder.
     #[must_use]
     pub fn data(&self) -> PathBuf {
@@ -134,6 +140,16 @@ impl Flowguard {
         }
         all.extend(arguments.into_iter().map(|argument| argument.as_ref().to_owned()));
         self.spawn(all, Some(report))
+    }
+
+    /// Starts `flowguard dev`, with its events among what it says.
+    pub(crate) fn spawn_dev<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Running {
+        let mut all = vec!["dev".into(), "--events=/dev/stdout".into()];
+        if let Some(url) = &self.base_url {
+            all.push(format!("--base-url={url}").into());
+        }
+        all.extend(arguments.into_iter().map(|argument| argument.as_ref().to_owned()));
+        self.spawn(all, None)
     }
 
     fn spawn<A: AsRef<OsStr>>(
@@ -185,6 +201,10 @@ impl Running {
     #[must_use]
     pub fn processes(&self) -> Processes {
         Processes::below(self.child.id().expect("the program still runs"))
+    }
+
+    pub(crate) fn take_stdout(&mut self) -> Option<ChildStdout> {
+        self.child.stdout.take()
     }
 
     /// Sends what a terminal sends for ctrl-c.

@@ -48,6 +48,10 @@ pub(crate) enum DevEvent {
     RunEnded {
         /// Which flow, as in [`Listing::key`].
         flow: String,
+        /// Its id.
+        run: String,
+        /// `passed`, `failed` or `errored`.
+        verdict: &'static str,
         /// How it began, and where its time went.
         timings: Timings,
         /// The run.

@@ -403,6 +403,8 @@ impl Reload {
         let (record, timings) = self.session.played(played, self.keeps_open).await;
         self.audience.hears(DevEvent::RunEnded {
             flow,
+            run: record.id.to_string(),
+            verdict: record.verdict.name(),
             timings,
             record: Box::new(record),
         });

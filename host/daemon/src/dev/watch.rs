@@ -80,10 +80,10 @@ fn told(event: &Event, now: Instant, tell: &mpsc::Sender<Change>, later: &mpsc::
         return;
     }
     // Reading is no change, nor is a new date alone.
-    let is_change = match event.kind {
-        EventKind::Access(_) | EventKind::Modify(ModifyKind::Metadata(_)) => false,
-        _ => true,
-    };
+    let is_change = !matches!(
+        event.kind,
+        EventKind::Access(_) | EventKind::Modify(ModifyKind::Metadata(_))
+    );
     for path in event.paths.iter().filter(|_| is_change) {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         if is_skipped(&name) || is_of_an_editor(&name) {
