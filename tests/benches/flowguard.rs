@@ -278,6 +278,7 @@ async fn runner(
         artifacts: Arc::new(ArtifactFolder::new(
             Path::new(env!("CARGO_TARGET_TMPDIR")).join("artifacts"),
         )),
+        core_dumps: None,
         tapes: Arc::new(Unrecorded),
         clock: clock.clone(),
         policy: Policy::permissive(),

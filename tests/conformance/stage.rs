@@ -253,6 +253,7 @@ pub(crate) fn run_with(
         test_id_attributes,
         baselines: scope,
         records_har,
+        screencast: false,
     };
     (
         Browser::new(browsers.clone(), baselines, ledger.clone(), options),

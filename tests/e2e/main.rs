@@ -18,6 +18,7 @@ mod dev;
 mod documents;
 mod faults;
 mod har;
+mod moments;
 mod options;
 mod readable;
 mod replay;

@@ -255,7 +255,9 @@ async fn a_changed_flow_is_told_at_its_first_other_call() {
     changed("exact: Cart", "exact: Account")
         .await
         .exits(4)
-        .says(r#"call 4: expected click link exactly "Cart", got click link exactly "Account""#);
+        .says(r#"call 4: expected click link exactly "Cart", got click link exactly "Account""#)
+        .says("    recorded  smoke.yaml:7\n              - click: { link: { exact: Cart } }")
+        .says("    now       new.yaml:7\n              - click: { link: { exact: Account } }");
     changed("  - click: { link: { exact: Cart } }\n", "")
         .await
         .exits(4)
@@ -283,4 +285,38 @@ async fn what_cannot_be_replayed_is_told_with_what_to_do() {
     std::fs::write(&file, "{\"cassette\":1}\n").expect("writable");
     let old = replayed(&shell, &file.display().to_string(), &[]).await.exits(2);
     old.says("has version 1").says("record the run again");
+}
+
+#[tokio::test]
+async fn a_failure_is_told_with_the_line_of_the_flow_that_asked() {
+    let _turn = shared().await;
+    let shop = shop().await;
+    let shell = Flowguard::new().base_url(shop.url());
+    let page = shell.scratch().join("report");
+    let html = format!("--reporter=html={}", page.display());
+    let outcome = shell
+        .run([flows(), "--grep=cart_arithmetic", "--param=bug=total", &html])
+        .await
+        .exits(1);
+    // The path, the function, and the line as it is in the file.
+    let outcome = outcome
+        .says("at        flows/checkout/src/cart.rs:")
+        .says(" in check_sums")
+        .says("check_eq(");
+    let run = outcome.run_of("cart_arithmetic");
+    let places = |op: &str| {
+        let step = run.steps().find(|step| step["op"] == op).expect("such a step");
+        step["places"].clone()
+    };
+    let goto = &places("page.goto")[0];
+    assert_eq!(goto["file"], "flows/checkout/src/lib.rs", "{goto}");
+    assert!(
+        goto["text"].as_str().unwrap_or_default().contains("goto"),
+        "{goto}"
+    );
+    let page = std::fs::read_to_string(page.join("index.html")).expect("it was written");
+    assert!(
+        page.contains("flows/checkout/src/cart.rs:"),
+        "the report shows it too"
+    );
 }

@@ -177,12 +177,14 @@ impl Gate {
         let number = ledger.number();
         let title = call.title();
         let began = ledger.now();
+        let places = ledger.here.call(number);
         let step = match C::SHOWN {
             true => ledger
                 .timeline
                 .begin(self.source.clone(), C::OP, title.clone(), began, self.parent),
             false => None,
         };
+        ledger.timeline.place(step, places);
         let permitted = self
             .grant
             .check(call.ask())

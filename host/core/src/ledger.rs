@@ -11,6 +11,7 @@ use crate::budget::Budget;
 use crate::cassette::{ClockKind, ClockReading, FaultLine, Tape};
 use crate::clock::Clock;
 use crate::failure::{Blame, Code, Failure};
+use crate::here::Here;
 use crate::limits::{MAX_ATTACHMENT_BYTES, MAX_CASSETTE_BYTES};
 use crate::progress::Progress;
 use crate::replay::Replay;
@@ -27,6 +28,8 @@ pub struct Ledger {
     pub progress: Progress,
     /// Where big bytes go.
     pub artifacts: Arc<dyn Artifacts>,
+    /// Where in its own code the guest is.
+    pub here: Here,
     /// Which calls touched the pages.
     pub touches: Touches,
     tape: Box<dyn Tape>,
@@ -70,6 +73,7 @@ impl Ledger {
             timeline: Timeline::default(),
             progress,
             artifacts,
+            here: Here::default(),
             touches: Touches::default(),
             tape,
             replay: None,

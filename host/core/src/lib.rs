@@ -22,6 +22,7 @@ pub mod gate;
 #[cfg(test)]
 mod gate_tests;
 pub mod grant;
+pub mod here;
 pub mod ledger;
 pub mod limits;
 pub mod progress;

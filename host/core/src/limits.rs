@@ -129,6 +129,14 @@ pub const MAX_ATTRIBUTES: usize = 16;
 /// Bytes of an attribute's value.
 pub const MAX_ATTRIBUTE_BYTES: usize = 256;
 
+/// Pixels of the longer side of a screencast's pictures.
+pub const MAX_SCREENCAST_SIDE: u32 = 1_024;
+/// Quality of a screencast's pictures, 0 to 100.
+pub const SCREENCAST_QUALITY: u32 = 60;
+/// Pictures of the screencast of one attempt.
+pub const MAX_SCREENCAST_FRAMES: usize = 400;
+/// Bytes of these.
+pub const MAX_SCREENCAST_BYTES: usize = 24 << 20;
 /// Bytes of compiled functions that `flowguard dev` remembers.
 pub const MAX_COMPILED_FUNCTIONS_BYTES: usize = 128 << 20;
 /// Runs that leave their pages open at once.

@@ -54,6 +54,9 @@ pub struct RunOptions {
     pub test_id_attributes: Vec<String>,
     /// Whether the network is recorded as a HAR.
     pub records_har: bool,
+    /// Whether pictures of the pages are kept as they are drawn.
+    #[serde(default)]
+    pub screencast: bool,
     /// Parameters for the flow.
     pub params: Vec<(String, String)>,
     /// Whether pictures that are not like their baselines become the new ones.
@@ -70,6 +73,7 @@ impl Default for RunOptions {
             expect_timeout: limits::DEFAULT_EXPECT_TIMEOUT,
             test_id_attributes: vec!["data-testid".to_owned()],
             records_har: true,
+            screencast: false,
             params: Vec::new(),
             update_baselines: false,
         }

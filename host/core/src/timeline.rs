@@ -40,6 +40,9 @@ pub struct Place {
     pub line: u32,
     /// The column, from 1; 0 where it is not known.
     pub column: u32,
+    /// The line's text, where it could be read; else empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub text: String,
 }
 
 /// One thing done.
@@ -271,6 +274,16 @@ impl Timeline {
         }
     }
 
+    /// Says where in the flow's code a step was asked for, innermost first.
+    pub fn place(&self, id: Option<StepId>, places: Vec<Place>) {
+        if places.is_empty() {
+            return;
+        }
+        if let Some(step) = self.lock().step(id) {
+            step.places = places;
+        }
+    }
+
     /// Adds key and value to a step.
     pub fn annotate(&self, id: Option<StepId>, key: impl Into<String>, value: impl Into<String>) {
         if let Some(step) = self.lock().step(id) {
@@ -310,6 +323,11 @@ impl Timeline {
             page,
             what,
         });
+    }
+
+    /// What the pages looked like, by time.
+    pub fn screencast(&self, frames: Vec<ScreencastFrame>) {
+        self.lock().history.screencast = frames;
     }
 
     /// The attempt is over: what has not ended has lasted until now.

@@ -13,10 +13,11 @@ use flowguard_core::browser::Browsers;
 use flowguard_core::cassette::{Header, Tape};
 use flowguard_core::clock::{Clock, SystemClock};
 use flowguard_core::grant::Policy;
+use flowguard_core::run::RunId;
 use flowguard_core::storage::TenantId;
 use flowguard_engine::{
-    AssertionComponent, CompiledCache, Component, Engine, EngineOptions, FlowComponent, LoadError, Ports,
-    Runner, Tapes,
+    AssertionComponent, CompiledCache, Component, CoreDumps, Engine, EngineOptions, FlowComponent, LoadError,
+    Ports, Runner, Tapes,
 };
 
 /// The file name, without `.wasm`, of the component that interprets YAML flows.
@@ -34,6 +35,8 @@ pub(crate) struct App {
     pub(crate) declarative: Option<Arc<FlowComponent>>,
     /// Where plugins were looked for.
     pub(crate) plugin_folders: Vec<PathBuf>,
+    /// Where core dumps of guests that trapped go, where they are asked for.
+    pub(crate) core_dumps: Option<PathBuf>,
     data: PathBuf,
     assertions: Vec<Arc<AssertionComponent>>,
 }
@@ -76,6 +79,7 @@ impl App {
             tenant: TenantId::local(),
             declarative: None,
             plugin_folders,
+            core_dumps: None,
             data,
             assertions: Vec::new(),
         })
@@ -112,6 +116,10 @@ impl App {
             model: None,
             artifacts: self.artifacts.clone(),
             tapes: Arc::new(CassetteFolder(self.cassettes())),
+            core_dumps: self
+                .core_dumps
+                .clone()
+                .map(|folder| -> Arc<dyn CoreDumps> { Arc::new(CoreDumpFolder(folder)) }),
             clock: self.clock.clone(),
             policy: Policy::permissive(),
             tenant: self.tenant.clone(),
@@ -200,6 +208,23 @@ fn plugin_folders(common: &Common) -> Vec<PathBuf> {
 
 /// A folder with a cassette for each attempt.
 struct CassetteFolder(PathBuf);
+
+/// A folder with a core dump for each attempt that trapped.
+struct CoreDumpFolder(PathBuf);
+
+impl CoreDumps for CoreDumpFolder {
+    /// The guest's memory holds what it typed: only its owner may read it.
+    fn keep(&self, run: &RunId, attempt: u32, core: &[u8]) -> std::io::Result<String> {
+        make_private(&self.0)?;
+        let file = self.0.join(format!("{run}-{attempt}.coredump"));
+        let mut options = std::fs::OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        std::io::Write::write_all(&mut options.open(&file)?, core)?;
+        Ok(file.display().to_string())
+    }
+}
 
 impl Tapes for CassetteFolder {
     fn open(&self, header: &Header) -> std::io::Result<Box<dyn Tape>> {

@@ -5,7 +5,9 @@ mod app;
 mod cli;
 mod dev;
 mod discover;
+mod locate;
 mod report;
+mod source_lines;
 
 use clap::Parser;
 use std::process::ExitCode;

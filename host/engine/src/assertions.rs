@@ -141,7 +141,9 @@ impl Assertions {
 
 fn broken(name: &str, stopped: Stopped) -> Failure {
     let (why, backtrace) = match stopped {
-        Stopped::Trapped { message, backtrace } => (message, backtrace),
+        Stopped::Trapped {
+            message, backtrace, ..
+        } => (message, backtrace),
         Stopped::OutOfTime { backtrace } => ("its time was over".to_owned(), backtrace),
         Stopped::Cancelled => ("it was cancelled".to_owned(), Vec::new()),
     };

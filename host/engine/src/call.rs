@@ -2,11 +2,12 @@
 
 use std::future::Future;
 use std::time::Duration;
-use wasmtime::{Trap, WasmBacktrace};
+use wasmtime::{Trap, WasmBacktrace, WasmCoreDump};
 
 use crate::bindings::types;
 use crate::guest_world::GuestOutput;
 use crate::limits::Exceeded;
+use crate::stack;
 use flowguard_core::failure::{Code, Failure};
 use flowguard_core::ledger::Ledger;
 use flowguard_core::limits;
@@ -29,6 +30,8 @@ pub(crate) enum Stopped {
         message: String,
         /// The guest's functions and lines, innermost first.
         backtrace: Vec<String>,
+        /// What its memory held, where that was asked for.
+        core: Option<Box<WasmCoreDump>>,
     },
     /// Its time was over.
     OutOfTime {
@@ -56,7 +59,7 @@ pub(crate) async fn call<T>(
             Err(_) => return Err(Stopped::OutOfTime { backtrace: Vec::new() }),
         },
     };
-    done.map_err(|error| stopped(&error, output))
+    done.map_err(|error| stopped(error, output))
 }
 
 /// How a call of `run` ended.
@@ -89,7 +92,9 @@ pub(crate) fn ending(
             }
             Ending::ReturnedFailure(failure)
         }
-        Err(Stopped::Trapped { message, backtrace }) => Ending::Stopped { message, backtrace },
+        Err(Stopped::Trapped {
+            message, backtrace, ..
+        }) => Ending::Stopped { message, backtrace },
         Err(Stopped::OutOfTime { backtrace }) if backtrace.is_empty() => {
             let message = format!(
                 "the flow ran out of its time of {} ms{}",
@@ -110,10 +115,10 @@ pub(crate) fn ending(
     }
 }
 
-fn stopped(error: &wasmtime::Error, output: &GuestOutput) -> Stopped {
+fn stopped(error: wasmtime::Error, output: &GuestOutput) -> Stopped {
     let backtrace = error
         .downcast_ref::<WasmBacktrace>()
-        .map(frames)
+        .map(stack::lines)
         .unwrap_or_default();
     match error.downcast_ref::<Exceeded>() {
         Some(Exceeded::Deadline) => return Stopped::OutOfTime { backtrace },
@@ -121,6 +126,7 @@ fn stopped(error: &wasmtime::Error, output: &GuestOutput) -> Stopped {
             return Stopped::Trapped {
                 message: format!("the flow was stopped: {exceeded}"),
                 backtrace,
+                core: core_of(error),
             };
         }
         None => {}
@@ -150,7 +156,12 @@ fn stopped(error: &wasmtime::Error, output: &GuestOutput) -> Stopped {
     Stopped::Trapped {
         message: what,
         backtrace,
+        core: core_of(error),
     }
+}
+
+fn core_of(error: wasmtime::Error) -> Option<Box<WasmCoreDump>> {
+    error.downcast::<WasmCoreDump>().ok().map(Box::new)
 }
 
 /// What the language's own runtime said before it gave up: Rust's panic, JavaScript's or Python's exception.
@@ -181,65 +192,6 @@ fn is_recursion(backtrace: &[String]) -> bool {
         >= REPEATS
 }
 
-/// The guest's own functions and lines, innermost first; the language's runtime is left out where the guest's
-/// own code is known.
-fn frames(backtrace: &WasmBacktrace) -> Vec<String> {
-    let mut own = Vec::new();
-    let mut all = Vec::new();
-    for frame in backtrace.frames() {
-        if frame.symbols().is_empty() {
-            let name = frame
-                .func_name()
-                .map_or_else(|| format!("function {}", frame.func_index()), short_name);
-            all.push(name);
-        }
-        for symbol in frame.symbols() {
-            let name = symbol
-                .name()
-                .or(frame.func_name())
-                .map_or_else(|| "?".to_owned(), short_name);
-            let text = match (symbol.file(), symbol.line()) {
-                (Some(file), Some(line)) => format!("{name} at {}:{line}", short_path(file)),
-                _ => name,
-            };
-            if symbol.file().is_some_and(|file| !is_runtime(file)) {
-                own.push(text.clone());
-            }
-            all.push(text);
-        }
-    }
-    if own.is_empty() { all } else { own }
-}
-
-fn is_runtime(file: &str) -> bool {
-    [
-        "/rustc/",
-        "library/std/",
-        "library/core/",
-        "library/alloc/",
-        "/.cargo/registry/",
-        "/rustlib/",
-    ]
-    .iter()
-    .any(|part| file.contains(part))
-}
-
-/// The last four parts of a path: enough to find the file, nothing of the machine that built it.
-fn short_path(file: &str) -> String {
-    let parts: Vec<&str> = file.split(['/', '\\']).filter(|part| !part.is_empty()).collect();
-    parts[parts.len().saturating_sub(3)..].join("/")
-}
-
-/// Without the hash that Rust's mangling ends with.
-fn short_name(name: &str) -> String {
-    match name.rsplit_once("::h") {
-        Some((path, hash)) if hash.len() == 16 && hash.bytes().all(|b| b.is_ascii_hexdigit()) => {
-            path.to_owned()
-        }
-        _ => name.to_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -257,14 +209,5 @@ mod tests {
             Some("TypeError: x is not a function")
         );
         assert_eq!(panic_message("  \n"), None);
-    }
-
-    #[test]
-    fn names_and_paths_are_shortened() {
-        assert_eq!(short_name("checkout::pay::h0123456789abcdef"), "checkout::pay");
-        assert_eq!(
-            short_path("/home/someone/project/flows/checkout/src/lib.rs"),
-            "checkout/src/lib.rs"
-        );
     }
 }

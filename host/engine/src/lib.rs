@@ -17,10 +17,11 @@ mod limits;
 mod link;
 pub mod load;
 pub mod runner;
+mod stack;
 mod state;
 
 pub use cache::CompiledCache;
 pub use config::{Engine, EngineOptions};
 pub use describe::describe_assertion;
 pub use load::{AssertionComponent, Component, FlowComponent, LoadError};
-pub use runner::{Kept, KeptRun, Ports, RunWatcher, Runner, Started, Subject, Tapes};
+pub use runner::{CoreDumps, Kept, KeptRun, Located, Ports, RunWatcher, Runner, Started, Subject, Tapes};

@@ -3,6 +3,7 @@
 mod attempt;
 mod held_tape;
 mod keeping;
+mod locating;
 
 use std::sync::Arc;
 use tokio::time::Instant;
@@ -21,13 +22,14 @@ use flowguard_core::grant::Policy;
 use flowguard_core::ledger::Ledger;
 use flowguard_core::progress::Cancel;
 use flowguard_core::replay::Replay;
-use flowguard_core::run::{Attempt, Origin, RunRecord, RunRequest};
+use flowguard_core::run::{Attempt, Origin, RunId, RunRecord, RunRequest};
 use flowguard_core::storage::{Buckets, TenantId};
 use flowguard_core::timeline::micros;
 use flowguard_core::verdict::Verdict;
 use flowguard_core::vision::Model;
 
 pub use keeping::{Kept, KeptRun, Started};
+pub use locating::Located;
 
 /// Opens the tape that an attempt is recorded on.
 pub trait Tapes: Send + Sync {
@@ -36,6 +38,15 @@ pub trait Tapes: Send + Sync {
     /// # Errors
     /// What the operating system said.
     fn open(&self, header: &Header) -> std::io::Result<Box<dyn Tape>>;
+}
+
+/// Keeps core dumps of guests that trapped.
+pub trait CoreDumps: Send + Sync {
+    /// Keeps one; where a person finds it.
+    ///
+    /// # Errors
+    /// What the operating system said.
+    fn keep(&self, run: &RunId, attempt: u32, core: &[u8]) -> std::io::Result<String>;
 }
 
 /// What a run needs of the world outside.
@@ -53,6 +64,8 @@ pub struct Ports {
     pub artifacts: Arc<dyn Artifacts>,
     /// Cassettes.
     pub tapes: Arc<dyn Tapes>,
+    /// Where core dumps go, where they are asked for.
+    pub core_dumps: Option<Arc<dyn CoreDumps>>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// What the host allows.

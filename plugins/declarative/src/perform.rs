@@ -3,7 +3,7 @@
 mod around;
 
 use flowguard_sdk::{
-    CustomAssertion, Failure, Image, JudgeOptions, Locator, Page, Result, ScreenshotOptions, attach,
+    CustomAssertion, Failure, Image, JudgeOptions, Locator, Page, Result, ScreenshotOptions, at_line, attach,
     by_index, by_value, log_with, metric, step,
 };
 
@@ -38,6 +38,7 @@ impl Run<'_> {
     }
 
     fn step(&self, step: &Step) -> Result {
+        at_line(self.file, u32::try_from(step.line).unwrap_or(0));
         match &step.action {
             // The line of the step inside says more than that of the group.
             Action::Group(name, steps) => self.group(&name.fill(self.params)?, steps),

@@ -30,6 +30,7 @@ mod permissions;
 mod process;
 mod read;
 mod ready;
+mod screencast;
 mod script;
 mod setup;
 mod sieve;

@@ -4,7 +4,7 @@
 use std::sync::{Arc, OnceLock};
 
 use flowguard_core::browser::context::{Dialog, DialogKind, DialogReply, Download};
-use flowguard_core::browser::port::{FileChooser, FileDownload};
+use flowguard_core::browser::port::{FileChooser, FileDownload, Picture};
 use flowguard_core::browser::{PageId, Watcher};
 use flowguard_core::timeline::PageEvent;
 
@@ -35,6 +35,18 @@ impl Owner {
     pub(super) fn tell(&self, what: PageEvent) {
         if let Some((page, watcher)) = self.0.get() {
             watcher.page_event(*page, what);
+        }
+    }
+
+    /// Whether the run wants pictures of the page whenever it is drawn.
+    pub(super) fn wants_pictures(&self) -> bool {
+        self.0.get().is_some_and(|(_, watcher)| watcher.wants_pictures())
+    }
+
+    /// Tells the run that the page was drawn.
+    pub(super) fn picture(&self, picture: Picture) {
+        if let Some((page, watcher)) = self.0.get() {
+            watcher.picture(*page, picture);
         }
     }
 

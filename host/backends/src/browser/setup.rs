@@ -26,6 +26,7 @@ use super::injected;
 use super::network::Network;
 use super::owner::Owner;
 use super::page_world::CdpPageWorld;
+use super::screencast::Screencast;
 use super::site_data::Origins;
 use super::targets;
 use flowguard_core::browser::TabError;
@@ -65,6 +66,11 @@ impl Page {
 pub(super) fn page(page: &Arc<Page>, session: &Session) -> Done {
     session.listen("Page", page.document.clone());
     session.listen("Inspector", page.document.clone());
+    let screencast = Screencast {
+        owner: page.owner.clone(),
+        session: session.clone(),
+    };
+    session.listen("Page", Arc::new(screencast));
     listen(page, session);
     let mut sent = common(page, session);
     sent.push(session.send(&SetLifecycleEventsEnabledParams::new(true)).done());

@@ -25,6 +25,7 @@ use super::frames::Home;
 use super::input::Devices;
 use super::owner::Owner;
 use super::page_world::CdpPageWorld;
+use super::screencast::Screencast;
 use super::setup::{self, Done, Page};
 use super::site_data::Origins;
 use super::targets;
@@ -105,6 +106,9 @@ impl CdpTab {
     pub(super) fn take(&self, page: PageId, watcher: Arc<dyn Watcher>) {
         self.page.owner.take(page, watcher);
         self.page.network.keep_up();
+        if self.page.owner.wants_pictures() {
+            Screencast::begin(&self.session);
+        }
     }
 
     /// Whose it is.

@@ -27,6 +27,7 @@ mod pages;
 pub mod port;
 mod property;
 mod reply;
+mod screencast;
 mod screenshot;
 mod script;
 #[cfg(test)]

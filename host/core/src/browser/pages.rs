@@ -9,7 +9,8 @@ use super::context::{Dialog, DialogReply, Download, Events, Happening, OWN};
 use super::network::routes::{Asker, Routes};
 use super::network::traffic::Traffic;
 use super::port::network::{Bodies, NetworkEvent, Paused, PausedRequest};
-use super::port::{FileChooser, FileDownload, Tab, TabError, Watcher};
+use super::port::{FileChooser, FileDownload, Picture, Tab, TabError, Watcher};
+use super::screencast::Screencast;
 use crate::failure::{Code, Failure};
 use crate::ledger::Ledger;
 use crate::limits::MAX_PAGES;
@@ -39,6 +40,8 @@ pub(super) struct RunWatcher {
     pub(super) events: Weak<Events>,
     pub(super) traffic: Arc<Traffic>,
     pub(super) routes: Arc<Routes>,
+    /// Where pictures go, where they are wanted.
+    pub(super) screencast: Option<Arc<Screencast>>,
 }
 
 impl Hears {
@@ -194,6 +197,16 @@ impl Watcher for RunWatcher {
     fn network_event(&self, page: PageId, what: NetworkEvent, bodies: &dyn Bodies) {
         if let Some(shown) = self.traffic.happened(page, what, bodies) {
             self.page_event(page, shown);
+        }
+    }
+
+    fn wants_pictures(&self) -> bool {
+        self.screencast.is_some()
+    }
+
+    fn picture(&self, page: PageId, picture: Picture) {
+        if let Some(screencast) = &self.screencast {
+            screencast.drawn(&self.hears.ledger(), page, picture);
         }
     }
 

@@ -267,6 +267,17 @@ impl Shot {
     };
 }
 
+/// What a page looked like when it was drawn.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Picture {
+    /// The picture, as JPEG.
+    pub jpeg: Bytes,
+    /// Its size.
+    pub size: Size,
+    /// How long ago it was drawn.
+    pub age: Duration,
+}
+
 /// Hears what pages do. Called from the connection's task: it must not block.
 pub trait Watcher: Send + Sync {
     /// Something happened in the page.
@@ -288,6 +299,12 @@ pub trait Watcher: Send + Sync {
     fn file_chooser(&self, _page: PageId, _port: Arc<dyn FileChooser>) {}
     /// Something happened in the page's network; bodies may be asked for there and then.
     fn network_event(&self, _page: PageId, _what: NetworkEvent, _bodies: &dyn Bodies) {}
+    /// Whether pictures of the pages are wanted whenever they are drawn.
+    fn wants_pictures(&self) -> bool {
+        false
+    }
+    /// The page was drawn.
+    fn picture(&self, _page: PageId, _picture: Picture) {}
     /// Whether the page's requests must wait for decisions.
     fn intercepts(&self, _page: PageId) -> bool {
         false

@@ -88,6 +88,7 @@ impl Rig {
             test_id_attributes: vec!["data-testid".to_owned()],
             baselines: BaselineScope::default(),
             records_har: false,
+            screencast: false,
         };
         let browser = Browser::new(
             Arc::new(One(tab.clone())),

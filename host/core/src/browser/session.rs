@@ -14,6 +14,7 @@ use super::network::traffic::Traffic;
 use super::pages::{Hears, Pages, RunWatcher};
 use super::port::{BrowserError, BrowserInfo, Browsers, Lease, Tab, TabError, Watcher};
 use super::reply::Reply;
+use super::screencast::Screencast;
 use super::script::InitScripts;
 use crate::artifact::Digest;
 use crate::baseline::Baselines;
@@ -36,6 +37,8 @@ pub struct BrowserOptions {
     pub baselines: BaselineScope,
     /// Whether the network is recorded as a HAR.
     pub records_har: bool,
+    /// Whether pictures of the pages are kept as they are drawn.
+    pub screencast: bool,
 }
 
 /// Whose baselines, and whether they are to be written.
@@ -63,6 +66,7 @@ pub struct Browser {
     pub(super) events: Arc<Events>,
     pub(super) overlays: Overlays,
     pub(super) init_scripts: InitScripts,
+    pub(super) screencast: Arc<Screencast>,
     /// Whose run the pages' events belong to.
     hears: Arc<Hears>,
     /// The batch that is under way.
@@ -82,6 +86,7 @@ impl Browser {
             browsers,
             baselines,
             traffic: Arc::new(Traffic::new(options.records_har)),
+            screencast: Arc::default(),
             hears: Arc::new(Hears::new(&ledger)),
             ledger,
             routes: Arc::default(),
@@ -131,6 +136,7 @@ impl Browser {
                 events: Arc::downgrade(&self.events),
                 traffic: self.traffic.clone(),
                 routes: self.routes.clone(),
+                screencast: self.films(),
             })
         };
         let leased = self

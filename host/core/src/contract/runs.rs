@@ -113,6 +113,7 @@ fn step(failure: &Failure) -> Step {
             file: "flows/checkout/src/lib.rs".to_owned(),
             line: 12,
             column: 9,
+            text: "pay()?;".to_owned(),
         }],
     }
 }

@@ -59,6 +59,27 @@ pub enum Divergence {
     },
 }
 
+impl Divergence {
+    /// The number of the recorded call that it is about; none where it is about the end.
+    #[must_use]
+    pub const fn call(&self) -> Option<u32> {
+        match self {
+            Self::OtherCall { n, .. }
+            | Self::OneMore { n, .. }
+            | Self::TooFew { n, .. }
+            | Self::OtherAnswer { n, .. }
+            | Self::Unreadable { n, .. } => Some(*n),
+            Self::OtherVerdict { .. } => None,
+        }
+    }
+
+    /// Whether the flow made a call there that it should not have made.
+    #[must_use]
+    pub const fn has_another_call(&self) -> bool {
+        matches!(self, Self::OtherCall { .. } | Self::OneMore { .. })
+    }
+}
+
 impl fmt::Display for Divergence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

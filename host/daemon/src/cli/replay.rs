@@ -10,6 +10,7 @@ use super::run::{File, cancelled_by_interrupt, exit_of, load_one, locate, style}
 use super::{Common, Exit, UsageError, say};
 use crate::app::App;
 use crate::discover::discover;
+use crate::locate;
 use crate::report::{self, Report};
 use flowguard_backends::storage::read_cassette;
 use flowguard_core::artifact::{Artifacts, Digest};
@@ -17,7 +18,8 @@ use flowguard_core::cassette::{Header, Recording};
 use flowguard_core::flow::{Description, Source};
 use flowguard_core::replay::Replay;
 use flowguard_core::run::{Origin, RunId, RunOptions, RunRecord, RunRequest};
-use flowguard_engine::{AssertionComponent, Component, EngineOptions, FlowComponent, Subject};
+use flowguard_core::timeline::Place;
+use flowguard_engine::{AssertionComponent, Component, EngineOptions, FlowComponent, Runner, Subject};
 
 /// Runs a flow again against the recording of a run: no browser, no network
 #[derive(Debug, Args)]
@@ -52,80 +54,137 @@ pub(super) async fn run(common: &Common, args: &ReplayArgs) -> anyhow::Result<Ex
         None => recorded(&app, &header).await?,
         Some(file) => named(&mut app, file).await?,
     };
-    let exact = player.component.digest == header.component && player.source == header.source;
+    let exact = player.is_of(&header);
     let recorded_us: u64 = recordings.iter().map(Recording::took_us).sum();
     let replays: Vec<Arc<Replay>> = recordings
         .into_iter()
         .map(|recording| Arc::new(Replay::new(recording, exact)))
         .collect();
-    let mut record = play(&app, &header, player, &replays).await?;
+    let runner = app.replayer(assertions(&app, &header).await?).await?;
+    let mut record = player.play(&runner, &header, &replays).await?;
     if let Some(last) = record.attempts.last_mut() {
         last.warnings
             .push("this is a replay: its answers are those of the recording".to_owned());
     }
-    tell(&app, args, record, &replays, recorded_us).await
+    let left = match replays.iter().find(|replay| replay.divergence().is_some()) {
+        Some(replay) => left(&app, &runner, &player, replay).await,
+        None => None,
+    };
+    tell(&app, args, record, &replays, recorded_us, left).await
 }
 
-/// Runs the flow against its recordings.
-async fn play(
-    app: &App,
-    header: &Header,
-    player: Player,
-    replays: &[Arc<Replay>],
-) -> anyhow::Result<RunRecord> {
-    let Player {
-        component,
-        description,
-        source,
-        file,
-    } = player;
-    let Description {
-        name,
-        version,
-        flows,
-        needs,
-    } = description;
-    let flow = flows.into_iter().find(|flow| flow.name == header.flow);
-    let flow = flow.ok_or_else(|| {
-        UsageError(format!(
-            "{file} has no flow {:?}, which was recorded",
-            header.flow
-        ))
-    })?;
-    let damaged = |what: &str| UsageError(format!("the cassette's header is damaged: {what}"));
-    let base_url = match header.base_url.as_str() {
-        "" => None,
-        url => Some(url.parse().map_err(|_| damaged("its base URL is none"))?),
+/// Where the flow left its recording, and where in its code the recorded call and the other one were made.
+async fn left(app: &App, runner: &Runner, player: &Player, replay: &Replay) -> Option<String> {
+    let divergence = replay.divergence()?;
+    let recording = replay.recording();
+    let again = |exact| Replay::new(recording.clone(), exact);
+    let mut text = format!("left the recording at {}\n", printable(&divergence.to_string()));
+    if let Some(n) = divergence.call()
+        && let Ok(recorded) = recorded(app, &recording.header).await
+    {
+        let place = recorded.locate(runner, again(true), Some(n)).await;
+        text.push_str(&placed("recorded", place.as_ref()));
+    }
+    if divergence.has_another_call() {
+        let exact = player.is_of(&recording.header);
+        let place = player.locate(runner, again(exact), None).await;
+        text.push_str(&placed("now", place.as_ref()));
+    }
+    Some(text)
+}
+
+fn placed(label: &str, place: Option<&Place>) -> String {
+    let Some(place) = place else {
+        return String::new();
     };
-    let request = RunRequest {
-        id: RunId::parse(&header.run).ok_or_else(|| damaged("its run is no run's id"))?,
-        flow,
-        source,
-        options: RunOptions {
-            base_url,
-            timeout: Some(Duration::from_millis(header.timeout_ms)),
-            params: header.params.clone(),
-            ..RunOptions::default()
-        },
-        replay: None,
-        attempts: 1,
-    };
-    let origin = Origin {
-        file,
-        component: name,
-        version,
-        digest: component.digest.clone(),
-    };
-    let subject = Subject {
-        component: &component,
-        origin: &origin,
-        needs: &needs,
-        request: &request,
-    };
-    let runner = app.replayer(assertions(app, header).await?).await?;
-    Ok(runner
-        .replay(&subject, replays, &cancelled_by_interrupt(), &())
-        .await)
+    let mut text = format!("    {label:<9} {}\n", printable(&report::words::place(place)));
+    if !place.text.is_empty() {
+        text.push_str(&format!("    {:<9} {}\n", "", printable(&place.text)));
+    }
+    text
+}
+
+/// One line in which nothing can steer the terminal.
+fn printable(text: &str) -> String {
+    report::words::visible(text).replace(['\n', '\t'], " ")
+}
+
+impl Player {
+    /// Whether this is what was recorded.
+    fn is_of(&self, header: &Header) -> bool {
+        self.component.digest == header.component && self.source == header.source
+    }
+
+    fn request(&self, header: &Header) -> anyhow::Result<RunRequest> {
+        let flow = self
+            .description
+            .flows
+            .iter()
+            .find(|flow| flow.name == header.flow);
+        let flow = flow.ok_or_else(|| {
+            UsageError(format!(
+                "{} has no flow {:?}, which was recorded",
+                self.file, header.flow
+            ))
+        })?;
+        let damaged = |what: &str| UsageError(format!("the cassette's header is damaged: {what}"));
+        let base_url = match header.base_url.as_str() {
+            "" => None,
+            url => Some(url.parse().map_err(|_| damaged("its base URL is none"))?),
+        };
+        Ok(RunRequest {
+            id: RunId::parse(&header.run).ok_or_else(|| damaged("its run is no run's id"))?,
+            flow: flow.clone(),
+            source: self.source.clone(),
+            options: RunOptions {
+                base_url,
+                timeout: Some(Duration::from_millis(header.timeout_ms)),
+                params: header.params.clone(),
+                ..RunOptions::default()
+            },
+            replay: None,
+            attempts: 1,
+        })
+    }
+
+    fn origin(&self) -> Origin {
+        Origin {
+            file: self.file.clone(),
+            component: self.description.name.clone(),
+            version: self.description.version.clone(),
+            digest: self.component.digest.clone(),
+        }
+    }
+
+    /// Runs the flow against its recordings.
+    async fn play(
+        &self,
+        runner: &Runner,
+        header: &Header,
+        replays: &[Arc<Replay>],
+    ) -> anyhow::Result<RunRecord> {
+        let (request, origin) = (self.request(header)?, self.origin());
+        let subject = self.subject(&origin, &request);
+        Ok(runner
+            .replay(&subject, replays, &cancelled_by_interrupt(), &())
+            .await)
+    }
+
+    /// Where in its code it makes the call of this number, or the one with which it leaves the recording.
+    async fn locate(&self, runner: &Runner, replay: Replay, n: Option<u32>) -> Option<Place> {
+        let request = self.request(&replay.recording().header).ok()?;
+        let origin = self.origin();
+        locate::call(runner, &self.subject(&origin, &request), replay, n).await
+    }
+
+    fn subject<'a>(&'a self, origin: &'a Origin, request: &'a RunRequest) -> Subject<'a> {
+        Subject {
+            component: &self.component,
+            origin,
+            needs: &self.description.needs,
+            request,
+        }
+    }
 }
 
 /// Says what came of it.
@@ -135,11 +194,15 @@ async fn tell(
     record: RunRecord,
     replays: &[Arc<Replay>],
     recorded_us: u64,
+    left: Option<String>,
 ) -> anyhow::Result<Exit> {
     let took = Duration::from_micros(record.attempts.iter().map(|attempt| attempt.took_us).sum());
     let recorded = Duration::from_micros(recorded_us);
     if wants_list(&args.reporter) {
-        say(&report::terminal::render(&record, style(&locate(app))));
+        // Of one that left its recording, that is what there is to say.
+        if left.is_none() {
+            say(&report::terminal::render(&record, style(&locate(app))));
+        }
         let calls: usize = replays.iter().map(|replay| replay.made()).sum();
         let times = recorded.as_secs_f64() / took.as_secs_f64().max(1e-6);
         say(&format!(
@@ -151,20 +214,13 @@ async fn tell(
     let started = record.started_ms;
     let report = Report::new(vec![record], Vec::new(), started, took, env!("CARGO_PKG_VERSION"));
     write_reports(app, &report, &args.reporter).await?;
-    Ok(match divergence(replays) {
-        Some(divergence) => {
-            say(&format!("left the recording at {divergence}\n"));
+    Ok(match left {
+        Some(left) => {
+            say(&left);
             Exit::Diverged
         }
         None => exit_of(&report, 0),
     })
-}
-
-/// Where the flow left its recording, in one line in which nothing can steer the terminal.
-fn divergence(replays: &[Arc<Replay>]) -> Option<String> {
-    let divergence = replays.iter().find_map(|replay| replay.divergence())?;
-    let printable = |c: char| if c.is_control() { ' ' } else { c };
-    Some(divergence.to_string().chars().map(printable).collect())
 }
 
 /// The recordings of a run's attempts, in order; or the one in the file that is named.

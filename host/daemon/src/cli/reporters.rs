@@ -19,6 +19,13 @@ pub(super) enum Reporter {
     Html(PathBuf),
 }
 
+impl Reporter {
+    /// Whether it shows where in the flow's code each step was asked for.
+    pub(super) const fn shows_places(&self) -> bool {
+        matches!(self, Self::Html(_))
+    }
+}
+
 pub(super) fn reporter(text: &str) -> Result<Reporter, String> {
     match text.split_once('=') {
         None if text == "list" => Ok(Reporter::List),

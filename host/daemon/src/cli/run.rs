@@ -14,6 +14,7 @@ use super::reporters::{Reporter, reporter, wants_list, write_reports};
 use super::{Common, Exit, UsageError, duration, har, say};
 use crate::app::App;
 use crate::discover::{Candidate, discover};
+use crate::locate;
 use crate::report::{self, LoadFailure, Report};
 use flowguard_backends::storage::ArtifactFolder;
 use flowguard_core::Blame;
@@ -23,7 +24,9 @@ use flowguard_core::limits::MAX_COMPONENT_BYTES;
 use flowguard_core::progress::Cancel;
 use flowguard_core::run::{Origin, RunId, RunOptions, RunRecord, RunRequest};
 use flowguard_core::storage::Runs;
-use flowguard_engine::{AssertionComponent, Component, EngineOptions, FlowComponent, LoadError, Runner};
+use flowguard_engine::{
+    AssertionComponent, Component, EngineOptions, FlowComponent, LoadError, Runner, Subject,
+};
 
 const MAX_SOURCE_BYTES: usize = 1 << 20;
 
@@ -62,6 +65,12 @@ pub(crate) struct RunArgs {
     test_id_attribute: Vec<String>,
     #[command(flatten)]
     har: har::HarArgs,
+    /// Keep pictures of the pages as they are drawn: the report shows each step before and after
+    #[arg(long)]
+    screencast: bool,
+    /// Leave a core dump in this folder for each flow that traps: its memory, passwords included
+    #[arg(long, value_name = "DIR")]
+    coredump: Option<PathBuf>,
     /// Show the browser
     #[arg(long)]
     headed: bool,
@@ -106,7 +115,12 @@ struct Loaded {
 
 pub(super) async fn run(common: &Common, args: RunArgs) -> anyhow::Result<Exit> {
     let candidates = discover(&args.paths).map_err(UsageError)?;
-    let mut app = App::build(common, args.headed, EngineOptions::default())?;
+    let engine = EngineOptions {
+        dumps_core: args.coredump.is_some(),
+        ..EngineOptions::default()
+    };
+    let mut app = App::build(common, args.headed, engine)?;
+    app.core_dumps.clone_from(&args.coredump);
     app.load_plugins().await?;
     let app = Arc::new(app);
     let started_ms = u64::try_from(app.clock.wall().as_millis())?;
@@ -126,7 +140,10 @@ pub(super) async fn run(common: &Common, args: RunArgs) -> anyhow::Result<Exit> 
         jobs,
         workers(&args),
         &cancel,
-        wants_list(&args.reporter),
+        Shown {
+            list: wants_list(&args.reporter),
+            places: args.reporter.iter().any(Reporter::shows_places),
+        },
     )
     .await;
     app.browsers.shut_down().await;
@@ -281,6 +298,7 @@ fn request(app: &App, args: &RunArgs, flow: Flow, source: Option<Source>) -> any
         update_baselines: args.update_baselines,
         test_id_attributes: args.test_id_attribute.clone(),
         records_har: !args.har.no_har,
+        screencast: args.screencast,
         ..RunOptions::default()
     };
     Ok(RunRequest {
@@ -338,6 +356,15 @@ pub(super) fn cancelled_by_interrupt() -> Cancel {
     cancel
 }
 
+/// What is shown of runs.
+#[derive(Clone, Copy)]
+struct Shown {
+    /// Lines in the terminal.
+    list: bool,
+    /// Where in the flow's code each step was asked for, also of runs that passed.
+    places: bool,
+}
+
 /// Runs the flows, so many at once: the records, in the order of the jobs, and how many runs were lost by a
 /// fault of ours.
 async fn run_all(
@@ -346,7 +373,7 @@ async fn run_all(
     jobs: Vec<Job>,
     workers: usize,
     cancel: &Cancel,
-    list: bool,
+    Shown { list, places }: Shown,
 ) -> (Vec<RunRecord>, usize) {
     let live = Arc::new(Live::new(
         jobs.len(),
@@ -375,8 +402,17 @@ async fn run_all(
                 request,
             } = job;
             let mut record = runner
-                .run(&component, origin, &needs, &request, &cancel, &shown)
+                .run(&component, origin.clone(), &needs, &request, &cancel, &shown)
                 .await;
+            if places || !record.verdict.passed() {
+                let subject = Subject {
+                    component: &component,
+                    origin: &origin,
+                    needs: &needs,
+                    request: &request,
+                };
+                locate::locate(&runner, &subject, &app.cassettes(), &mut record).await;
+            }
             keep(&app, &mut record).await;
             let lines = if list {
                 report::terminal::render(&record, style(&locate(&app)))

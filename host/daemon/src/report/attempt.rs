@@ -251,21 +251,11 @@ pub(super) fn picture_of<'a>(attempt: &'a Attempt, failure: &Failure) -> Option<
 mod tests {
     use super::*;
     use flowguard_core::Code;
-    use std::borrow::Cow;
 
     fn step(id: StepId, parent: Option<StepId>) -> Step {
         Step {
-            id,
             parent,
-            source: Cow::Borrowed("flow"),
-            op: Cow::Borrowed("span"),
-            title: id.to_string(),
-            at_us: 0,
-            took_us: 0,
-            outcome: StepOutcome::Passed,
-            attributes: vec![],
-            attachments: vec![],
-            places: vec![],
+            ..crate::report::fixtures::step_at(id, 0, 0)
         }
     }
 

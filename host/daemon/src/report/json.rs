@@ -4,7 +4,7 @@
 use flowguard_core::Failure;
 use flowguard_core::artifact::Attachment;
 use flowguard_core::run::{Attempt, RunRecord};
-use flowguard_core::timeline::{Event, PageEvent, Step};
+use flowguard_core::timeline::{Event, PageEvent, Place, ScreencastFrame, Step};
 use serde::Serialize;
 
 use super::attempt::{self, failures, outcome_name};
@@ -105,6 +105,7 @@ struct AttemptJson<'a> {
     steps_dropped: u32,
     events: Vec<EventJson<'a>>,
     events_dropped: u32,
+    screencast: Vec<FrameJson<'a>>,
 }
 
 #[derive(Serialize)]
@@ -142,6 +143,7 @@ struct StepJson<'a> {
     failure: Option<FailureJson<'a>>,
     attributes: Vec<Attribute<'a>>,
     attachments: Vec<AttachmentJson<'a>>,
+    places: &'a [Place],
 }
 
 #[derive(Serialize)]
@@ -156,6 +158,15 @@ struct AttachmentJson<'a> {
     media_type: &'a str,
     digest: &'a str,
     bytes: u32,
+}
+
+#[derive(Serialize)]
+struct FrameJson<'a> {
+    at_ms: f64,
+    page: u32,
+    width: u32,
+    height: u32,
+    picture: AttachmentJson<'a>,
 }
 
 #[derive(Serialize)]
@@ -276,6 +287,7 @@ fn attempt_json(attempt: &Attempt) -> AttemptJson<'_> {
         steps_dropped: history.steps_dropped,
         events: history.events.iter().map(event).collect(),
         events_dropped: history.events_dropped,
+        screencast: history.screencast.iter().map(frame).collect(),
     }
 }
 
@@ -314,6 +326,7 @@ fn step(step: &Step) -> StepJson<'_> {
             .map(|(key, value)| Attribute { key, value })
             .collect(),
         attachments: step.attachments.iter().map(attachment).collect(),
+        places: &step.places,
     }
 }
 
@@ -323,6 +336,16 @@ fn attachment(attachment: &Attachment) -> AttachmentJson<'_> {
         media_type: &attachment.media_type,
         digest: attachment.digest.as_str(),
         bytes: attachment.bytes,
+    }
+}
+
+fn frame(frame: &ScreencastFrame) -> FrameJson<'_> {
+    FrameJson {
+        at_ms: millis(frame.at_us),
+        page: frame.page,
+        width: frame.width,
+        height: frame.height,
+        picture: attachment(&frame.picture),
     }
 }
 

@@ -11,6 +11,7 @@ pub(crate) mod html;
 pub(crate) mod json;
 pub(crate) mod junit;
 mod model;
+mod seen;
 pub(crate) mod terminal;
 pub(crate) mod words;
 

@@ -1,7 +1,9 @@
 //! What every renderer reads: the runs, what could not be loaded, and what follows from both.
 
+use super::seen::{Seen, seen};
 use flowguard_core::artifact::{Attachment, Digest};
 use flowguard_core::run::{Origin, RunRecord};
+use flowguard_core::timeline::History;
 use flowguard_core::verdict::Verdict;
 use std::collections::HashSet;
 use std::time::Duration;
@@ -145,9 +147,19 @@ impl Report {
         bad.into_iter()
             .chain(good)
             .flat_map(|run| run.attempts.iter().rev())
-            .flat_map(|attempt| attempt.history.steps.iter().rev())
-            .flat_map(|step| &step.attachments)
+            .flat_map(|attempt| pictures_of(&attempt.history))
             .filter(|attachment| seen.insert(&attachment.digest))
             .collect()
     }
+}
+
+/// What an attempt's steps refer to, the last first: what was attached, and the pages around them.
+fn pictures_of(history: &History) -> Vec<&Attachment> {
+    let steps = history.steps.iter().rev();
+    let attached = steps.clone().flat_map(|step| &step.attachments);
+    let around = steps.flat_map(|step| {
+        let Seen { before, after } = seen(history, step);
+        [after, before].into_iter().flatten().map(|frame| &frame.picture)
+    });
+    attached.chain(around).collect()
 }

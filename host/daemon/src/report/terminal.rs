@@ -220,6 +220,12 @@ impl Page<'_> {
             let titles: Vec<String> = place.path.iter().map(|step| one_line(&step.title)).collect();
             let label = if place.exact { "where" } else { "last step" };
             self.labelled(label, Paint::Faint, &titles.join(" › "));
+            if let Some(code) = place.path.iter().rev().find_map(|step| step.places.first()) {
+                self.labelled("at", Paint::Faint, &words::place(code));
+                if !code.text.is_empty() {
+                    self.labelled("", Paint::Faint, &code.text);
+                }
+            }
         }
         if let Some(picture) = picture_of(attempt, failure) {
             let at = self.located(&picture.digest);

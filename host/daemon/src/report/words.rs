@@ -1,6 +1,7 @@
 //! How the reports say things: durations, sizes, moments, who is to blame and what to do. Pure text.
 
 use chrono::DateTime;
+use flowguard_core::timeline::Place;
 use flowguard_core::{Blame, Code, Failure};
 use std::borrow::Cow;
 
@@ -52,6 +53,26 @@ pub(super) fn moment(ms: u64) -> DateTime<chrono::Utc> {
 /// A moment for machines: `2026-11-20T22:18:32.123Z`.
 pub(super) fn timestamp(ms: u64) -> String {
     moment(ms).format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
+}
+
+/// A place in the flow's code: `journey.rs:42:9 in checkout::pay`.
+pub(crate) fn place(place: &Place) -> String {
+    let Place {
+        function,
+        file,
+        line,
+        column,
+        ..
+    } = place;
+    let column = match column {
+        0 => String::new(),
+        column => format!(":{column}"),
+    };
+    let function = match function.as_str() {
+        "" => String::new(),
+        function => format!(" in {function}"),
+    };
+    format!("{file}:{line}{column}{function}")
 }
 
 /// Makes visible what would not be seen or would change what is seen: control characters become their

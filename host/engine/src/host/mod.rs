@@ -31,6 +31,7 @@ mod locator;
 mod network;
 mod retries;
 mod script;
+mod source;
 mod storage;
 mod telemetry;
 mod types;

@@ -11,7 +11,8 @@ use crate::bindings::flows;
 use crate::call::{self, Stopped};
 use crate::guest_world::{self, GuestOutput};
 use crate::limits::{CpuClock, set_clocks};
-use crate::state::{self, RunState};
+use crate::stack;
+use crate::state::{self, HostState, RunState};
 use flowguard_core::Gate;
 use flowguard_core::browser::{BaselineScope, Browser, BrowserOptions};
 use flowguard_core::budget::{Allowance, Budget};
@@ -63,6 +64,7 @@ impl Runner {
         let replay = course.replay().cloned();
         let replay = replay.as_ref();
         let identity = Identity::of(request, number, replay);
+        let follows_calls = matches!(course, Course::Located(_));
         let timeout = request
             .options
             .timeout
@@ -92,7 +94,16 @@ impl Runner {
         }
         let output = GuestOutput::new();
         let done = self
-            .call_run(subject, &identity, replay, &run, &output, timeout, cancel)
+            .call_run(
+                subject,
+                &identity,
+                replay,
+                follows_calls,
+                &run,
+                &output,
+                timeout,
+                cancel,
+            )
             .await;
         for fault in replay.iter().flat_map(|replay| &replay.recording().late_faults) {
             ledger.fail(fault.clone());
@@ -115,6 +126,7 @@ impl Runner {
             run.browser.picture_of_failure("at the end").await;
         }
         ledger.timeline.finish(ledger.now());
+        run.browser.keep_screencast().await;
         let browser = run.browser.info();
         let network = run.browser.keep_har().await.unwrap_or_else(|failure| {
             warnings.push(format!("the network was not recorded: {failure}"));
@@ -126,6 +138,13 @@ impl Runner {
                 .tape
                 .map(|why| format!("the cassette is incomplete: {why}")),
         );
+        if let (Some(core), Some(dumps)) = (&done.core, &self.ports.core_dumps) {
+            let kept = dumps.keep(&request.id, number, core);
+            warnings.push(match kept {
+                Ok(file) => format!("a core dump of the trap is in {file}"),
+                Err(error) => format!("the core dump was not written: {error}"),
+            });
+        }
         let attempt = Attempt {
             number,
             verdict,
@@ -179,7 +198,7 @@ impl Runner {
                     vec![format!("the run was not recorded: {error}")],
                 ),
             },
-            Course::Replayed(_) => (Box::new(NoTape), Vec::new()),
+            Course::Replayed(_) | Course::Located(_) => (Box::new(NoTape), Vec::new()),
             Course::GoesOn(replay, _) => {
                 let tape = HeldTape::new(self.ports.tapes.clone(), header, (*replay).clone());
                 (Box::new(tape), Vec::new())
@@ -208,6 +227,7 @@ impl Runner {
                 update: options.update_baselines,
             },
             records_har: options.records_har,
+            screencast: options.screencast,
         };
         let Ports {
             browsers,
@@ -249,6 +269,7 @@ impl Runner {
         subject: &Subject<'_>,
         identity: &Identity,
         replay: Option<&Arc<Replay>>,
+        follows_calls: bool,
         run: &RunState,
         output: &GuestOutput,
         timeout: Duration,
@@ -260,6 +281,9 @@ impl Runner {
         let ledger = run.gate.ledger();
         let wasi = guest_world::wasi(output, &self.ports.clock, Some(ledger), identity.seed);
         let mut store = state::store(&self.engine, wasi, Some(run.clone()));
+        if follows_calls {
+            stack::follow(&mut store);
+        }
         let cpu = set_clocks(&mut store, Instant::now() + ledger.progress.remaining());
         let context = flows::RunContext {
             run_id: identity.run.clone(),
@@ -286,6 +310,7 @@ impl Runner {
                 },
             }
         };
+        let core = core_dump(&returned, &mut store, subject);
         drop(store);
         let was_stopped = matches!(returned, Err(Stopped::OutOfTime { .. } | Stopped::Cancelled));
         let ending = call::ending(returned, ledger, timeout, cancel);
@@ -294,7 +319,20 @@ impl Runner {
             ending,
             left,
             cpu,
+            core,
         }
+    }
+}
+
+/// What the guest's memory held when it trapped, where that was asked for.
+fn core_dump<T>(
+    returned: &Result<T, Stopped>,
+    store: &mut wasmtime::Store<HostState>,
+    subject: &Subject<'_>,
+) -> Option<Vec<u8>> {
+    match returned {
+        Err(Stopped::Trapped { core: Some(core), .. }) => Some(core.serialize(store, &subject.origin.file)),
+        _ => None,
     }
 }
 
@@ -304,6 +342,8 @@ pub(super) enum Course<'a> {
     Live,
     /// From a recording.
     Replayed(&'a Arc<Replay>),
+    /// From a recording, to find where in its code the flow makes its calls.
+    Located(&'a Arc<Replay>),
     /// From a recording, and then from the pages that this browser has open.
     GoesOn(&'a Arc<Replay>, Box<Browser>),
 }
@@ -312,14 +352,14 @@ impl Course<'_> {
     const fn replay(&self) -> Option<&Arc<Replay>> {
         match self {
             Self::Live => None,
-            Self::Replayed(replay) | Self::GoesOn(replay, _) => Some(replay),
+            Self::Replayed(replay) | Self::Located(replay) | Self::GoesOn(replay, _) => Some(replay),
         }
     }
 
     fn into_browser(self) -> Option<Browser> {
         match self {
             Self::GoesOn(_, browser) => Some(*browser),
-            Self::Live | Self::Replayed(_) => None,
+            Self::Live | Self::Replayed(_) | Self::Located(_) => None,
         }
     }
 }
@@ -364,6 +404,8 @@ struct Done {
     /// The recording that it was answered from stopped it.
     left: bool,
     cpu: CpuClock,
+    /// A core dump of its trap.
+    core: Option<Vec<u8>>,
 }
 
 /// Random numbers of a guest follow from its run, so that they are the same in a replay.

@@ -147,6 +147,25 @@
     }
   });
 
+  // From step to step with j and k: the one that is looked at is open, and no other that was opened so.
+  let visited = null;
+  const visit = (by) => {
+    const steps = all(".flow > details[open] .timeline summary.row").filter((row) => row.checkVisibility());
+    if (!steps.length) return;
+    const now = steps.indexOf(document.activeElement);
+    const next = steps[now < 0 ? 0 : Math.min(Math.max(now + by, 0), steps.length - 1)];
+    if (visited && visited !== next.parentElement && !visited.contains(next)) visited.open = false;
+    visited = next.parentElement.open ? null : next.parentElement;
+    next.parentElement.open = true;
+    next.focus({ preventScroll: true });
+    next.scrollIntoView({ block: "center", behavior: "instant" });
+  };
+  document.addEventListener("keydown", (event) => {
+    const typing = /^(input|select|textarea)$/.test(document.activeElement?.localName ?? "");
+    const by = { j: 1, k: -1 }[event.key];
+    if (by && !typing && !dialog.open && !event.ctrlKey && !event.metaKey && !event.altKey) visit(by);
+  });
+
   // On paper, what failed is told in full.
   addEventListener("beforeprint", () => {
     all(".flow:is(.failed, .errored) > details").forEach((details) => {

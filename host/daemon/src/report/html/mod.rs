@@ -12,6 +12,7 @@
 mod details;
 mod events;
 mod failure;
+mod moment;
 mod overview;
 mod pictures;
 mod timeline;

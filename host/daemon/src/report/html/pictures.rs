@@ -29,6 +29,11 @@ pub(super) fn shown(attachment: &Attachment, files: &Files) -> Markup {
     } else {
         &attachment.name
     };
+    captioned(attachment, name, files)
+}
+
+/// An attachment under this name.
+pub(super) fn captioned(attachment: &Attachment, name: &str, files: &Files) -> Markup {
     match files.get(&attachment.digest) {
         Some(File::Read(_)) if picture_type(attachment).is_some() => html! {
             figure {

@@ -12,7 +12,7 @@ use super::super::attempt::{
 };
 use super::super::files::Files;
 use super::super::words;
-use super::{Place, Text, pictures};
+use super::{Place, Text, moment, pictures};
 
 /// Bars in the small drawing of a flow's line at most.
 const SPARKS: usize = 40;
@@ -21,6 +21,7 @@ const OPEN: usize = 1_000;
 
 /// What every step needs to know.
 struct Scene<'a> {
+    attempt: &'a Attempt,
     here: Place,
     files: &'a Files,
     /// When the attempt ended, and with it the steps that did not end themselves.
@@ -51,6 +52,7 @@ pub(super) fn section(attempt: &Attempt, here: Place, files: &Files) -> Markup {
     let history = &attempt.history;
     let tree = Tree::of(&history.steps);
     let scene = Scene {
+        attempt,
         here,
         files,
         end_us: attempt.took_us,
@@ -158,7 +160,9 @@ fn row(node: Node<'_>, depth: usize, inner_calls: Option<usize>, scene: &Scene<'
 fn more(step: &Step, scene: &Scene<'_>) -> Option<Markup> {
     let failure = failure_of(step);
     let problems = scene.problems.get(&step.id);
-    if failure.is_none() && problems.is_none() && step.attributes.is_empty() && step.attachments.is_empty() {
+    let moment = moment::shown(scene.attempt, step, scene.here, scene.files);
+    let nothing = failure.is_none() && problems.is_none() && moment.is_none();
+    if nothing && step.attributes.is_empty() && step.attachments.is_empty() {
         return None;
     }
     Some(html! {
@@ -183,6 +187,7 @@ fn more(step: &Step, scene: &Scene<'_>) -> Option<Markup> {
         @if !step.attachments.is_empty() {
             div.attachments { @for attachment in &step.attachments { (pictures::shown(attachment, scene.files)) } }
         }
+        @if let Some(moment) = moment { (moment) }
     })
 }
 
