@@ -1,7 +1,8 @@
 //! What FlowGuard costs, in one table: loading, instantiating, one call through the gate, a ten-step flow,
 //! memory for one more run; then what the flow costs beside Playwright. Medians; no figure is a test. With the
 //! argument `beside`, only the second; with `endurance`, only a thousand runs in a row; with `steps`, only where
-//! the time of the flow goes; with `har`, only what recording the network costs.
+//! the time of the flow goes; with `har`, only what recording the network costs; with `tape`, what recording the host
+//! calls costs; with `replay`, how fast recordings are replayed; with `dev`, how long a save takes to the open page.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -11,15 +12,19 @@
 )]
 
 mod beside;
+mod dev;
 mod endurance;
 mod form;
 mod har;
 mod idle;
+mod replay;
 mod steps;
+mod tape;
 
 use std::hint::black_box;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use flowguard_backends::browser::{LocalBrowsers, LocalOptions};
@@ -65,7 +70,9 @@ async fn measure_all() {
     .unwrap();
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let wants = |what: &str| std::env::args().any(|argument| argument == what);
-    let is_all = !["beside", "endurance", "har", "steps"].into_iter().any(wants);
+    let is_all = !["beside", "dev", "endurance", "har", "replay", "steps", "tape"]
+        .into_iter()
+        .any(wants);
     if is_all {
         own_costs(&engine, &clock, &bytes, folder.path()).await;
     }
@@ -87,6 +94,15 @@ async fn measure_all() {
     }
     if is_all || wants("har") {
         har::measure(&bench).await;
+    }
+    if is_all || wants("tape") {
+        tape::measure(&bench, &address).await;
+    }
+    if is_all || wants("replay") {
+        replay::measure().await;
+    }
+    if is_all || wants("dev") {
+        dev::measure().await;
     }
     if is_all || wants("beside") {
         beside::measure(&bench, &address).await;
@@ -270,7 +286,13 @@ async fn runner(
     browsers: Arc<dyn flowguard_core::browser::Browsers>,
     clock: &Arc<dyn Clock>,
 ) -> Runner {
-    let ports = Ports {
+    Runner::new(engine.clone(), ports(browsers, clock), Vec::new())
+        .await
+        .unwrap()
+}
+
+fn ports(browsers: Arc<dyn flowguard_core::browser::Browsers>, clock: &Arc<dyn Clock>) -> Ports {
+    Ports {
         browsers,
         baselines: Arc::new(FakeBaselines::default()),
         buckets: Arc::new(FakeStore::default()),
@@ -283,8 +305,32 @@ async fn runner(
         clock: clock.clone(),
         policy: Policy::permissive(),
         tenant: TenantId::local(),
+    }
+}
+
+/// The same with a cassette of each attempt.
+async fn recorded(
+    engine: &Engine,
+    browsers: Arc<dyn flowguard_core::browser::Browsers>,
+    clock: &Arc<dyn Clock>,
+) -> Runner {
+    let folder = tempfile::tempdir().unwrap().keep();
+    let ports = Ports {
+        tapes: Arc::new(Recorded(folder, AtomicU32::new(0))),
+        ..ports(browsers, clock)
     };
     Runner::new(engine.clone(), ports, Vec::new()).await.unwrap()
+}
+
+/// A cassette for each attempt, by its number.
+struct Recorded(PathBuf, AtomicU32);
+
+impl Tapes for Recorded {
+    fn open(&self, header: &Header) -> std::io::Result<Box<dyn Tape>> {
+        let number = self.1.fetch_add(1, Ordering::Relaxed);
+        let file = self.0.join(format!("{number}.cassette"));
+        Ok(Box::new(CassetteFile::create(file, header)?))
+    }
 }
 
 struct Unrecorded;

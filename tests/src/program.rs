@@ -144,7 +144,11 @@ impl Flowguard {
 
     /// Starts `flowguard dev`, with its events among what it says.
     pub(crate) fn spawn_dev<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Running {
-        let mut all = vec!["dev".into(), "--events=/dev/stdout".into()];
+        let mut all = vec![
+            "dev".into(),
+            "--events=/dev/stdout".into(),
+            "--listen=127.0.0.1:0".into(),
+        ];
         if let Some(url) = &self.base_url {
             all.push(format!("--base-url={url}").into());
         }

@@ -15,6 +15,15 @@ pub(crate) fn run(only: Option<&str>) -> anyhow::Result<()> {
             .current_dir(peer),
     )?;
     let mut command = cargo();
-    command.args(["bench", "--quiet", "--package", "flowguard-tests", "--"]);
+    // The program itself, for what is measured from outside.
+    check(cargo().args([
+        "build",
+        "--quiet",
+        "--release",
+        "--workspace",
+        "--bins",
+        "--benches",
+    ]))?;
+    command.args(["bench", "--quiet", "--workspace", "--bench", "flowguard", "--"]);
     check(command.args(only))
 }

@@ -28,8 +28,9 @@ enum Verb {
     Guests,
     /// Measures, and prints the tables
     Bench {
-        /// Only FlowGuard beside Playwright
-        #[arg(value_parser = ["beside"])]
+        /// Only one table: FlowGuard beside Playwright, a save to the open page, a thousand runs in a row, what a HAR
+        /// costs, replays, where a flow's time goes, what a cassette costs
+        #[arg(value_parser = ["beside", "dev", "endurance", "har", "replay", "steps", "tape"])]
         only: Option<String>,
     },
     /// Formatting, lints, and all tests: what CI runs

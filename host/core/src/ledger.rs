@@ -6,6 +6,9 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use bytes::Bytes;
+use tokio::sync::watch;
+
 use crate::artifact::{Artifacts, Attachment};
 use crate::budget::Budget;
 use crate::cassette::{ClockKind, ClockReading, FaultLine, Tape};
@@ -30,6 +33,8 @@ pub struct Ledger {
     pub artifacts: Arc<dyn Artifacts>,
     /// Where in its own code the guest is.
     pub here: Here,
+    /// What a page looks like now, where pictures are taken.
+    pub picture: watch::Sender<Option<Bytes>>,
     /// Which calls touched the pages.
     pub touches: Touches,
     tape: Box<dyn Tape>,
@@ -74,6 +79,7 @@ impl Ledger {
             progress,
             artifacts,
             here: Here::default(),
+            picture: watch::Sender::default(),
             touches: Touches::default(),
             tape,
             replay: None,

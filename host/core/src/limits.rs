@@ -129,6 +129,8 @@ pub const MAX_ATTRIBUTES: usize = 16;
 /// Bytes of an attribute's value.
 pub const MAX_ATTRIBUTE_BYTES: usize = 256;
 
+/// Runs that a server has taken and that have not ended.
+pub const MAX_QUEUED_RUNS: usize = 500;
 /// Pixels of the longer side of a screencast's pictures.
 pub const MAX_SCREENCAST_SIDE: u32 = 1_024;
 /// Quality of a screencast's pictures, 0 to 100.

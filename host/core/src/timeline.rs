@@ -1,174 +1,46 @@
 //! What happened in an attempt, in order: the steps (one for each host call, and the flow's own), and the
 //! page's console and network beside them. The report is drawn from it.
 
-use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tokio::sync::watch;
+
+mod history;
 
 use crate::artifact::Attachment;
-use crate::failure::Failure;
 use crate::limits::{MAX_EVENTS, MAX_STEPS};
 
-/// Names a step within its attempt.
-pub type StepId = u32;
+pub use history::{Event, History, PageEvent, Place, ScreencastFrame, Step, StepId, StepOutcome};
 
-/// How a step ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "is", content = "failure")]
-pub enum StepOutcome {
-    /// It has not ended: the run did before.
-    Running,
-    /// It did what it should.
-    Passed,
-    /// It did not, and was tried again.
-    Retried(Failure),
-    /// It did not, and the flow went on: a soft assertion.
-    FailedSoftly(Failure),
-    /// It did not.
-    Failed(Failure),
-}
-
-/// A place in the flow's own code.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Place {
-    /// The function, as its author named it; may be empty.
-    pub function: String,
-    /// The file, as the compiler or the interpreter was given it.
-    pub file: String,
-    /// The line, from 1.
-    pub line: u32,
-    /// The column, from 1; 0 where it is not known.
-    pub column: u32,
-    /// The line's text, where it could be read; else empty.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub text: String,
-}
-
-/// One thing done.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Step {
-    /// Its name in the attempt, counted from 0.
-    pub id: StepId,
-    /// The step that it happened in.
-    pub parent: Option<StepId>,
-    /// Who did it: `flow`, or the name of a custom assertion.
-    pub source: Cow<'static, str>,
-    /// The operation, for example `locator.click`.
-    pub op: Cow<'static, str>,
-    /// For a person: `click button "Pay"`.
-    pub title: String,
-    /// When it began, in microseconds from the attempt's start.
+/// How much of a timeline somebody has heard.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cursor {
+    /// Steps that had begun.
+    pub steps: usize,
+    /// Events that had come.
+    pub events: usize,
+    /// When that was, in microseconds from the attempt's start.
     pub at_us: u64,
-    /// How long it took, in microseconds.
-    pub took_us: u64,
-    /// How it ended.
-    pub outcome: StepOutcome,
-    /// Key and value pairs.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub attributes: Vec<(String, String)>,
-    /// Screenshots and attachments.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub attachments: Vec<Attachment>,
-    /// Where the flow asked for it, innermost first; empty where it is not known.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub places: Vec<Place>,
 }
 
-/// What a page looked like from a moment on, until its next picture.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ScreencastFrame {
-    /// When it was drawn, in microseconds from the attempt's start.
-    pub at_us: u64,
-    /// Which page, counted from 1.
-    pub page: u32,
-    /// The picture.
-    pub picture: Attachment,
-    /// Its width in pixels.
-    pub width: u32,
-    /// Its height in pixels.
-    pub height: u32,
-}
-
-/// Something that the page did.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "is")]
-pub enum PageEvent {
-    /// A line on the console.
-    Console {
-        /// `log`, `info`, `warning`, `error`, `debug` …
-        level: String,
-        /// The text.
-        text: String,
-        /// Where in the page's code; may be empty.
-        place: String,
-    },
-    /// An exception that nothing caught.
-    Uncaught {
-        /// The message and the stack.
-        text: String,
-    },
-    /// A request and its answer.
-    Request {
-        /// The method.
-        method: String,
-        /// The address, without user and password.
-        url: String,
-        /// `document`, `script`, `fetch` …
-        kind: String,
-        /// HTTP status; `None` where no answer came.
-        status: Option<u16>,
-        /// Why there was no answer.
-        error: Option<String>,
-        /// How long it took, in microseconds.
-        took_us: u64,
-    },
-    /// A dialog that the host dismissed.
-    Dialog {
-        /// `alert`, `confirm`, `prompt`, `beforeunload`.
-        kind: String,
-        /// Its text.
-        text: String,
-    },
-    /// The renderer crashed.
-    Crashed,
-    /// The page opened another one, which was closed at once: too many were open.
-    PopupClosed,
-}
-
-/// An event of a page, placed in time.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Event {
-    /// When it was heard of, in microseconds from the attempt's start; for a request, when it ended.
-    pub at_us: u64,
-    /// The step that was going on.
-    pub step: Option<StepId>,
-    /// Which page, counted from 1.
-    pub page: u32,
-    /// What happened.
-    pub what: PageEvent,
-}
-
-/// All that happened in an attempt.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct History {
-    /// The steps, by their beginning.
+/// What happened after a cursor.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct News {
+    /// Steps that have begun or ended, as they are now.
     pub steps: Vec<Step>,
-    /// The pages' events, by time.
+    /// Events that have come.
     pub events: Vec<Event>,
-    /// What the pages looked like, by time, where a screencast was asked for.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub screencast: Vec<ScreencastFrame>,
-    /// Steps beyond the limit, which are not kept.
-    pub steps_dropped: u32,
-    /// Events beyond the limit, which are not kept.
-    pub events_dropped: u32,
+    /// Where to go on.
+    pub cursor: Cursor,
 }
 
 /// Writes a [`History`] as it happens.
 #[derive(Debug, Default)]
 pub struct Timeline {
     state: Mutex<State>,
+    /// Changes with every step and event.
+    changes: watch::Sender<u64>,
 }
 
 #[derive(Debug, Default)]
@@ -211,7 +83,43 @@ impl Timeline {
             places: Vec::new(),
         });
         state.current = Some(id);
+        self.changed();
         Some(id)
+    }
+
+    /// Tells when something happens.
+    #[must_use]
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
+    /// What has happened since; `now` is the time from the attempt's start.
+    #[must_use]
+    pub fn since(&self, cursor: Cursor, now: Duration) -> News {
+        let state = self.lock();
+        let History { steps, events, .. } = &state.history;
+        let is_new = |(place, step): &(usize, &Step)| {
+            *place >= cursor.steps
+                || (step.outcome != StepOutcome::Running && step.at_us + step.took_us >= cursor.at_us)
+        };
+        News {
+            steps: steps
+                .iter()
+                .enumerate()
+                .filter(is_new)
+                .map(|(_, step)| step.clone())
+                .collect(),
+            events: events.get(cursor.events..).unwrap_or_default().to_vec(),
+            cursor: Cursor {
+                steps: steps.len(),
+                events: events.len(),
+                at_us: micros(now),
+            },
+        }
+    }
+
+    fn changed(&self) {
+        self.changes.send_modify(|changes| *changes += 1);
     }
 
     /// Begins a step inside this one, of the same source.
@@ -240,6 +148,7 @@ impl Timeline {
             step.took_us = micros(now).saturating_sub(step.at_us);
             step.outcome = outcome;
         }
+        self.changed();
     }
 
     /// Keeps a step open, so that the next ones happen inside it. Tells how many are open.
@@ -272,6 +181,7 @@ impl Timeline {
                 step.outcome = how;
             }
         }
+        self.changed();
     }
 
     /// Says where in the flow's code a step was asked for, innermost first.
@@ -323,6 +233,7 @@ impl Timeline {
             page,
             what,
         });
+        self.changed();
     }
 
     /// What the pages looked like, by time.
@@ -340,6 +251,7 @@ impl Timeline {
                 step.took_us = micros(now).saturating_sub(step.at_us);
             }
         }
+        self.changed();
     }
 
     /// What happened so far.
@@ -406,6 +318,30 @@ mod tests {
         );
         assert_eq!(steps.iter().map(|s| s.took_us).collect::<Vec<_>>(), [9, 8, 3]);
         assert_eq!(timeline.open_count(), 0);
+    }
+
+    #[test]
+    fn what_is_new_is_told_once_and_again_where_it_has_ended() {
+        let timeline = Timeline::default();
+        let mut changes = timeline.changes();
+        let at = Duration::from_micros;
+        let first = begin(&timeline, "first", 10);
+        let news = timeline.since(Cursor::default(), at(11));
+        assert_eq!(news.steps.len(), 1);
+        timeline.end(Some(first), at(15), StepOutcome::Passed);
+        begin(&timeline, "second", 20);
+        timeline.event(1, at(21), PageEvent::Crashed);
+        let later = timeline.since(news.cursor, at(30));
+        let titles: Vec<&str> = later.steps.iter().map(|step| step.title.as_str()).collect();
+        assert_eq!(
+            (titles.as_slice(), later.events.len()),
+            (["first", "second"].as_slice(), 1)
+        );
+        let nothing = timeline.since(later.cursor, at(40));
+        assert_eq!((nothing.steps.len(), nothing.events.len()), (0, 0));
+        assert!(changes.has_changed().expect("it is there"));
+        changes.mark_unchanged();
+        assert!(!changes.has_changed().expect("it is there"));
     }
 
     #[test]

@@ -2,26 +2,44 @@
 //! found is left out; a run is not worse for it.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use crate::source_lines::SourceLines;
 use flowguard_backends::storage::read_cassette;
+use flowguard_core::cassette::Recording;
 use flowguard_core::progress::Cancel;
-use flowguard_core::replay::Replay;
 use flowguard_core::run::{Attempt, RunRecord};
-use flowguard_core::timeline::{Place, Step};
-use flowguard_engine::{Runner, Subject};
+use flowguard_core::timeline::{Place, Step, StepOutcome};
+use flowguard_engine::{Runner, Sought, Subject};
 
 /// Nobody waits longer for the places of an attempt.
 const LONGEST: Duration = Duration::from_secs(3);
 
-/// Finds the places of all steps of a run whose cassettes are below this folder, and the text of their lines.
-pub(crate) async fn locate(runner: &Runner, subject: &Subject<'_>, cassettes: &Path, record: &mut RunRecord) {
+/// Which steps are looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Steps {
+    /// Those that failed.
+    Failed,
+    /// All.
+    All,
+}
+
+/// Finds the places of the steps of a run whose cassettes are below this folder, and the text of their lines.
+pub(crate) async fn locate(
+    runner: &Runner,
+    subject: &Subject<'_>,
+    cassettes: &Path,
+    record: &mut RunRecord,
+    sought: Steps,
+) {
     let run = cassettes.join(record.id.as_str());
     for attempt in &mut record.attempts {
         let cassette = run.join(format!("{}.cassette", attempt.number));
-        let found = tokio::time::timeout(LONGEST, steps(runner, subject, &cassette)).await;
+        let sought = match sought {
+            Steps::All => Sought::All,
+            Steps::Failed => Sought::Calls(failed_calls(attempt)),
+        };
+        let found = tokio::time::timeout(LONGEST, steps(runner, subject, &cassette, &sought)).await;
         match found {
             Ok(Some(steps)) => place(attempt, steps),
             Ok(None) => {}
@@ -44,31 +62,42 @@ fn add_lines(subject: &Subject<'_>, record: &mut RunRecord) {
     }
 }
 
-async fn steps(runner: &Runner, subject: &Subject<'_>, cassette: &Path) -> Option<Vec<Step>> {
+/// The calls that failed, softly or not.
+fn failed_calls(attempt: &Attempt) -> Vec<u32> {
+    let steps = attempt.history.steps.iter();
+    let failed = steps.filter_map(|step| match &step.outcome {
+        StepOutcome::Failed(failure) | StepOutcome::FailedSoftly(failure) => failure.call,
+        _ => None,
+    });
+    failed.collect()
+}
+
+async fn steps(
+    runner: &Runner,
+    subject: &Subject<'_>,
+    cassette: &Path,
+    sought: &Sought,
+) -> Option<Vec<Step>> {
     let recording = read_cassette(cassette).ok()?;
-    let replay = Arc::new(Replay::new(recording, true));
-    let located = runner.locate(subject, &replay, &Cancel::new()).await;
+    let located = runner
+        .locate(subject, &recording, true, sought, &Cancel::new())
+        .await;
     Some(located.steps)
 }
 
-/// Where a recorded component made the call of this number, and where a flow that left the recording made the call
-/// with which it did: each for a person, empty where it is not known.
+/// Where a flow that is answered from this recording makes the call that is sought, for a person; none where that is
+/// not known.
 pub(crate) async fn call(
     runner: &Runner,
     subject: &Subject<'_>,
-    replay: Replay,
-    n: Option<u32>,
+    recording: &Recording,
+    exact: bool,
+    sought: &Sought,
 ) -> Option<Place> {
-    let replay = Arc::new(replay);
     let cancel = Cancel::new();
-    let work = runner.locate(subject, &replay, &cancel);
+    let work = runner.locate(subject, recording, exact, sought, &cancel);
     let calls = tokio::time::timeout(LONGEST, work).await.ok()?.calls;
-    let found = match n {
-        Some(n) => calls.get(&n)?,
-        // The call that left the recording is the last one that was made.
-        None => calls.last_key_value()?.1,
-    };
-    let mut place = found.first()?.clone();
+    let mut place = calls.last_key_value()?.1.first()?.clone();
     let mut lines = SourceLines::below(Path::new("."), subject.request.source.as_ref());
     place.text = lines.of(&place);
     place.file = lines.shown(&place.file);

@@ -5,8 +5,11 @@ mod app;
 mod cli;
 mod dev;
 mod discover;
+mod live_runs;
+mod load;
 mod locate;
 mod report;
+mod server;
 mod source_lines;
 
 use clap::Parser;

@@ -24,4 +24,6 @@ pub use cache::CompiledCache;
 pub use config::{Engine, EngineOptions};
 pub use describe::describe_assertion;
 pub use load::{AssertionComponent, Component, FlowComponent, LoadError};
-pub use runner::{CoreDumps, Kept, KeptRun, Located, Ports, RunWatcher, Runner, Started, Subject, Tapes};
+pub use runner::{
+    CoreDumps, Kept, KeptRun, Located, Ports, RunWatcher, Runner, Sought, Started, Subject, Tapes,
+};

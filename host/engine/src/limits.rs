@@ -103,6 +103,9 @@ pub(crate) fn set_clocks(store: &mut wasmtime::Store<HostState>, deadline: Insta
     // The ledger counts from the attempt's start, this clock from the store's.
     let offset = store.data().ledger().map_or(Duration::ZERO, Ledger::now);
     store.epoch_deadline_callback(move |context: StoreContextMut<'_, HostState>| {
+        if let Some(ledger) = context.data().ledger() {
+            ledger.here.was_interrupted();
+        }
         let answered = context.data().ledger().map_or(Duration::ZERO, Ledger::answered);
         let used = counted.tick(began.elapsed(), answered.saturating_sub(offset));
         if used > limits::CPU_BUDGET {

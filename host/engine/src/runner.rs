@@ -29,7 +29,7 @@ use flowguard_core::verdict::Verdict;
 use flowguard_core::vision::Model;
 
 pub use keeping::{Kept, KeptRun, Started};
-pub use locating::Located;
+pub use locating::{Located, Sought};
 
 /// Opens the tape that an attempt is recorded on.
 pub trait Tapes: Send + Sync {

@@ -55,10 +55,13 @@ pub(crate) fn places(backtrace: &WasmBacktrace) -> Vec<Place> {
     own
 }
 
-/// Finds where the guest is at each of its calls. It costs milliseconds a call, so it is for replays.
+/// Tells the attempt whenever the guest leaves its code, and where it is then, if that is asked for. A look costs
+/// milliseconds, so this is for replays.
 pub(crate) fn follow(store: &mut Store<HostState>) {
     store.call_hook(|context, hook| {
-        if matches!(hook, CallHook::CallingHost) && context.data().ledger().is_some() {
+        let leaves = matches!(hook, CallHook::CallingHost);
+        let ledger = context.data().ledger().filter(|_| leaves);
+        if ledger.is_some_and(|ledger| ledger.here.leaves()) {
             let places = places(&WasmBacktrace::force_capture(&context));
             if let Some(ledger) = context.data().ledger() {
                 ledger.here.found(places);
@@ -99,16 +102,13 @@ fn short_path(file: &str) -> String {
     parts[parts.len().saturating_sub(3)..].join("/")
 }
 
-/// Without the hash that Rust's mangling ends with. A closure has no name that its author gave it.
+/// A function's own name, without its modules and what mangling adds. A closure has none that its author gave it.
 fn short_name(name: &str) -> String {
-    if name.starts_with("{closure") {
-        return String::new();
-    }
-    match name.rsplit_once("::h") {
-        Some((path, hash)) if hash.len() == 16 && hash.bytes().all(|b| b.is_ascii_hexdigit()) => {
-            path.to_owned()
-        }
-        _ => name.to_owned(),
+    let path = format!("{:#}", rustc_demangle::demangle(name));
+    let own = path.rsplit("::").next().unwrap_or(&path);
+    match own.starts_with("{closure") || own.starts_with("{{closure") {
+        true => String::new(),
+        false => own.to_owned(),
     }
 }
 
@@ -118,7 +118,15 @@ mod tests {
 
     #[test]
     fn names_and_paths_are_shortened() {
-        assert_eq!(short_name("checkout::pay::h0123456789abcdef"), "checkout::pay");
+        assert_eq!(short_name("check_sums"), "check_sums");
+        assert_eq!(
+            short_name("_ZN8checkout4cart10check_sums17h0123456789abcdefE"),
+            "check_sums"
+        );
+        assert_eq!(
+            short_name("_ZN8checkout3pay28_$u7b$$u7b$closure$u7d$$u7d$17h0123456789abcdefE"),
+            ""
+        );
         assert_eq!(
             short_path("/home/someone/project/flows/checkout/src/lib.rs"),
             "checkout/src/lib.rs"

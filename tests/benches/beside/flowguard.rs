@@ -49,6 +49,14 @@ impl<'a> Ours<'a> {
         }
     }
 
+    /// The same browser and page, and a cassette of every run.
+    pub(crate) async fn recorded(&self, bench: &Bench) -> Self {
+        Self {
+            runner: crate::recorded(&bench.engine, self.browsers.clone(), &bench.clock).await,
+            ..self.again()
+        }
+    }
+
     fn again(&self) -> Self {
         Self {
             runner: self.runner.clone(),

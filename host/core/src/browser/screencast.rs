@@ -27,6 +27,7 @@ struct Held {
 impl Screencast {
     /// A page was drawn.
     pub(super) fn drawn(&self, ledger: &Ledger, page: PageId, picture: Picture) {
+        ledger.picture.send_replace(Some(picture.jpeg.clone()));
         let held = Held {
             at: ledger.now().saturating_sub(picture.age),
             page,

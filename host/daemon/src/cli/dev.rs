@@ -2,6 +2,7 @@
 
 use clap::Args;
 use std::fmt::Write;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,13 +10,20 @@ use tokio::sync::mpsc;
 use url::Url;
 
 use super::run::{attribute, cancelled_by_interrupt, locate_in, parameter, style};
+use super::serve::loopback;
 use super::{Common, Exit, UsageError, duration, say};
 use crate::app::App;
-use crate::dev::{Audience, DevEvent, Options, Project, Timings, develop};
+use crate::dev::{Audience, Command, DevEvent, Options, Project, Timings, develop};
+use crate::live_runs::LiveRun;
 use crate::report;
+use crate::server::{self, Access, DevPage, dev_router};
 use flowguard_backends::storage::ArtifactFolder;
+use flowguard_core::ledger::Ledger;
 use flowguard_core::run::RunRequest;
 use flowguard_engine::{EngineOptions, RunWatcher};
+
+/// Orders of the page that wait.
+const MAX_COMMANDS: usize = 64;
 
 /// Watches sources, builds what changed, and goes on with the page that is still open
 #[derive(Debug, Args)]
@@ -50,6 +58,12 @@ pub(crate) struct DevArgs {
     /// The folder of the pictures that pages are compared with
     #[arg(long, value_name = "DIR", default_value = "baselines")]
     baselines: PathBuf,
+    /// The address of this machine on which the session's page is served; port 0 for any that is free
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:4401")]
+    listen: SocketAddr,
+    /// Serve no page
+    #[arg(long)]
+    no_page: bool,
     /// Write what happens to this file as well, a line of JSON each
     #[arg(long, value_name = "FILE")]
     events: Option<PathBuf>,
@@ -66,9 +80,15 @@ pub(super) async fn run(common: &Common, args: DevArgs) -> anyhow::Result<Exit> 
         let named = |error| UsageError(format!("{}: {error}", file.display()));
         std::fs::File::create(file).map_err(named)
     });
+    let (ask, commands) = mpsc::channel(MAX_COMMANDS);
+    let page = match args.no_page {
+        true => None,
+        false => Some(page(&app, args.listen, ask.clone()).await?),
+    };
     let terminal = Terminal {
         artifacts: app.artifacts.clone(),
         events: events.transpose()?,
+        page,
     };
     let options = Options {
         base_url: args.base_url,
@@ -79,22 +99,36 @@ pub(super) async fn run(common: &Common, args: DevArgs) -> anyhow::Result<Exit> 
         test_id_attributes: args.test_id_attribute,
         baselines: args.baselines,
         profile: args.profile,
+        screencast: terminal.page.is_some(),
     };
-    // Nobody asks for anything in a terminal but its end.
-    let (_nobody, commands) = mpsc::channel(1);
     let cancel = cancelled_by_interrupt();
     develop(app, project, options, Arc::new(terminal), commands, &cancel).await?;
     Ok(Exit::Interrupted)
+}
+
+/// Serves the session's page, and says where it is.
+async fn page(app: &App, address: SocketAddr, ask: mpsc::Sender<Command>) -> anyhow::Result<Arc<DevPage>> {
+    let listener = server::bind(loopback(address)?).await.map_err(UsageError)?;
+    let access = Access::on(&app.data_folder(), listener.local_addr()?)?;
+    say(&format!("the session's page is at {}\n", access.link()));
+    let page = Arc::new(DevPage::new(app.artifacts.clone(), ask));
+    let router = dev_router(page.clone(), access);
+    tokio::spawn(server::serve(listener, router, std::future::pending()));
+    Ok(page)
 }
 
 /// Says what happens.
 struct Terminal {
     artifacts: Arc<ArtifactFolder>,
     events: Option<std::fs::File>,
+    page: Option<Arc<DevPage>>,
 }
 
 impl Audience for Terminal {
     fn hears(&self, event: DevEvent) {
+        if let Some(page) = &self.page {
+            page.hears(&event);
+        }
         if let Some(mut file) = self.events.as_ref()
             && let Ok(mut line) = serde_json::to_string(&event)
         {
@@ -113,8 +147,20 @@ impl Audience for Terminal {
         say(&told);
     }
 
-    fn watcher(&self, _flow: &str, _request: &RunRequest) -> Box<dyn RunWatcher> {
-        Box::new(())
+    fn watcher(&self, flow: &str, request: &RunRequest) -> Box<dyn RunWatcher> {
+        match &self.page {
+            Some(page) => Box::new(Listened(page.begins(request.id.clone(), flow.to_owned()))),
+            None => Box::new(()),
+        }
+    }
+}
+
+/// A run that the page listens to.
+struct Listened(Arc<LiveRun>);
+
+impl RunWatcher for Listened {
+    fn attempt_began(&self, number: u32, ledger: &Arc<Ledger>) {
+        self.0.attempt_began(number, ledger);
     }
 }
 

@@ -4,10 +4,10 @@ use clap::Args;
 use std::fmt::Write;
 use std::path::PathBuf;
 
-use super::run::{File, load_one};
 use super::{Common, Exit, UsageError, say};
 use crate::app::App;
 use crate::discover::discover;
+use crate::load::{File, load_one};
 use flowguard_core::cassette::CONTRACT_VERSION;
 use flowguard_core::flow::{AssertionDescription, Description, Flow, Needs};
 use flowguard_engine::EngineOptions;

@@ -9,8 +9,9 @@ mod past;
 mod replay;
 mod reporters;
 mod run;
+mod serve;
 
-pub(crate) use run::{File, load_one, new_run_id};
+pub(crate) use run::new_run_id;
 
 use clap::{Args, Parser, Subcommand};
 use std::io::Write;
@@ -75,6 +76,8 @@ enum Verb {
     Replay(replay::ReplayArgs),
     /// Watches sources, builds what changed, and goes on with the page that is still open
     Dev(Box<dev::DevArgs>),
+    /// Takes runs over HTTP, on this machine only
+    Serve(serve::ServeArgs),
 }
 
 /// How the program ends. The numbers are a promise to scripts.
@@ -114,6 +117,7 @@ pub(crate) async fn run(arguments: Cli) -> anyhow::Result<Exit> {
         Verb::Report(args) => past::report(&common, &args).await,
         Verb::Replay(args) => replay::run(&common, &args).await,
         Verb::Dev(args) => dev::run(&common, *args).await,
+        Verb::Serve(args) => serve::run(&common, args).await,
     }
 }
 

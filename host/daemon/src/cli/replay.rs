@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::reporters::{Reporter, reporter, wants_list, write_reports};
-use super::run::{File, cancelled_by_interrupt, exit_of, load_one, locate, style};
+use super::run::{cancelled_by_interrupt, exit_of, locate, style};
 use super::{Common, Exit, UsageError, say};
 use crate::app::App;
 use crate::discover::discover;
+use crate::load::{File, load_one};
 use crate::locate;
 use crate::report::{self, Report};
 use flowguard_backends::storage::read_cassette;
@@ -19,7 +20,9 @@ use flowguard_core::flow::{Description, Source};
 use flowguard_core::replay::Replay;
 use flowguard_core::run::{Origin, RunId, RunOptions, RunRecord, RunRequest};
 use flowguard_core::timeline::Place;
-use flowguard_engine::{AssertionComponent, Component, EngineOptions, FlowComponent, Runner, Subject};
+use flowguard_engine::{
+    AssertionComponent, Component, EngineOptions, FlowComponent, Runner, Sought, Subject,
+};
 
 /// Runs a flow again against the recording of a run: no browser, no network
 #[derive(Debug, Args)]
@@ -77,17 +80,18 @@ pub(super) async fn run(common: &Common, args: &ReplayArgs) -> anyhow::Result<Ex
 async fn left(app: &App, runner: &Runner, player: &Player, replay: &Replay) -> Option<String> {
     let divergence = replay.divergence()?;
     let recording = replay.recording();
-    let again = |exact| Replay::new(recording.clone(), exact);
     let mut text = format!("left the recording at {}\n", printable(&divergence.to_string()));
     if let Some(n) = divergence.call()
         && let Ok(recorded) = recorded(app, &recording.header).await
     {
-        let place = recorded.locate(runner, again(true), Some(n)).await;
+        let place = recorded
+            .locate(runner, recording, true, Sought::Calls(vec![n]))
+            .await;
         text.push_str(&placed("recorded", place.as_ref()));
     }
     if divergence.has_another_call() {
         let exact = player.is_of(&recording.header);
-        let place = player.locate(runner, again(exact), None).await;
+        let place = player.locate(runner, recording, exact, Sought::Last).await;
         text.push_str(&placed("now", place.as_ref()));
     }
     Some(text)
@@ -170,11 +174,18 @@ impl Player {
             .await)
     }
 
-    /// Where in its code it makes the call of this number, or the one with which it leaves the recording.
-    async fn locate(&self, runner: &Runner, replay: Replay, n: Option<u32>) -> Option<Place> {
-        let request = self.request(&replay.recording().header).ok()?;
+    /// Where in its code it makes the call that is sought.
+    async fn locate(
+        &self,
+        runner: &Runner,
+        recording: &Recording,
+        exact: bool,
+        sought: Sought,
+    ) -> Option<Place> {
+        let request = self.request(&recording.header).ok()?;
         let origin = self.origin();
-        locate::call(runner, &self.subject(&origin, &request), replay, n).await
+        let subject = self.subject(&origin, &request);
+        locate::call(runner, &subject, recording, exact, &sought).await
     }
 
     fn subject<'a>(&'a self, origin: &'a Origin, request: &'a RunRequest) -> Subject<'a> {

@@ -14,21 +14,17 @@ use super::reporters::{Reporter, reporter, wants_list, write_reports};
 use super::{Common, Exit, UsageError, duration, har, say};
 use crate::app::App;
 use crate::discover::{Candidate, discover};
-use crate::locate;
+use crate::load::{File, load_one};
+use crate::locate::{self, Steps};
 use crate::report::{self, LoadFailure, Report};
 use flowguard_backends::storage::ArtifactFolder;
 use flowguard_core::Blame;
 use flowguard_core::artifact::Digest;
 use flowguard_core::flow::{Description, Flow, Needs, Source};
-use flowguard_core::limits::MAX_COMPONENT_BYTES;
 use flowguard_core::progress::Cancel;
 use flowguard_core::run::{Origin, RunId, RunOptions, RunRecord, RunRequest};
 use flowguard_core::storage::Runs;
-use flowguard_engine::{
-    AssertionComponent, Component, EngineOptions, FlowComponent, LoadError, Runner, Subject,
-};
-
-const MAX_SOURCE_BYTES: usize = 1 << 20;
+use flowguard_engine::{AssertionComponent, EngineOptions, FlowComponent, Runner, Subject};
 
 /// Runs flows and reports
 #[derive(Debug, Args)]
@@ -209,78 +205,6 @@ async fn load_all(app: &App, args: &RunArgs, candidates: &[Candidate]) -> anyhow
     Ok(loaded)
 }
 
-/// What a file holds.
-pub(crate) enum File {
-    /// Flows.
-    Flows {
-        /// The component that runs them.
-        component: Arc<FlowComponent>,
-        /// What they are.
-        description: Description,
-        /// The file's text, where the component interprets it.
-        source: Option<Source>,
-    },
-    /// A custom assertion.
-    Assertion(Arc<AssertionComponent>),
-}
-
-/// Loads one file; a message that says what is wrong with it.
-pub(crate) async fn load_one(app: &App, candidate: &Candidate) -> Result<File, String> {
-    let path = candidate.path();
-    let about = std::fs::metadata(path).map_err(|error| error.to_string())?;
-    if about.len() > MAX_COMPONENT_BYTES as u64 {
-        return Err(LoadError::TooLarge { bytes: about.len() }.to_string());
-    }
-    let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
-    let (component, source) = match candidate {
-        Candidate::Wasm(_) => match app.load(bytes).await.map_err(|error| error.to_string())? {
-            Component::Flow(flow) => (flow, None),
-            Component::Assertion(assertion) => return Ok(File::Assertion(assertion)),
-        },
-        Candidate::Yaml(_) => {
-            let name = path
-                .file_name()
-                .map(|name| name.to_string_lossy().into_owned())
-                .unwrap_or_default();
-            (
-                interpreter(app)?,
-                Some(Source {
-                    name,
-                    text: text_of(bytes)?,
-                }),
-            )
-        }
-    };
-    let described = app.engine.describe(&component, source.as_ref(), &app.clock).await;
-    let description = described.map_err(|failure| failure.message)?;
-    Ok(File::Flows {
-        component,
-        description,
-        source,
-    })
-}
-
-fn interpreter(app: &App) -> Result<Arc<FlowComponent>, String> {
-    app.declarative.clone().ok_or_else(|| {
-        let looked: Vec<String> = app.plugin_folders.iter().map(|f| f.display().to_string()).collect();
-        format!(
-            "YAML flows need the plugin declarative.wasm, which is in none of: {}; name its folder with --plugins, \
-             or build it with `cargo xtask guests`",
-            looked.join(", ")
-        )
-    })
-}
-
-fn text_of(bytes: Vec<u8>) -> Result<String, String> {
-    if bytes.len() > MAX_SOURCE_BYTES {
-        return Err(format!(
-            "a YAML file has at most {MAX_SOURCE_BYTES} bytes: {}",
-            bytes.len()
-        ));
-    }
-    String::from_utf8(bytes).map_err(|error| format!("the file is not UTF-8: {error}"))
-}
-
 fn is_chosen(flow: &Flow, args: &RunArgs) -> bool {
     let by_name = args
         .grep
@@ -411,7 +335,8 @@ async fn run_all(
                     needs: &needs,
                     request: &request,
                 };
-                locate::locate(&runner, &subject, &app.cassettes(), &mut record).await;
+                let sought = if places { Steps::All } else { Steps::Failed };
+                locate::locate(&runner, &subject, &app.cassettes(), &mut record, sought).await;
             }
             keep(&app, &mut record).await;
             let lines = if list {

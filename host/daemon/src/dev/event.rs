@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
 use super::listing::Listing;
+use flowguard_core::Failure;
 use flowguard_core::run::RunRecord;
+use flowguard_core::timeline::Place;
 
 /// Something that happened.
 #[derive(Clone, Debug, Serialize)]
@@ -52,8 +54,14 @@ pub(crate) enum DevEvent {
         run: String,
         /// `passed`, `failed` or `errored`.
         verdict: &'static str,
+        /// How long it took, in milliseconds.
+        took_ms: f64,
+        /// What to read first, where it did not pass.
+        failure: Option<Box<Failure>>,
+        /// Where in the flow's code that was asked for, where it is known.
+        place: Option<Place>,
         /// How it began, and where its time went.
-        timings: Timings,
+        timings: Box<Timings>,
         /// The run.
         #[serde(skip)]
         record: Box<RunRecord>,
@@ -77,6 +85,8 @@ pub(crate) struct Timings {
     pub(crate) load_ms: f64,
     /// The look at the open page, and the recorded calls.
     pub(crate) prefix_ms: f64,
+    /// Of this, the recorded calls alone.
+    pub(crate) answering_ms: f64,
     /// From leaving the recording to the first answer from the page; 0 where the run began from the start.
     pub(crate) live_ms: f64,
     /// The call from which on it was live; none where it ran from the start, or nothing was done.

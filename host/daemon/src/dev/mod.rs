@@ -12,6 +12,6 @@ mod reload;
 mod session;
 mod watch;
 
-pub(crate) use event::{DevEvent, Timings};
+pub(crate) use event::{Command, DevEvent, Timings};
 pub(crate) use project::Project;
 pub(crate) use reload::{Audience, Options, develop};

@@ -21,7 +21,8 @@ use crate::app::App;
 use crate::discover::Candidate;
 use flowguard_core::artifact::Digest;
 use flowguard_core::progress::Cancel;
-use flowguard_core::run::RunRequest;
+use flowguard_core::run::{RunRecord, RunRequest};
+use flowguard_core::timeline::{Place, Step, StepOutcome};
 use flowguard_engine::RunWatcher;
 
 /// So long no change must have come: an editor writes a file in several steps, a tool several files.
@@ -52,6 +53,8 @@ pub(crate) struct Options {
     pub(crate) baselines: PathBuf,
     /// The profile that cargo builds with.
     pub(crate) profile: String,
+    /// Whether pictures of the pages are taken as they are drawn.
+    pub(crate) screencast: bool,
 }
 
 /// Those who hear of a session.
@@ -405,7 +408,10 @@ impl Reload {
             flow,
             run: record.id.to_string(),
             verdict: record.verdict.name(),
-            timings,
+            took_ms: ms(Duration::from_micros(record.took_us)),
+            failure: record.verdict.failure().cloned().map(Box::new),
+            place: place_of(&record),
+            timings: Box::new(timings),
             record: Box::new(record),
         });
     }
@@ -442,6 +448,17 @@ impl Reload {
         }
         self.session.end().await;
     }
+}
+
+/// Where the flow asked for what failed first.
+fn place_of(record: &RunRecord) -> Option<Place> {
+    let call = record.verdict.failure()?.call;
+    let steps = &record.attempts.last()?.history.steps;
+    let failed = |step: &&Step| match &step.outcome {
+        StepOutcome::Failed(failure) | StepOutcome::FailedSoftly(failure) => failure.call == call,
+        _ => false,
+    };
+    steps.iter().rfind(failed)?.places.first().cloned()
 }
 
 /// What a change is to be heard for.

@@ -9,8 +9,10 @@ use super::event::{LiveFrom, Timings};
 use super::listing::Listing;
 use super::reload::{Audience, Options};
 use crate::app::App;
-use crate::cli::{File, load_one, new_run_id};
+use crate::cli::new_run_id;
 use crate::discover::Candidate;
+use crate::load::{File, load_one};
+use crate::locate::{self, Steps};
 use flowguard_backends::storage::read_cassette;
 use flowguard_core::artifact::Digest;
 use flowguard_core::flow::{Description, Flow, Source};
@@ -287,6 +289,7 @@ impl Session {
             test_id_attributes: test_id_attributes.clone(),
             // What the page shows of the network is in the timeline; a HAR is for `run`.
             records_har: false,
+            screencast: self.options.screencast,
             ..RunOptions::default()
         }
     }
@@ -421,6 +424,7 @@ impl Job {
             } => {
                 recorded_before = None;
                 timings.prefix_ms = ms(*looking + *answering);
+                timings.answering_ms = ms(*answering);
                 timings.live_ms = record
                     .attempts
                     .last()
@@ -430,6 +434,11 @@ impl Job {
                     title: title.clone(),
                 });
             }
+        }
+        let mut record = record;
+        // A run that was answered to its end has no recording of its own.
+        if !record.verdict.passed() && !timings.answered {
+            locate::locate(&runner, &subject, cassettes, &mut record, Steps::Failed).await;
         }
         let cassette = cassettes.join(request.id.as_str()).join("1.cassette");
         Played {

@@ -1,6 +1,7 @@
 //! One attempt: tape, ledger, gate and store are made, the component's `run` is called, and what came of it is
 //! folded into a verdict.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -64,7 +65,10 @@ impl Runner {
         let replay = course.replay().cloned();
         let replay = replay.as_ref();
         let identity = Identity::of(request, number, replay);
-        let follows_calls = matches!(course, Course::Located(_));
+        let looked_at = match &course {
+            Course::Located(_, looked_at) => Some(looked_at.clone()),
+            _ => None,
+        };
         let timeout = request
             .options
             .timeout
@@ -84,6 +88,10 @@ impl Runner {
             Some(replay) => ledger.replaying(replay.clone()),
         });
         watcher.attempt_began(number, &ledger);
+        let follows_calls = looked_at.is_some();
+        if let Some(looked_at) = looked_at {
+            ledger.here.search(looked_at);
+        }
         let run = self.run_state(subject, &ledger, course.into_browser());
         if follows {
             let looks: Arc<dyn Looks> = run.browser.clone();
@@ -198,7 +206,7 @@ impl Runner {
                     vec![format!("the run was not recorded: {error}")],
                 ),
             },
-            Course::Replayed(_) | Course::Located(_) => (Box::new(NoTape), Vec::new()),
+            Course::Replayed(_) | Course::Located(..) => (Box::new(NoTape), Vec::new()),
             Course::GoesOn(replay, _) => {
                 let tape = HeldTape::new(self.ports.tapes.clone(), header, (*replay).clone());
                 (Box::new(tape), Vec::new())
@@ -342,8 +350,8 @@ pub(super) enum Course<'a> {
     Live,
     /// From a recording.
     Replayed(&'a Arc<Replay>),
-    /// From a recording, to find where in its code the flow makes its calls.
-    Located(&'a Arc<Replay>),
+    /// From a recording, with a look at the guest's stack at these of its leaves.
+    Located(&'a Arc<Replay>, BTreeSet<u64>),
     /// From a recording, and then from the pages that this browser has open.
     GoesOn(&'a Arc<Replay>, Box<Browser>),
 }
@@ -352,14 +360,14 @@ impl Course<'_> {
     const fn replay(&self) -> Option<&Arc<Replay>> {
         match self {
             Self::Live => None,
-            Self::Replayed(replay) | Self::Located(replay) | Self::GoesOn(replay, _) => Some(replay),
+            Self::Replayed(replay) | Self::Located(replay, _) | Self::GoesOn(replay, _) => Some(replay),
         }
     }
 
     fn into_browser(self) -> Option<Browser> {
         match self {
             Self::GoesOn(_, browser) => Some(*browser),
-            Self::Live | Self::Replayed(_) | Self::Located(_) => None,
+            Self::Live | Self::Replayed(_) | Self::Located(..) => None,
         }
     }
 }

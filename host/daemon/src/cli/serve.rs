@@ -1,0 +1,108 @@
+//! `flowguard serve`: runs over HTTP on the loopback.
+
+use anyhow::Context;
+use clap::Args;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+use url::Url;
+
+use super::{Common, Exit, UsageError, say};
+use crate::app::App;
+use crate::discover::discover;
+use crate::server::{self, Access, Server, ServerOptions};
+use flowguard_engine::EngineOptions;
+
+/// Connections that are still open when everything has ended are cut after this.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// Takes runs over HTTP, on this machine only
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    /// Components, YAML files, or folders that hold them
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// The address of this machine on which requests are taken; port 0 for any that is free
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:4400")]
+    listen: SocketAddr,
+    /// Where the application is, unless a run says otherwise
+    #[arg(long, value_name = "URL", env = "FLOWGUARD_BASE_URL")]
+    base_url: Option<Url>,
+    /// Flows at once
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
+    workers: Option<u32>,
+    /// The folder of the pictures that pages are compared with
+    #[arg(long, value_name = "DIR", default_value = "baselines")]
+    baselines: PathBuf,
+}
+
+pub(super) async fn run(common: &Common, args: ServeArgs) -> anyhow::Result<Exit> {
+    let candidates = discover(&args.paths).map_err(UsageError)?;
+    let mut app = App::build(common, false, EngineOptions::default())?;
+    app.load_plugins().await?;
+    let listener = server::bind(loopback(args.listen)?).await.map_err(UsageError)?;
+    let address = listener.local_addr()?;
+    let access = Access::on(&app.data_folder(), address).context("the server's token cannot be kept")?;
+    let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let options = ServerOptions {
+        base_url: args.base_url,
+        workers: args.workers.map_or_else(cores, |n| n as usize),
+        baselines: args.baselines,
+    };
+    let server = Server::new(app, options).await?;
+    for candidate in &candidates {
+        if let Err(why) = server.load(candidate).await {
+            say(&format!("{}\n", crate::report::words::visible(&why)));
+        }
+    }
+    say(&format!(
+        "flowguard serves {} flows at http://{address}\n",
+        server.flows()
+    ));
+    let router = server::serve_router(server.clone(), access);
+    let (end, over) = tokio::sync::oneshot::channel::<()>();
+    let serving = tokio::spawn(server::serve(listener, router, async move {
+        let _ = over.await;
+    }));
+    asked_to_end().await;
+    // A second time, nothing is waited for.
+    tokio::spawn(async {
+        asked_to_end().await;
+        std::process::exit(Exit::Interrupted as i32);
+    });
+    let _ = end.send(());
+    server.end().await;
+    let _ = tokio::time::timeout(LAST_WORDS, serving).await;
+    Ok(Exit::Interrupted)
+}
+
+/// What others on the network can reach needs more than a token; that comes with tenants.
+pub(super) fn loopback(address: SocketAddr) -> Result<SocketAddr, UsageError> {
+    if address.ip().is_loopback() {
+        return Ok(address);
+    }
+    Err(UsageError(format!(
+        "{address} is no address of this machine alone: requests are taken on the loopback only, for example 127.0.0.1:{}",
+        address.port()
+    )))
+}
+
+/// Ends with what a terminal or a supervisor sends to end a program.
+async fn asked_to_end() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let terminated = async {
+            match signal(SignalKind::terminate()) {
+                Ok(mut signal) => drop(signal.recv().await),
+                Err(_) => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            () = terminated => {}
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = tokio::signal::ctrl_c().await;
+}

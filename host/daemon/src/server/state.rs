@@ -1,0 +1,173 @@
+//! What a server holds, and how it runs a flow: in a queue with a limit, so many at once.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Semaphore;
+use url::Url;
+
+use super::audit::Audit;
+use super::registry::{Flows, Registry};
+use crate::app::App;
+use crate::cli;
+use crate::discover::Candidate;
+use crate::live_runs::{LiveRun, LiveRuns};
+use crate::locate::{self, Steps};
+use flowguard_core::flow::Flow;
+use flowguard_core::limits::MAX_QUEUED_RUNS;
+use flowguard_core::run::{Origin, RunOptions, RunRequest};
+use flowguard_core::storage::Runs;
+use flowguard_engine::{Runner, Subject};
+
+/// How a server runs flows.
+#[derive(Clone, Debug)]
+pub(crate) struct ServerOptions {
+    /// Where the application is, unless a run says otherwise.
+    pub(crate) base_url: Option<Url>,
+    /// Flows at once.
+    pub(crate) workers: usize,
+    /// The folder of the baselines.
+    pub(crate) baselines: PathBuf,
+}
+
+/// A server.
+pub(crate) struct Server {
+    pub(super) app: Arc<App>,
+    pub(super) registry: Registry,
+    pub(super) live: LiveRuns,
+    pub(super) audit: Audit,
+    pub(super) options: ServerOptions,
+    slots: Semaphore,
+}
+
+/// What a run is asked for with.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Asked {
+    pub(super) base_url: Option<Url>,
+    pub(super) params: Vec<(String, String)>,
+    pub(super) timeout: Option<Duration>,
+    pub(super) retries: u32,
+    pub(super) screencast: bool,
+}
+
+impl Server {
+    /// A server on this program, without components.
+    pub(crate) async fn new(app: App, options: ServerOptions) -> anyhow::Result<Arc<Self>> {
+        let app = Arc::new(app);
+        Ok(Arc::new(Self {
+            registry: Registry::new(app.clone(), &options.baselines).await?,
+            audit: Audit::on(&app.data_folder()),
+            slots: Semaphore::new(options.workers),
+            live: LiveRuns::default(),
+            options,
+            app,
+        }))
+    }
+
+    /// Loads a file; what is wrong with it, where it cannot be.
+    pub(crate) async fn load(&self, candidate: &Candidate) -> Result<(), String> {
+        let path = candidate.path();
+        let bytes = std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let put = super::components::put_bytes(self, &name, bytes).await;
+        put.map(|_| ()).map_err(|problem| problem.detail().to_owned())
+    }
+
+    /// How many flows there are.
+    pub(crate) fn flows(&self) -> usize {
+        self.registry.now().flows().count()
+    }
+
+    /// Takes a run in; `None` where too many wait.
+    pub(super) fn begin(
+        self: &Arc<Self>,
+        file: &str,
+        flows: &Arc<Flows>,
+        flow: &Flow,
+        asked: Asked,
+        runner: Runner,
+    ) -> anyhow::Result<Option<Arc<LiveRun>>> {
+        if self.live.unended() >= MAX_QUEUED_RUNS {
+            return Ok(None);
+        }
+        let request = RunRequest {
+            id: cli::new_run_id(&self.app)?,
+            flow: flow.clone(),
+            source: flows.source.clone(),
+            options: RunOptions {
+                base_url: asked.base_url.or_else(|| self.options.base_url.clone()),
+                timeout: asked.timeout,
+                params: asked.params,
+                screencast: asked.screencast,
+                ..RunOptions::default()
+            },
+            replay: None,
+            attempts: asked.retries + 1,
+        };
+        let origin = Origin {
+            file: file.to_owned(),
+            component: flows.description.name.clone(),
+            version: flows.description.version.clone(),
+            digest: flows.component.digest.clone(),
+        };
+        let live = self.live.add(request.id.clone(), flow.name.clone());
+        let (server, flows, run) = (self.clone(), flows.clone(), live.clone());
+        tokio::spawn(async move { server.run(&flows, &origin, &request, &runner, &run).await });
+        Ok(Some(live))
+    }
+
+    async fn run(
+        &self,
+        flows: &Flows,
+        origin: &Origin,
+        request: &RunRequest,
+        runner: &Runner,
+        live: &LiveRun,
+    ) {
+        let _slot = self.slots.acquire().await;
+        let needs = &flows.description.needs;
+        let mut record = runner
+            .run(
+                &flows.component,
+                origin.clone(),
+                needs,
+                request,
+                &live.cancel,
+                live,
+            )
+            .await;
+        if !record.verdict.passed() {
+            let subject = Subject {
+                component: &flows.component,
+                origin,
+                needs,
+                request,
+            };
+            locate::locate(
+                runner,
+                &subject,
+                &self.app.cassettes(),
+                &mut record,
+                Steps::Failed,
+            )
+            .await;
+        }
+        if let Err(error) = self.app.store.save(&self.app.tenant, &record).await
+            && let Some(last) = record.attempts.last_mut()
+        {
+            last.warnings.push(format!("the result was not kept: {error}"));
+        }
+        live.ended(record);
+    }
+
+    /// Ends all runs, waits for them, and closes the browsers.
+    pub(crate) async fn end(&self) {
+        for run in self.live.going_on() {
+            run.cancel.cancel();
+        }
+        for run in self.live.going_on() {
+            run.over().await;
+        }
+        self.app.browsers.shut_down().await;
+    }
+}
