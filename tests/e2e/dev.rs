@@ -273,6 +273,95 @@ async fn a_custom_assertion_is_swapped_and_its_flows_run_again() {
     processes.all_end_within(Duration::from_secs(5)).await;
 }
 
+/// A person at the session's page, which is looked at with flows of our own.
+struct Reader {
+    shell: Flowguard,
+    link: String,
+}
+
+impl Reader {
+    fn of(dev: &Developing) -> Self {
+        let link = dev
+            .said()
+            .lines()
+            .find_map(|line| line.strip_prefix("the session's page is at "));
+        let link = link.expect("it says where").to_owned();
+        Self {
+            shell: Flowguard::new().base_url(&link),
+            link,
+        }
+    }
+
+    async fn sees(&self, steps: &str) {
+        let file = self.shell.scratch().join("reader.yaml");
+        let text = format!("name: reader\nurl: {}\nsteps:\n{steps}", self.link);
+        std::fs::write(&file, text).expect("it is ours");
+        self.shell.run([file]).await.exits(0).passes_only(&["reader"]);
+    }
+}
+
+#[tokio::test]
+async fn the_session_s_page_shows_what_happens_and_does_what_is_asked() {
+    let _turn = shared().await;
+    let counter = Counter::open().await;
+    let shell = Flowguard::new().base_url(&counter.url);
+    let (mut editor, _) = Editor::opens(&shell, &counting(&sum(2))).await;
+    let reader = Reader::of(&editor.dev);
+    reader
+        .sees(
+            "  - expect: { css: '#flows [aria-selected=true]' }
+    to-contain-text: counting
+  - expect: { css: '#message' }
+    to-contain-text: 'expected test-id \"sum\" to have text \"2\", received \"1\"'
+  - expect: { css: '#line' }
+    to-contain-text: '- expect:'
+  - expect: { css: '#place' }
+    to-have-text: 'counting.yaml:6'
+  - expect: { css: '#picture' }
+    to-be: visible
+  - expect: { css: '#steps li', nth: 2 }
+    to-contain-text: click button \"Add\"
+  - expect: { css: '#events li', nth: 0 }
+    to-contain-text: 'GET http://127.0.0.1'
+",
+        )
+        .await;
+    editor.saves(&counting(&sum(1))).await;
+    reader
+        .sees(
+            "  - expect: { css: '#how' }
+    to-contain-text: 'passed in'
+  - expect: { css: '#how' }
+    to-contain-text: 'went on with the open page, live from call 4'
+  - expect: { css: '#times' }
+    to-contain-text: 'load'
+  - expect: { css: '#failure' }
+    to-be: hidden
+  - press: '?'
+  - expect: { css: '#keys' }
+    to-be: visible
+  - press: Escape
+  - press: r
+  - expect: { css: '#how', has-text: 'went on' }
+    to-be: hidden
+",
+        )
+        .await;
+    let again = editor.dev.next("run-ended").await;
+    assert_eq!(
+        (&again["timings"]["live_from"], counter.loads()),
+        (&Value::Null, 2),
+        "{again}"
+    );
+    // A build or a file that fails is told where nobody can miss it.
+    std::fs::write(&editor.file, counting("  - clack: { button: Add }\n")).expect("it is ours");
+    editor.dev.next("refused").await;
+    reader
+        .sees("  - expect: { css: '#trouble' }\n    to-contain-text: clack\n")
+        .await;
+    editor.dev.interrupted().await;
+}
+
 /// A package that holds one flow, with the SDK of this house.
 fn package(folder: &Path, more: &str) {
     let sdk = root().join("sdk/rust");

@@ -24,4 +24,5 @@ mod readable;
 mod replay;
 mod results;
 mod scripts;
+mod serve;
 mod shop_bugs;

@@ -13,6 +13,7 @@ mod peer;
 mod playwright;
 mod processes;
 mod program;
+mod serving;
 mod turn;
 mod wire;
 
@@ -23,6 +24,7 @@ pub use peer::{HeldRequest, Peer};
 pub use playwright::Playwright;
 pub use processes::Processes;
 pub use program::{Flowguard, Running};
+pub use serving::{Answer, Serving};
 pub use turn::{Alone, Shared, alone, shared};
 pub use wire::{Traffic, Wire};
 

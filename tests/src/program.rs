@@ -156,6 +156,16 @@ impl Flowguard {
         self.spawn(all, None)
     }
 
+    /// Starts `flowguard serve` on a free port.
+    pub(crate) fn spawn_serve<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Running {
+        let mut all = vec!["serve".into(), "--listen=127.0.0.1:0".into()];
+        if let Some(url) = &self.base_url {
+            all.push(format!("--base-url={url}").into());
+        }
+        all.extend(arguments.into_iter().map(|argument| argument.as_ref().to_owned()));
+        self.spawn(all, None)
+    }
+
     fn spawn<A: AsRef<OsStr>>(
         &self,
         arguments: impl IntoIterator<Item = A>,
@@ -214,6 +224,11 @@ impl Running {
     /// Sends what a terminal sends for ctrl-c.
     pub fn interrupt(&self) {
         self.signal(rustix::process::Signal::INT);
+    }
+
+    /// Asks it to end, as a supervisor does.
+    pub fn terminate(&self) {
+        self.signal(rustix::process::Signal::TERM);
     }
 
     /// Ends it as `kill -9` does.
