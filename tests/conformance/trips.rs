@@ -396,7 +396,7 @@ async fn no_action_costs_more_messages_than_its_ceiling() {
     );
 
     counted.stage.browser.release().await;
-    crate::oracle::install().await;
+    flowguard_tests::install_playwright().await;
     counted.beside_playwright().await;
     assert!(counted.over.is_empty(), "{}", counted.over.join("\n"));
     counted.stage.close().await;

@@ -264,3 +264,100 @@ async fn what_is_asked_wrongly_is_told_with_what_to_do() {
         .exits(2)
         .says("no address of this machine alone");
 }
+
+#[tokio::test]
+async fn run_with_a_server_says_and_ends_as_without() {
+    let _turn = shared().await;
+    let peer = Peer::holding(0).await;
+    let shell = Flowguard::new().base_url(peer.url());
+    let server = serving(&shell).await;
+    let there = format!("--server=http://{}", server.address());
+    let (good, bad) = (
+        shell.scratch().join("good.yaml"),
+        shell.scratch().join("bad.yaml"),
+    );
+    std::fs::write(&good, flow(true)).expect("it is ours");
+    std::fs::write(&bad, flow(false).replace("name: opens", "name: fails")).expect("it is ours");
+    let page = shell.scratch().join("page");
+    let html = format!("--reporter=html={}", page.display());
+
+    let outcome = shell
+        .run([good.as_os_str(), bad.as_os_str(), there.as_ref(), html.as_ref()])
+        .await
+        .exits(1);
+    assert_eq!(
+        (outcome.flows_with("passed"), outcome.flows_with("failed")),
+        (vec!["opens"], vec!["fails"])
+    );
+    let outcome = outcome.says("expected the page to have title \"never\", received \"ready\"");
+    outcome.says("1 failed, 1 passed");
+    assert!(page.join("index.html").is_file());
+    // Without a path, what the server has.
+    shell
+        .run([there.as_str(), "--grep=opens"])
+        .await
+        .exits(0)
+        .passes_only(&["opens"]);
+    shell
+        .run([there.as_str(), "--grep=none"])
+        .await
+        .exits(2)
+        .says("has no flow with the name");
+
+    // A bad file is refused there, and said here.
+    std::fs::write(&bad, "name: fails\nsteps:\n  - clack: 1\n").expect("it is ours");
+    shell
+        .run([bad.as_os_str(), there.as_ref()])
+        .await
+        .exits(2)
+        .says("clack");
+    // Another data folder has another token, or none.
+    let stranger = Flowguard::new();
+    stranger.run([there.as_str()]).await.exits(2).says("no token for");
+    let wrong = Flowguard::new().variable("FLOWGUARD_SERVER_TOKEN", "wrong");
+    wrong
+        .run([there.as_str()])
+        .await
+        .exits(2)
+        .says("does not know this token");
+    let right = Flowguard::new().variable("FLOWGUARD_SERVER_TOKEN", server.token());
+    let copy = right.scratch().join("page");
+    let html = format!("--reporter=html={}", copy.display());
+    right
+        .run([there.as_str(), "--grep=fails", "--screencast", &html])
+        .await
+        .exits(1);
+    // Its pictures came over.
+    let text = std::fs::read_to_string(copy.join("index.html")).expect("it was written");
+    assert!(
+        text.contains("data:image/png;base64"),
+        "the picture of the failure"
+    );
+    server.ends().await;
+    shell
+        .run([there.as_str()])
+        .await
+        .exits(3)
+        .says("is `flowguard serve` running there?");
+}
+
+#[tokio::test]
+async fn an_interrupt_cancels_the_run_on_the_server() {
+    let _turn = shared().await;
+    let mut peer = Peer::holding(1).await;
+    let shell = Flowguard::new().base_url(peer.url());
+    let server = serving(&shell).await;
+    server
+        .put("/v1/components/opens.yaml", flow(true).as_bytes())
+        .await;
+    let run = shell.start([format!("--server=http://{}", server.address())]);
+    let _held = peer.asked().await;
+    run.interrupt();
+    run.ended().await.exits(130);
+    assert_eq!(
+        server.get("/v1/status").await.json()["runs"],
+        0,
+        "it has ended there as well"
+    );
+    server.ends().await;
+}

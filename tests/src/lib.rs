@@ -21,7 +21,7 @@ pub use developing::Developing;
 pub use outcome::{Outcome, RunOutcome};
 pub use paths::{flows, guest, guests, root};
 pub use peer::{HeldRequest, Peer};
-pub use playwright::Playwright;
+pub use playwright::{Playwright, install_playwright, oracle};
 pub use processes::Processes;
 pub use program::{Flowguard, Running};
 pub use serving::{Answer, Serving};

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, ChildStdout, Command};
 
 use crate::outcome::Outcome;
@@ -16,7 +17,8 @@ use crate::processes::Processes;
 /// No command of a test takes longer; one that does hangs.
 const LONGEST: Duration = Duration::from_secs(60);
 /// Variables that would change what the program does.
-const VARIABLES: [&str; 5] = [
+const VARIABLES: [&str; 6] = [
+    "FLOWGUARD_SERVER_TOKEN",
     "FLOWGUARD_DATA",
     "FLOWGUARD_PLUGINS",
     "FLOWGUARD_CHROMIUM",
@@ -126,6 +128,23 @@ impl Flowguard {
     /// `flowguard` with these arguments, to its end.
     pub async fn call<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Outcome {
         self.spawn(arguments, None).ended().await
+    }
+
+    /// `flowguard` with these arguments, until it has said its first line; then it is interrupted, and ends as such.
+    ///
+    /// # Panics
+    /// Where it says nothing, or ends otherwise.
+    pub async fn lives<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) {
+        let mut running = self.spawn(arguments, None);
+        let stdout = running.take_stdout().expect("its output is piped");
+        let mut lines = BufReader::new(stdout).lines();
+        let line = tokio::time::timeout(LONGEST, lines.next_line()).await;
+        line.expect("it says something in time")
+            .expect("its output can be read")
+            .expect("it says something");
+        running.interrupt();
+        let outcome = running.ended().await;
+        assert_eq!(outcome.code, Some(130), "{}", outcome.text());
     }
 
     /// Starts `flowguard run`.

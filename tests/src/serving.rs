@@ -82,6 +82,12 @@ impl Serving {
         &self.token
     }
 
+    /// Where it is: host and port.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
     /// Asks for something.
     pub async fn get(&self, path: &str) -> Answer {
         self.with_token("GET", path, "", b"").await

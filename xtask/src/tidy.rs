@@ -31,7 +31,9 @@ const MAY_USE: [(&str, &[&str]); 5] = [
 ];
 
 /// Crates that only one room may name.
-const ONLY_IN: [(&str, &str); 7] = [
+const ONLY_IN: [(&str, &str); 9] = [
+    ("axum", "flowguard"),
+    ("notify", "flowguard"),
     ("wasmtime", "flowguard-engine"),
     ("wasmtime-wasi", "flowguard-engine"),
     ("chromiumoxide", "flowguard-backends"),

@@ -143,8 +143,6 @@ pub const MAX_SCREENCAST_BYTES: usize = 24 << 20;
 pub const MAX_COMPILED_FUNCTIONS_BYTES: usize = 128 << 20;
 /// Runs that leave their pages open at once.
 pub const MAX_KEPT_RUNS: usize = 8;
-/// A time that no run takes.
-pub const FOREVER: Duration = Duration::from_secs(10 * 365 * 24 * 3_600);
 /// How long a page may take to say what it shows, where a run is to go on with it.
 pub const FINGERPRINT_TIMEOUT: Duration = Duration::from_secs(1);
 

@@ -35,6 +35,12 @@ impl Cancel {
         self.0.send_replace(true);
     }
 
+    /// Ends when it is asked for.
+    pub async fn asked(&self) {
+        let mut cancelled = self.0.subscribe();
+        let _ = cancelled.wait_for(|cancelled| *cancelled).await;
+    }
+
     /// Whether it was asked for.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {

@@ -60,12 +60,18 @@ impl SourceLines {
 }
 
 fn read(root: &Path, file: &str) -> Option<Vec<String>> {
+    text_below(root, file).map(|text| lines(&text))
+}
+
+/// The text of a source below this folder; none where it is not below it, too large, or no text.
+pub(crate) fn text_below(root: &Path, file: &str) -> Option<String> {
+    let root = std::fs::canonicalize(root).ok()?;
     let path = std::fs::canonicalize(root.join(file)).ok()?;
     let about = std::fs::metadata(&path).ok()?;
-    if !path.starts_with(root) || !about.is_file() || about.len() > MAX_FILE_BYTES {
+    if !path.starts_with(&root) || !about.is_file() || about.len() > MAX_FILE_BYTES {
         return None;
     }
-    Some(lines(&std::fs::read_to_string(path).ok()?))
+    std::fs::read_to_string(path).ok()
 }
 
 fn lines(text: &str) -> Vec<String> {

@@ -25,7 +25,7 @@ use differences::Differences;
 use ours::Ours;
 use random::{Chance, random_cases};
 use theirs::Oracle;
-pub(crate) use theirs::{install, run};
+pub(crate) use theirs::run;
 use verdict::Verdict;
 
 /// Pages at work at the same time, on each side.

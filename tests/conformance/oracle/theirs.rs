@@ -1,9 +1,10 @@
 //! Playwright's side: one Node process for the whole gallery, installed from its lock file where it is not yet,
 //! asked over its standard streams, ended with the test.
 
+use flowguard_tests::install_playwright;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,7 +12,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
-use tokio::sync::{OnceCell, oneshot};
+use tokio::sync::oneshot;
 
 use super::case::Case;
 use super::verdict::Verdict;
@@ -35,7 +36,7 @@ pub(super) struct Oracle {
 impl Oracle {
     /// Starts it; it launches this browser, which is the one that our side runs too.
     pub(super) async fn start(chromium: &Path) -> Self {
-        install().await;
+        install_playwright().await;
         let mut command = Command::new("node");
         command.arg("main.mjs").arg(chromium).current_dir(folder());
         command
@@ -130,52 +131,9 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("oracle")
 }
 
-/// Makes sure that everything the lock file names is there, once for all tests.
-pub(crate) async fn install() {
-    static INSTALLED: OnceCell<()> = OnceCell::const_new();
-    INSTALLED.get_or_init(install_now).await;
-}
-
-async fn install_now() {
-    let (wanted, installed) = (
-        folder().join("package-lock.json"),
-        folder().join("node_modules/.package-lock.json"),
-    );
-    if versions(&wanted).is_some() && versions(&wanted) == versions(&installed) {
-        return;
-    }
-    let mut command = Command::new("npm");
-    command
-        .args(["ci", "--no-audit", "--no-fund"])
-        .current_dir(folder());
-    command.stdin(Stdio::null()).kill_on_drop(true);
-    let output = match tokio::time::timeout(INSTALL, command.output()).await {
-        Ok(Ok(output)) => output,
-        Ok(Err(error)) => {
-            panic!("npm does not run, and Playwright needs it: install Node 20 with npm: {error}")
-        }
-        Err(_) => panic!("npm ci in tests/oracle did not end within {INSTALL:?}"),
-    };
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "npm ci in tests/oracle failed:\n{said}");
-}
-
-/// What a lock file names, with the versions.
-fn versions(lock: &Path) -> Option<BTreeMap<String, Value>> {
-    let lock: Value = serde_json::from_str(&std::fs::read_to_string(lock).ok()?).ok()?;
-    let packages = lock["packages"].as_object()?.iter();
-    // The folder itself is in one of them only, what does not run on this machine too.
-    let named = packages.filter(|(name, package)| !name.is_empty() && package["optional"] != true);
-    Some(
-        named
-            .map(|(name, package)| (name.clone(), package["version"].clone()))
-            .collect(),
-    )
-}
-
 /// Runs a script of the folder to its end; what it says.
 pub(crate) async fn run(script: &str, arguments: &[&str]) -> String {
-    install().await;
+    install_playwright().await;
     let mut command = Command::new("node");
     command
         .arg(script)

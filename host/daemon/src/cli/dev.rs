@@ -70,6 +70,7 @@ pub(crate) struct DevArgs {
 }
 
 pub(super) async fn run(common: &Common, args: DevArgs) -> anyhow::Result<Exit> {
+    let cancel = cancelled_by_interrupt();
     let project = Project::find(&args.paths).map_err(UsageError)?;
     let engine = EngineOptions {
         remembers_functions: true,
@@ -101,7 +102,6 @@ pub(super) async fn run(common: &Common, args: DevArgs) -> anyhow::Result<Exit> 
         profile: args.profile,
         screencast: terminal.page.is_some(),
     };
-    let cancel = cancelled_by_interrupt();
     develop(app, project, options, Arc::new(terminal), commands, &cancel).await?;
     Ok(Exit::Interrupted)
 }

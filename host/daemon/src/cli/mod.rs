@@ -6,10 +6,13 @@ mod har;
 mod inspect;
 mod live;
 mod past;
+mod remote;
 mod replay;
 mod reporters;
 mod run;
 mod serve;
+mod signals;
+mod trace;
 
 pub(crate) use run::new_run_id;
 
@@ -74,6 +77,8 @@ enum Verb {
     Report(past::ReportArgs),
     /// Runs a flow again against the recording of a run: no browser, no network
     Replay(replay::ReplayArgs),
+    /// Writes a trace of a past run that Playwright's viewer opens
+    Trace(trace::TraceArgs),
     /// Watches sources, builds what changed, and goes on with the page that is still open
     Dev(Box<dev::DevArgs>),
     /// Takes runs over HTTP, on this machine only
@@ -116,6 +121,7 @@ pub(crate) async fn run(arguments: Cli) -> anyhow::Result<Exit> {
         Verb::Runs(args) => past::runs(&common, &args).await,
         Verb::Report(args) => past::report(&common, &args).await,
         Verb::Replay(args) => replay::run(&common, &args).await,
+        Verb::Trace(args) => trace::run(&common, &args).await,
         Verb::Dev(args) => dev::run(&common, *args).await,
         Verb::Serve(args) => serve::run(&common, args).await,
     }

@@ -11,7 +11,7 @@ use super::{Common, Exit, UsageError, say};
 use crate::app::App;
 use crate::discover::discover;
 use crate::load::{File, load_one};
-use crate::locate;
+use crate::locate::{self, Steps};
 use crate::report::{self, Report};
 use flowguard_backends::storage::read_cassette;
 use flowguard_core::artifact::{Artifacts, Digest};
@@ -74,6 +74,20 @@ pub(super) async fn run(common: &Common, args: &ReplayArgs) -> anyhow::Result<Ex
         None => None,
     };
     tell(&app, args, record, &replays, recorded_us, left).await
+}
+
+/// Finds where in the flow's code all steps of a past run were asked for, as far as its component is still here.
+pub(super) async fn add_places(app: &App, record: &mut RunRecord) -> anyhow::Result<()> {
+    let recordings = recordings(app, record.id.as_str())?;
+    let Some(header) = recordings.first().map(|recording| &recording.header) else {
+        return Ok(());
+    };
+    let player = recorded(app, header).await?;
+    let runner = app.replayer(assertions(app, header).await?).await?;
+    let (request, origin) = (player.request(header)?, player.origin());
+    let subject = player.subject(&origin, &request);
+    locate::locate(&runner, &subject, &app.cassettes(), record, Steps::All).await;
+    Ok(())
 }
 
 /// Where the flow left its recording, and where in its code the recorded call and the other one were made.

@@ -10,6 +10,7 @@ use tokio::sync::Semaphore;
 use url::Url;
 
 use super::live::Live;
+use super::remote;
 use super::reporters::{Reporter, reporter, wants_list, write_reports};
 use super::{Common, Exit, UsageError, duration, har, say};
 use crate::app::App;
@@ -30,11 +31,14 @@ use flowguard_engine::{AssertionComponent, EngineOptions, FlowComponent, Runner,
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
     /// Components, YAML files, or folders that hold them
-    #[arg(required = true, value_name = "PATH")]
-    paths: Vec<PathBuf>,
+    #[arg(required_unless_present = "server", value_name = "PATH")]
+    pub(super) paths: Vec<PathBuf>,
+    /// Have a server run the flows: those of the paths, which are put there first, or else those that it has
+    #[arg(long, value_name = "URL", conflicts_with_all = ["headed", "coredump", "update_baselines", "replay_har"])]
+    server: Option<Url>,
     /// Where the application is, for example http://127.0.0.1:4000
     #[arg(long, value_name = "URL", env = "FLOWGUARD_BASE_URL")]
-    base_url: Option<Url>,
+    pub(super) base_url: Option<Url>,
     /// Only flows whose name contains this
     #[arg(long, value_name = "TEXT")]
     grep: Option<String>,
@@ -46,16 +50,16 @@ pub(crate) struct RunArgs {
     workers: Option<u32>,
     /// Attempts after a first one that did not pass
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=10))]
-    retries: u32,
+    pub(super) retries: u32,
     /// Time for each flow instead of its own, for example 45s
     #[arg(long, value_name = "TIME", value_parser = duration::parse)]
-    timeout: Option<Duration>,
+    pub(super) timeout: Option<Duration>,
     /// A parameter for the flows; may be repeated
     #[arg(long, value_name = "KEY=VALUE", value_parser = parameter)]
-    param: Vec<(String, String)>,
+    pub(super) param: Vec<(String, String)>,
     /// list, json=FILE, junit=FILE or html=DIR; may be repeated
     #[arg(long, value_name = "REPORTER", value_parser = reporter)]
-    reporter: Vec<Reporter>,
+    pub(super) reporter: Vec<Reporter>,
     /// The attribute that test ids are in; may be repeated, any of them is one
     #[arg(long, value_name = "NAME", value_parser = attribute, default_value = "data-testid")]
     test_id_attribute: Vec<String>,
@@ -63,7 +67,7 @@ pub(crate) struct RunArgs {
     har: har::HarArgs,
     /// Keep pictures of the pages as they are drawn: the report shows each step before and after
     #[arg(long)]
-    screencast: bool,
+    pub(super) screencast: bool,
     /// Leave a core dump in this folder for each flow that traps: its memory, passwords included
     #[arg(long, value_name = "DIR")]
     coredump: Option<PathBuf>,
@@ -110,6 +114,9 @@ struct Loaded {
 }
 
 pub(super) async fn run(common: &Common, args: RunArgs) -> anyhow::Result<Exit> {
+    if let Some(server) = &args.server {
+        return remote::run(common, &args, server).await;
+    }
     let candidates = discover(&args.paths).map_err(UsageError)?;
     let engine = EngineOptions {
         dumps_core: args.coredump.is_some(),
@@ -134,7 +141,7 @@ pub(super) async fn run(common: &Common, args: RunArgs) -> anyhow::Result<Exit> 
         &app,
         &runner,
         jobs,
-        workers(&args),
+        args.at_once(),
         &cancel,
         Shown {
             list: wants_list(&args.reporter),
@@ -186,7 +193,10 @@ async fn load_all(app: &App, args: &RunArgs, candidates: &[Candidate]) -> anyhow
                     version,
                     digest,
                 };
-                for flow in flows.into_iter().filter(|flow| is_chosen(flow, args)) {
+                for flow in flows
+                    .into_iter()
+                    .filter(|flow| is_wanted(args, &flow.name, &flow.tags))
+                {
                     let mut request = request(app, args, flow, source.clone())?;
                     request.replay.clone_from(&replay);
                     let (component, origin, needs) = (component.clone(), origin.clone(), needs.clone());
@@ -205,12 +215,10 @@ async fn load_all(app: &App, args: &RunArgs, candidates: &[Candidate]) -> anyhow
     Ok(loaded)
 }
 
-fn is_chosen(flow: &Flow, args: &RunArgs) -> bool {
-    let by_name = args
-        .grep
-        .as_ref()
-        .is_none_or(|text| flow.name.contains(text.as_str()));
-    let by_tag = args.tag.is_empty() || args.tag.iter().any(|tag| flow.tags.contains(tag));
+/// Whether a flow of this name, with these tags, is asked for.
+pub(super) fn is_wanted(args: &RunArgs, name: &str, tags: &[String]) -> bool {
+    let by_name = args.grep.as_ref().is_none_or(|text| name.contains(text.as_str()));
+    let by_tag = args.tag.is_empty() || args.tag.iter().any(|tag| tags.contains(tag));
     by_name && by_tag
 }
 
@@ -264,18 +272,27 @@ fn nothing_to_run(args: &RunArgs, candidates: &[Candidate]) -> String {
     )
 }
 
-fn workers(args: &RunArgs) -> usize {
-    let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    args.workers.map_or_else(cores, |n| n as usize)
+impl RunArgs {
+    /// Flows at once.
+    pub(super) fn at_once(&self) -> usize {
+        let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        self.workers.map_or_else(cores, |n| n as usize)
+    }
 }
 
+/// Whether a person sees what is said.
+pub(super) fn is_terminal() -> bool {
+    std::io::stderr().is_terminal() && std::io::stdout().is_terminal()
+}
+
+/// Cancelled when somebody interrupts the program; from here on, an interrupt does no more than that.
 pub(super) fn cancelled_by_interrupt() -> Cancel {
     let cancel = Cancel::new();
     let asked = cancel.clone();
+    let interrupted = super::signals::interrupted();
     tokio::spawn(async move {
-        if tokio::signal::ctrl_c().await.is_ok() {
-            asked.cancel();
-        }
+        interrupted.await;
+        asked.cancel();
     });
     cancel
 }
@@ -299,10 +316,7 @@ async fn run_all(
     cancel: &Cancel,
     Shown { list, places }: Shown,
 ) -> (Vec<RunRecord>, usize) {
-    let live = Arc::new(Live::new(
-        jobs.len(),
-        list && std::io::stderr().is_terminal() && std::io::stdout().is_terminal(),
-    ));
+    let live = Arc::new(Live::new(jobs.len(), list && is_terminal()));
     let slots = Arc::new(Semaphore::new(workers));
     let mut running = Vec::new();
     for job in jobs {

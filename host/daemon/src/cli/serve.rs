@@ -2,11 +2,13 @@
 
 use anyhow::Context;
 use clap::Args;
+use std::future::Future;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 use url::Url;
 
+use super::signals::{interrupted, terminated};
 use super::{Common, Exit, UsageError, say};
 use crate::app::App;
 use crate::discover::discover;
@@ -40,6 +42,7 @@ pub(super) async fn run(common: &Common, args: ServeArgs) -> anyhow::Result<Exit
     let candidates = discover(&args.paths).map_err(UsageError)?;
     let mut app = App::build(common, false, EngineOptions::default())?;
     app.load_plugins().await?;
+    let asked = asked_to_end();
     let listener = server::bind(loopback(args.listen)?).await.map_err(UsageError)?;
     let address = listener.local_addr()?;
     let access = Access::on(&app.data_folder(), address).context("the server's token cannot be kept")?;
@@ -64,10 +67,11 @@ pub(super) async fn run(common: &Common, args: ServeArgs) -> anyhow::Result<Exit
     let serving = tokio::spawn(server::serve(listener, router, async move {
         let _ = over.await;
     }));
-    asked_to_end().await;
+    asked.await;
     // A second time, nothing is waited for.
+    let again = asked_to_end();
     tokio::spawn(async {
-        asked_to_end().await;
+        again.await;
         std::process::exit(Exit::Interrupted as i32);
     });
     let _ = end.send(());
@@ -87,22 +91,13 @@ pub(super) fn loopback(address: SocketAddr) -> Result<SocketAddr, UsageError> {
     )))
 }
 
-/// Ends with what a terminal or a supervisor sends to end a program.
-async fn asked_to_end() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let terminated = async {
-            match signal(SignalKind::terminate()) {
-                Ok(mut signal) => drop(signal.recv().await),
-                Err(_) => std::future::pending().await,
-            }
-        };
+/// Ends with what a terminal or a supervisor sends to end a program, from now on.
+fn asked_to_end() -> impl Future<Output = ()> + Send + 'static {
+    let (interrupted, terminated) = (interrupted(), terminated());
+    async {
         tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
+            () = interrupted => {}
             () = terminated => {}
         }
     }
-    #[cfg(not(unix))]
-    let _ = tokio::signal::ctrl_c().await;
 }

@@ -143,7 +143,7 @@ pub(crate) async fn develop(
         keeps_open: true,
     };
     reload.changed(&Change::Unknown(Instant::now()));
-    let mut ended = Box::pin(cancelled(cancel));
+    let mut ended = Box::pin(cancel.asked());
     loop {
         let quiet_from = reload.quiet_from();
         tokio::select! {
@@ -160,12 +160,6 @@ pub(crate) async fn develop(
     }
     reload.end().await;
     Ok(())
-}
-
-async fn cancelled(cancel: &Cancel) {
-    flowguard_core::progress::Progress::new(flowguard_core::limits::FOREVER, cancel)
-        .ended()
-        .await;
 }
 
 /// The end of the build that is going on.

@@ -141,7 +141,7 @@ impl Report {
     }
 
     /// The digests of everything that is attached, those of runs that did not pass first, each once.
-    pub(super) fn attachments(&self) -> Vec<&Attachment> {
+    pub(crate) fn attachments(&self) -> Vec<&Attachment> {
         let (bad, good): (Vec<_>, Vec<_>) = self.runs.iter().partition(|run| !run.verdict.passed());
         let mut seen = HashSet::<&Digest>::new();
         bad.into_iter()

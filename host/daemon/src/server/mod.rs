@@ -15,7 +15,7 @@ mod runs;
 mod state;
 
 pub(crate) use dev_page::{DevPage, dev_router};
-pub(crate) use guard::Access;
+pub(crate) use guard::{Access, token_in};
 pub(crate) use router::serve_router;
 pub(crate) use state::{Server, ServerOptions};
 

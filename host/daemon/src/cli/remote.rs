@@ -1,0 +1,305 @@
+//! `flowguard run --server`: the same command, with the runs made by a server. What it answers is read as that of
+//! somebody else: bounded, and never taken for more than it is.
+
+use futures::stream::{self, StreamExt};
+use reqwest::{Client, Method, Response, StatusCode};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use url::Url;
+
+use super::live::Live;
+use super::reporters::{wants_list, write_reports};
+use super::run::{RunArgs, cancelled_by_interrupt, exit_of, is_wanted, locate, style};
+use super::{Common, Exit, UsageError, say};
+use crate::app::App;
+use crate::discover::discover;
+use crate::report::{self, Report};
+use crate::server::token_in;
+use flowguard_core::artifact::Artifacts;
+use flowguard_core::progress::Cancel;
+use flowguard_core::run::RunRecord;
+use flowguard_engine::EngineOptions;
+
+/// The variable that names the token of a server with another data folder.
+const TOKEN: &str = "FLOWGUARD_SERVER_TOKEN";
+/// Bytes of one answer: a run's record, or an artifact.
+const MAX_ANSWER_BYTES: usize = 128 << 20;
+/// A server on this machine answers sooner.
+const LONGEST: Duration = Duration::from_secs(30);
+
+/// A flow that the server has.
+#[derive(Clone, Debug, Deserialize)]
+struct Flow {
+    key: String,
+    name: String,
+    component: String,
+    #[serde(default)]
+    tags: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Flows {
+    flows: Vec<Flow>,
+}
+
+#[derive(Deserialize)]
+struct Begun {
+    id: String,
+}
+
+/// A server, spoken to with its token.
+struct Remote {
+    client: Client,
+    base: Url,
+    token: String,
+}
+
+pub(super) async fn run(common: &Common, args: &RunArgs, server: &Url) -> anyhow::Result<Exit> {
+    let app = App::build(common, false, EngineOptions::default())?;
+    let remote = Remote::at(server, &app)?;
+    let started_ms = u64::try_from(app.clock.wall().as_millis())?;
+    let began = Instant::now();
+    let put = remote.put_all(args).await?;
+    let flows = remote.flows(args, &put).await?;
+    if flows.is_empty() {
+        let message = format!("{server} has no flow with the name or the tags that were asked for");
+        return Err(UsageError(message).into());
+    }
+    let list = wants_list(&args.reporter);
+    let live = Arc::new(Live::new(flows.len(), list && super::run::is_terminal()));
+    let cancel = cancelled_by_interrupt();
+    let runs = stream::iter(flows).map(|flow| {
+        let (remote, live, cancel, app) = (&remote, &live, &cancel, &app);
+        async move {
+            let shown = live.begin(&flow.name);
+            let record = remote.run(args, &flow, cancel).await?;
+            let lines = match list {
+                true => report::terminal::render(&record, style(&locate(app))),
+                false => String::new(),
+            };
+            live.end(&shown, &lines);
+            anyhow::Ok(record)
+        }
+    });
+    let records: Vec<anyhow::Result<RunRecord>> = runs.buffered(args.at_once()).collect().await;
+    live.finish();
+    let records = records.into_iter().collect::<anyhow::Result<Vec<_>>>()?;
+    let report = Report::new(
+        records,
+        Vec::new(),
+        started_ms,
+        began.elapsed(),
+        env!("CARGO_PKG_VERSION"),
+    );
+    remote.fetch_artifacts(&app, &report, args).await;
+    let written = write_reports(&app, &report, &args.reporter).await;
+    if list {
+        say(&report::terminal::summary(&report, style(&locate(&app))));
+    }
+    written?;
+    Ok(match cancel.is_cancelled() {
+        true => Exit::Interrupted,
+        false => exit_of(&report, 0),
+    })
+}
+
+impl Remote {
+    fn at(server: &Url, app: &App) -> anyhow::Result<Self> {
+        let named = std::env::var(TOKEN).ok().filter(|token| !token.is_empty());
+        let token = named.or_else(|| token_in(&app.data_folder())).ok_or_else(|| {
+            UsageError(format!(
+                "no token for {server}: use the server's data folder with --data, or give the token in {TOKEN}"
+            ))
+        })?;
+        // What it answers must come from it, not from where it points.
+        let client = Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .build()?;
+        Ok(Self {
+            client,
+            base: server.clone(),
+            token,
+        })
+    }
+
+    /// Sends a request; a refusal is told in the server's own words.
+    async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Vec<u8>>,
+        kind: &str,
+    ) -> anyhow::Result<Response> {
+        let url = self
+            .base
+            .join(path)
+            .map_err(|error| UsageError(format!("{}: {error}", self.base)))?;
+        let mut request = self.client.request(method, url).bearer_auth(&self.token);
+        if let Some(body) = body {
+            request = request.header("content-type", kind).body(body);
+        }
+        let answer = tokio::time::timeout(LONGEST, request.send()).await;
+        let answer = answer
+            .map_err(|_| anyhow::anyhow!("{} did not answer within {} s", self.base, LONGEST.as_secs()))?;
+        let answer = answer.map_err(|error| {
+            anyhow::anyhow!(
+                "{} cannot be reached: {}; is `flowguard serve` running there?",
+                self.base,
+                why(&error)
+            )
+        })?;
+        match answer.status() {
+            status if status.is_success() => Ok(answer),
+            StatusCode::UNAUTHORIZED => Err(UsageError(format!(
+                "{} does not know this token: use its data folder with --data, or give its token in {TOKEN}",
+                self.base
+            ))
+            .into()),
+            status => {
+                let told: Value = serde_json::from_slice(&whole(answer).await?).unwrap_or_default();
+                let detail = told["detail"].as_str().unwrap_or("no reason was given");
+                let message = format!("{} refused {path} ({status}): {detail}", self.base);
+                match status.is_client_error() {
+                    true => Err(UsageError(message).into()),
+                    false => Err(anyhow::anyhow!(message)),
+                }
+            }
+        }
+    }
+
+    async fn get<T: for<'d> Deserialize<'d>>(&self, path: &str) -> anyhow::Result<T> {
+        let answer = self.ask(Method::GET, path, None, "").await?;
+        self.read(path, &whole(answer).await?)
+    }
+
+    fn read<T: for<'d> Deserialize<'d>>(&self, path: &str, bytes: &[u8]) -> anyhow::Result<T> {
+        serde_json::from_slice(bytes).map_err(|error| {
+            anyhow::anyhow!(
+                "what {} answers to {path} cannot be read: {error}; is it of this version?",
+                self.base
+            )
+        })
+    }
+
+    /// Puts the files that were named; their names there.
+    async fn put_all(&self, args: &RunArgs) -> anyhow::Result<Vec<String>> {
+        let mut names = Vec::new();
+        for candidate in discover(&args.paths).map_err(UsageError)? {
+            let path = candidate.path();
+            let bytes =
+                std::fs::read(path).map_err(|error| UsageError(format!("{}: {error}", path.display())))?;
+            let name = path
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
+            self.ask(
+                Method::PUT,
+                &format!("/v1/components/{name}"),
+                Some(bytes),
+                "application/octet-stream",
+            )
+            .await?;
+            names.push(name);
+        }
+        Ok(names)
+    }
+
+    /// The flows that are asked for: of the files that were put, or of all that the server has.
+    async fn flows(&self, args: &RunArgs, put: &[String]) -> anyhow::Result<Vec<Flow>> {
+        let Flows { flows } = self.get("/v1/flows").await?;
+        let is_asked = |flow: &Flow| {
+            let is_put = put.is_empty() || put.contains(&flow.component);
+            is_put && is_wanted(args, &flow.name, &flow.tags)
+        };
+        Ok(flows.into_iter().filter(is_asked).collect())
+    }
+
+    /// Has a flow run, and waits for its end.
+    async fn run(&self, args: &RunArgs, flow: &Flow, cancel: &Cancel) -> anyhow::Result<RunRecord> {
+        let asked = json!({
+            "flow": flow.key,
+            "base_url": args.base_url,
+            "params": args.param.iter().cloned().collect::<std::collections::BTreeMap<_, _>>(),
+            "timeout_ms": args.timeout.map(|time| u32::try_from(time.as_millis()).unwrap_or(u32::MAX)),
+            "retries": args.retries,
+            "screencast": args.screencast,
+        });
+        let begun = self
+            .ask(
+                Method::POST,
+                "/v1/runs",
+                Some(asked.to_string().into_bytes()),
+                "application/json",
+            )
+            .await?;
+        let Begun { id } = self.read("/v1/runs", &whole(begun).await?)?;
+        let over = self.over(&id);
+        tokio::pin!(over);
+        tokio::select! {
+            ended = &mut over => ended?,
+            () = cancel.asked() => {
+                self.ask(Method::POST, &format!("/v1/runs/{id}/cancel"), Some(b"{}".to_vec()), "application/json").await?;
+                over.await?;
+            }
+        }
+        self.get(&format!("/v1/runs/{id}/record")).await
+    }
+
+    /// Ends with the run: its events end then.
+    async fn over(&self, id: &str) -> anyhow::Result<()> {
+        let mut events = self
+            .ask(Method::GET, &format!("/v1/runs/{id}/events"), None, "")
+            .await?;
+        let broken = |error: reqwest::Error| {
+            anyhow::anyhow!("{} went away in the middle of a run: {}", self.base, why(&error))
+        };
+        while events.chunk().await.map_err(broken)?.is_some() {}
+        Ok(())
+    }
+
+    /// The pictures that a page of HTML shows; those that cannot be had are left out there, and said.
+    async fn fetch_artifacts(&self, app: &App, report: &Report, args: &RunArgs) {
+        if !args.reporter.iter().any(super::reporters::Reporter::shows_places) {
+            return;
+        }
+        for attachment in report.attachments() {
+            if app.artifacts.get(&attachment.digest).await.is_ok() {
+                continue;
+            }
+            let path = format!("/v1/artifacts/{}", attachment.digest);
+            let fetched = async {
+                let bytes = whole(self.ask(Method::GET, &path, None, "").await?).await?;
+                app.artifacts.put(bytes.into()).await.map_err(anyhow::Error::from)
+            };
+            if let Err(error) = fetched.await {
+                tracing::warn!(%error, "an artifact of the server was not fetched");
+            }
+        }
+    }
+}
+
+/// An answer's body, within its limit.
+async fn whole(mut answer: Response) -> anyhow::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    while let Some(chunk) = answer.chunk().await? {
+        anyhow::ensure!(
+            bytes.len() + chunk.len() <= MAX_ANSWER_BYTES,
+            "an answer of the server has more than {MAX_ANSWER_BYTES} bytes"
+        );
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes)
+}
+
+/// The innermost reason: the outer ones name the address again.
+fn why(error: &reqwest::Error) -> String {
+    let mut inner: &dyn std::error::Error = error;
+    while let Some(source) = inner.source() {
+        inner = source;
+    }
+    inner.to_string()
+}
