@@ -15,15 +15,23 @@ use crate::template::Params;
 /// Runs a flow of the file, from the page that it begins on.
 pub(crate) fn run_flow(file: &str, flow: &Flow, params: &Params) -> Result {
     let page = match &flow.context {
-        Some(context) => context
-            .open_page()
-            .map_err(|failure| failure.context(format_args!("{file}:{}", context.line)))?,
+        Some(context) => {
+            at(file, context.line);
+            context
+                .open_page()
+                .map_err(|failure| failure.context(format_args!("{file}:{}", context.line)))?
+        }
         None => Page::open()?,
     };
     if let Some((_, url)) = &flow.url {
         page.goto(&url.fill(params)?)?;
     }
     Run { file, page, params }.steps(&flow.steps)
+}
+
+/// What follows was asked for in this line.
+fn at(file: &str, line: usize) {
+    at_line(file, u32::try_from(line).unwrap_or(0));
 }
 
 struct Run<'r> {
@@ -38,7 +46,7 @@ impl Run<'_> {
     }
 
     fn step(&self, step: &Step) -> Result {
-        at_line(self.file, u32::try_from(step.line).unwrap_or(0));
+        at(self.file, step.line);
         match &step.action {
             // The line of the step inside says more than that of the group.
             Action::Group(name, steps) => self.group(&name.fill(self.params)?, steps),
