@@ -33,7 +33,7 @@ async fn a_cassette_has_a_header_and_a_line_for_each_call() {
     let header = &lines[0];
     assert_eq!(
         (&header["cassette"], &header["contract"]),
-        (&Value::from(2), &Value::from("0.1.0"))
+        (&Value::from(3), &Value::from("0.1.0"))
     );
     assert_eq!(
         (&header["run"], &header["attempt"]),

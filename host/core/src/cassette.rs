@@ -1,7 +1,8 @@
 //! The recording of a run's host calls, one line of JSON each, written as the run goes.
 //!
 //! The first line is a [`Header`]; each later one is an [`Entry`], which the gate writes, a [`ClockReading`], a
-//! [`FaultLine`], or the [`EndLine`], which is the last. A [`Recording`] is what a reader makes of them.
+//! [`FaultLine`], or the [`EndLine`], which is the last. A [`Recording`] is what a reader makes of them. What is secret
+//! in a line is taken out before it is written ([`crate::secrets`]).
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -13,7 +14,7 @@ use crate::timeline::StepId;
 use crate::verdict::Verdict;
 
 /// The format's version; a reader refuses every other.
-pub const CASSETTE_VERSION: u32 = 2;
+pub const CASSETTE_VERSION: u32 = 3;
 /// The contract's version.
 pub const CONTRACT_VERSION: &str = "0.1.0";
 
@@ -75,9 +76,9 @@ impl Header {
     }
 }
 
-/// One host call.
+/// One host call, without its secrets.
 #[derive(Debug, Serialize)]
-pub struct Entry<'a, T> {
+pub struct Entry<'a> {
     /// The call's number in the attempt, from 1.
     pub n: u32,
     /// Who called: `flow`, or the name of a custom assertion.
@@ -99,10 +100,10 @@ pub struct Entry<'a, T> {
     pub took_us: u64,
     /// Its answer.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub ok: Option<&'a T>,
+    pub ok: Option<Box<RawValue>>,
     /// Its failure.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub err: Option<&'a Failure>,
+    pub err: Option<Failure>,
 }
 
 /// A reading of a clock that the guest made.

@@ -6,7 +6,7 @@
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::value::RawValue;
+use serde_json::value::{RawValue, to_raw_value};
 use std::borrow::Cow;
 use std::future::Future;
 use std::sync::Arc;
@@ -47,6 +47,10 @@ pub trait Call: Serialize + Sync {
     /// What it costs.
     fn charge(&self) -> Charge {
         Charge::Call
+    }
+    /// Texts in it that are secret: the cassette has stand-ins for them, here and in what follows.
+    fn secrets(&self) -> Vec<&str> {
+        Vec::new()
     }
     /// The failure that an answer carries with which the flow goes on.
     fn soft_failure(_answer: &Self::Answer) -> Option<&Failure> {
@@ -168,12 +172,14 @@ impl Gate {
         W: Future<Output = Result<C::Answer, Failure>>,
     {
         let ledger = &*self.ledger;
-        let args = serde_json::value::to_raw_value(call).map_err(|error| {
+        let args = to_raw_value(call).map_err(|error| {
             Failure::new(
                 Code::Internal,
                 format!("the arguments of {} cannot be recorded: {error}", C::OP),
             )
         })?;
+        let secrets = call.secrets();
+        let args = ledger.secrets.hide(args, &secrets, !C::LOCAL);
         let number = ledger.number();
         let title = call.title();
         let began = ledger.now();
@@ -218,6 +224,7 @@ impl Gate {
                 replay.play(recorded, &asked, permitted, work, redo).await
             }
         };
+        let title = ledger.secrets.hide_text(&title, &secrets);
         self.settle::<C>(number, step, began, &title, &args, result)
     }
 
@@ -248,8 +255,14 @@ impl Gate {
             step,
             at_us: micros(began),
             took_us: micros(now.saturating_sub(began)),
-            ok: result.as_ref().ok(),
-            err: result.as_ref().err(),
+            ok: result.as_ref().ok().and_then(|answer| {
+                let answer = to_raw_value(answer).ok()?;
+                Some(ledger.secrets.hide(answer, &[], !C::LOCAL))
+            }),
+            err: result
+                .as_ref()
+                .err()
+                .map(|failure| ledger.secrets.without_known(failure)),
         };
         ledger.record(&entry);
         let outcome = match &result {

@@ -70,7 +70,7 @@ struct Bench {
 /// One press, with these arguments and this answer.
 fn recording(args: &str, ok: &str) -> Recording {
     let header = serde_json::json!({
-        "cassette": 2, "contract": "0.1.0", "run": "r", "attempt": 1, "flow": "f", "component": "c",
+        "cassette": 3, "contract": "0.1.0", "run": "r", "attempt": 1, "flow": "f", "component": "c",
         "file": "f.wasm", "base_url": "", "params": [], "timeout_ms": 1, "assertions": [], "seed": 1,
     });
     let call = format!(
@@ -280,4 +280,56 @@ async fn a_tape_that_breaks_is_told_and_stops_nothing() {
     );
     assert!(bench.press("mine", answer(1)).await.is_ok());
     assert_eq!(bench.gate.ledger().faults().tape.as_deref(), Some("disk full"));
+}
+
+/// A text that is typed, and what the page then says.
+#[derive(Serialize)]
+struct Type {
+    text: String,
+}
+
+impl Call for Type {
+    const OP: &'static str = "test.type";
+    type Answer = String;
+
+    fn title(&self) -> String {
+        format!("type {}", self.text)
+    }
+
+    fn secrets(&self) -> Vec<&str> {
+        vec![&self.text]
+    }
+}
+
+#[tokio::test]
+async fn a_secret_is_not_on_the_tape_and_a_replay_gives_it_back_to_the_flow_that_knows_it() {
+    let typed = Type {
+        text: "hunter2".to_owned(),
+    };
+    let says = |text: &str| format!("{{\"session_id\":\"{text}\",\"typed\":\"hunter2\"}}");
+    let bench = Bench::new(Memory::default(), 10);
+    let said = bench
+        .gate
+        .call(&typed, async { Ok(says("drawn-by-the-page")) })
+        .await;
+    assert_eq!(
+        said.as_deref(),
+        Ok(says("drawn-by-the-page").as_str()),
+        "the flow gets all of it"
+    );
+    let failure = Failure::new(Code::AssertionFailed, "there is hunter2, not a teapot");
+    bench.gate.ledger().fail(failure.clone());
+    let tape = bench.tape.lines.lock().expect("lines").concat();
+    assert!(!tape.contains("hunter2") && !tape.contains("drawn"), "{tape}");
+
+    let mut again = recording("{}", "null");
+    again.calls = vec![serde_json::from_str(tape.lines().next().expect("a call")).expect("a call")];
+    let replay = Arc::new(Replay::new(again, true));
+    let bench = Bench::replaying(replay.clone());
+    let said = bench.gate.call(&typed, async { Ok(String::new()) }).await;
+    let as_recorded = said.expect("it is answered");
+    assert!(as_recorded.contains("\"typed\":\"hunter2\""), "{as_recorded}");
+    assert!(!as_recorded.contains("drawn"), "{as_recorded}");
+    assert_eq!(replay.divergence(), None);
+    assert_eq!(bench.tape.lines.lock().expect("lines").len(), 1);
 }

@@ -19,6 +19,7 @@ use crate::limits::{MAX_ATTACHMENT_BYTES, MAX_CASSETTE_BYTES};
 use crate::progress::Progress;
 use crate::replay::Replay;
 use crate::resume::Touches;
+use crate::secrets::Secrets;
 use crate::timeline::{Timeline, micros};
 
 /// What an attempt's components share: budget, timeline, tape, and what the verdict will ask for.
@@ -37,6 +38,8 @@ pub struct Ledger {
     pub picture: watch::Sender<Option<Bytes>>,
     /// Which calls touched the pages.
     pub touches: Touches,
+    /// What the recording has stand-ins for.
+    pub secrets: Arc<Secrets>,
     tape: Box<dyn Tape>,
     pub(crate) replay: Option<Arc<Replay>>,
     clock: Arc<dyn Clock>,
@@ -81,6 +84,7 @@ impl Ledger {
             here: Here::default(),
             picture: watch::Sender::default(),
             touches: Touches::default(),
+            secrets: Arc::default(),
             tape,
             replay: None,
             clock,
@@ -95,8 +99,17 @@ impl Ledger {
     /// The same for an attempt that is answered from a recording.
     #[must_use]
     pub fn replaying(self, replay: Arc<Replay>) -> Self {
-        let replay = Some(replay);
-        Self { replay, ..self }
+        Self {
+            secrets: replay.secrets().clone(),
+            replay: Some(replay),
+            ..self
+        }
+    }
+
+    /// The same for an attempt whose first secrets are known already.
+    #[must_use]
+    pub fn hiding(self, secrets: Arc<Secrets>) -> Self {
+        Self { secrets, ..self }
     }
 
     /// Time since the attempt's start.
@@ -203,9 +216,10 @@ impl Ledger {
 
     /// Fails the attempt for what happened besides the flow's own calls; the flow goes on.
     pub fn fail(&self, fault: Failure) {
-        let line = FaultLine { fault };
-        self.record(&line);
-        self.lock_faults().soft.push(line.fault);
+        self.record(&FaultLine {
+            fault: self.secrets.without_known(&fault),
+        });
+        self.lock_faults().soft.push(fault);
     }
 
     /// Writes a line to the cassette.

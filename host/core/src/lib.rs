@@ -12,6 +12,7 @@ pub mod browser;
 pub mod budget;
 pub mod cassette;
 pub mod clock;
+pub mod content;
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
 pub mod failure;
@@ -34,6 +35,7 @@ pub mod retries;
 #[cfg(test)]
 mod retries_tests;
 pub mod run;
+pub mod secrets;
 pub mod storage;
 pub mod telemetry;
 pub mod timeline;

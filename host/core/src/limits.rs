@@ -172,6 +172,12 @@ pub const MAX_CHOICES: usize = 1_000;
 pub const MAX_CASSETTE_BYTES: u64 = 256 << 20;
 /// Bytes of one line of a cassette that is read.
 pub const MAX_CASSETTE_LINE_BYTES: usize = 32 << 20;
+/// Secrets of an attempt that a recording tells apart; more are left out without a number.
+pub const MAX_SECRETS: usize = 256;
+/// Bytes of a secret that is found wherever it stands; a shorter one would be found by chance.
+pub const MIN_FOUND_SECRET_BYTES: usize = 6;
+/// Bytes of a secret that is found wherever it stands; a longer one is left out only where its name says what it is.
+pub const MAX_FOUND_SECRET_BYTES: usize = 8 << 10;
 /// How long a replayed flow may go on computing where its recording was cut off.
 pub const REPLAY_TAIL: Duration = Duration::from_millis(250);
 /// Bytes of a screenshot.

@@ -9,12 +9,13 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use std::future::Future;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 
 use crate::cassette::{ClockKind, RecordedCall, Recording};
 use crate::failure::{Blame, Code, Failure, cut};
 use crate::limits::REPLAY_TAIL;
+use crate::secrets::Secrets;
 use crate::verdict::Verdict;
 
 mod divergence;
@@ -33,6 +34,7 @@ pub struct Replay {
     recording: Recording,
     /// The component is the recorded one; another one may do otherwise what needs nothing outside.
     exact: bool,
+    secrets: Arc<Secrets>,
     state: Mutex<State>,
     phase: watch::Sender<Phase>,
 }
@@ -106,11 +108,18 @@ impl Replay {
         let replay = Self {
             recording,
             exact,
+            secrets: Arc::default(),
             state: Mutex::default(),
             phase: watch::Sender::new(Phase::Going),
         };
         replay.look_ahead(0);
         replay
+    }
+
+    /// The secrets that the flow has come upon again: the recording has stand-ins for them.
+    #[must_use]
+    pub const fn secrets(&self) -> &Arc<Secrets> {
+        &self.secrets
     }
 
     /// What is played back.
@@ -235,9 +244,10 @@ impl Replay {
                 return answer;
             }
         };
-        let now = result
-            .as_ref()
-            .map(|answer| serde_json::to_value(answer).unwrap_or_default());
+        let now = result.as_ref().map(|answer| {
+            let answer = serde_json::to_value(answer).unwrap_or_default();
+            self.secrets.without_known(&answer)
+        });
         self.compare(call, asked.title, &now.map_err(Clone::clone));
         result
     }
@@ -279,8 +289,12 @@ impl Replay {
         if let Some(failure) = &call.err {
             return Err(failure.clone());
         }
-        let text = call.ok.as_ref().map_or("null", |answer| answer.get());
-        match serde_json::from_str(text) {
+        let recorded = call.ok.as_ref().map_or("null", |answer| answer.get());
+        let revealed = self.secrets.reveal(recorded);
+        if revealed.is_partial {
+            self.note_withheld(call);
+        }
+        match serde_json::from_str(&revealed.json) {
             Ok(answer) => Ok(answer),
             Err(error) => {
                 self.stop(Some(Divergence::Unreadable {
@@ -326,6 +340,7 @@ impl Replay {
         if self.is_resuming() {
             return folded;
         }
+        let hidden = || told(&self.secrets.without_known(&folded));
         if !stopped && self.divergence().is_none() {
             self.note_missing();
         }
@@ -335,10 +350,10 @@ impl Replay {
         match &self.recording.end {
             Some(end) if end.cut && (stopped || self.exact) => end.verdict.clone(),
             None if stopped => interrupted(self.made()),
-            Some(end) if self.exact && !end.cut && told(&end.verdict) != told(&folded) => {
+            Some(end) if self.exact && !end.cut && told(&end.verdict) != hidden() => {
                 let divergence = Divergence::OtherVerdict {
                     expected: told(&end.verdict),
-                    got: told(&folded),
+                    got: hidden(),
                 };
                 self.stop(Some(divergence.clone()));
                 left(&divergence)

@@ -341,6 +341,40 @@ fn a_flow_that_makes_all_recorded_calls_and_more_goes_on() {
     assert!(replay.went_live().is_some());
 }
 
+#[tokio::test]
+async fn a_flow_that_was_given_a_stand_in_does_not_go_on_with_it() {
+    let mut calls = three();
+    calls[0].ok = Some(raw(&json!([{"name": "sid", "value": "redacted-secret-1"}])));
+    let replay = Replay::resuming(recording(calls, None), &from(0, None));
+    assert!(matches!(ask(&replay, 1, "open", &json!({})), Answered::Recorded));
+    let args = raw(&json!({}));
+    let asked = Asked {
+        n: 1,
+        source: "flow",
+        op: "open",
+        title: "open",
+        args: &args,
+        local: false,
+    };
+    let cookies = replay.play(
+        &replay.recording().calls[0],
+        &asked,
+        Ok(()),
+        async || Ok(Value::Null),
+        |_| (),
+    );
+    cookies.await.expect("it is answered");
+    assert!(matches!(
+        ask(&replay, 3, "click", &json!({"x": 0.2})),
+        Answered::Nothing
+    ));
+    let refusal = replay.refusal().expect("it is refused").to_string();
+    assert_eq!(
+        refusal,
+        "call 1, open {}, answered a secret, which is not recorded"
+    );
+}
+
 enum Answered {
     Recorded,
     /// It is done now.

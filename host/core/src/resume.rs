@@ -54,6 +54,13 @@ pub enum Refusal {
         /// Where the flow is different.
         at: String,
     },
+    /// A call answered a secret, which the recording does not hold.
+    SecretWithheld {
+        /// The number of that call.
+        n: u32,
+        /// The call.
+        title: String,
+    },
     /// A page is not what the run had left.
     PageChanged {
         /// What is different.
@@ -75,6 +82,9 @@ impl fmt::Display for Refusal {
                 f,
                 "the flow is different at {at}; call {n}, {title}, has touched the page after that"
             ),
+            Self::SecretWithheld { n, title } => {
+                write!(f, "call {n}, {title}, answered a secret, which is not recorded")
+            }
             Self::PageChanged { difference } => {
                 write!(f, "the page is not what the run had left: {difference}")
             }

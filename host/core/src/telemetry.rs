@@ -5,6 +5,7 @@ use serde::Serialize;
 use std::sync::Arc;
 
 use crate::artifact::Digest;
+use crate::browser::network::har::redact::is_secret;
 use crate::budget::Charge;
 use crate::failure::{Code, Failure, cut};
 use crate::gate::Call;
@@ -60,6 +61,10 @@ impl Call for StartSpan {
     fn charge(&self) -> Charge {
         Charge::Span
     }
+
+    fn secrets(&self) -> Vec<&str> {
+        secret_values(&self.attributes)
+    }
 }
 
 /// Writes a log line.
@@ -85,6 +90,10 @@ impl Call for Log {
     fn charge(&self) -> Charge {
         Charge::LogLine
     }
+
+    fn secrets(&self) -> Vec<&str> {
+        secret_values(&self.attributes)
+    }
 }
 
 /// Records a measurement.
@@ -105,6 +114,10 @@ impl Call for Metric {
 
     fn title(&self) -> String {
         format!("{} = {}", self.name, self.value)
+    }
+
+    fn secrets(&self) -> Vec<&str> {
+        secret_values(&self.attributes)
     }
 }
 
@@ -313,6 +326,10 @@ impl Call for SetAttribute {
     fn title(&self) -> String {
         format!("{} = {}", self.attribute.0, self.attribute.1)
     }
+
+    fn secrets(&self) -> Vec<&str> {
+        secret_values(std::slice::from_ref(&self.attribute))
+    }
 }
 
 impl Call for EndSpan {
@@ -324,6 +341,11 @@ impl Call for EndSpan {
     fn title(&self) -> String {
         "end the step".to_owned()
     }
+}
+
+fn secret_values(attributes: &[(String, String)]) -> Vec<&str> {
+    let secret = attributes.iter().filter(|(name, _)| is_secret(name));
+    secret.map(|(_, value)| value.as_str()).collect()
 }
 
 fn check_attributes(attributes: &[(String, String)]) -> Result<(), Failure> {

@@ -272,7 +272,7 @@ async fn the_port_refuses_what_the_contract_refuses() {
     let set = |key: &str, value: &[u8], ttl_ms| Set {
         bucket: "carts".to_owned(),
         key: key.to_owned(),
-        value: value.to_owned(),
+        value: value.to_owned().into(),
         ttl_ms,
     };
     for key in [

@@ -90,7 +90,7 @@ fn what_is_no_cassette_of_this_version_is_refused_with_what_to_do() {
     let version = format!("\"cassette\":{CASSETTE_VERSION}");
     assert!(
         told(&whole.replace(&version, "\"cassette\":1"))
-            .contains("has version 1, and this FlowGuard reads version 2")
+            .contains("has version 1, and this FlowGuard reads version 3")
     );
     assert!(told(&whole.replace("0.1.0", "0.9.0")).contains("contract version 0.9.0"));
     assert!(told(&whole.replace("\"n\":2,", "\"n\":1,")).contains("call 1 is in the cassette twice"));

@@ -3,7 +3,7 @@
 use tokio::time::Instant;
 
 use super::{Asked, Found, Phase, Place, Replay, Stray};
-use crate::cassette::Recording;
+use crate::cassette::{RecordedCall, Recording};
 use crate::resume::{Refusal, Resumable};
 
 /// Where a changed flow went on by itself.
@@ -22,6 +22,8 @@ pub struct WentLive {
 pub(super) struct Resuming {
     touched: u32,
     failed: u32,
+    /// The first call whose answer held a secret that the recording does not have.
+    withheld: Option<(u32, String)>,
     pub(super) outcome: Outcome,
 }
 
@@ -42,6 +44,7 @@ impl Replay {
         replay.lock().resuming = Some(Resuming {
             touched: from.touched,
             failed: from.failed.unwrap_or(u32::MAX),
+            withheld: None,
             outcome: Outcome::Answered,
         });
         // Where the recording was cut off is no end here.
@@ -102,6 +105,15 @@ impl Replay {
         }
     }
 
+    /// The answer to this call is given with stand-ins.
+    pub(super) fn note_withheld(&self, call: &RecordedCall) {
+        if let Some(resuming) = &mut self.lock().resuming {
+            resuming
+                .withheld
+                .get_or_insert_with(|| (call.n, call.title.clone()));
+        }
+    }
+
     fn is_made_again(&self, n: u32) -> bool {
         let state = self.lock();
         state
@@ -118,6 +130,11 @@ impl Replay {
         let Some(resuming) = &mut state.resuming else {
             return Found::Nothing;
         };
+        if let Some((n, title)) = resuming.withheld.clone() {
+            resuming.outcome = Outcome::Refused(Refusal::SecretWithheld { n, title });
+            self.phase.send_replace(Phase::Over);
+            return Found::Over;
+        }
         if last >= resuming.touched {
             resuming.outcome = Outcome::Live(WentLive {
                 n: asked.n,

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::content::Content;
 use crate::gate::Call;
 use crate::grant::Ask;
 
@@ -62,14 +63,14 @@ calls! {
     Get {
         /// The key.
         key: String,
-    } "bucket.get" -> Option<Vec<u8>>; title call => format!("read {} of {}", call.key, call.bucket);
+    } "bucket.get" -> Option<Content>; title call => format!("read {} of {}", call.key, call.bucket);
 
     /// Sets a value.
     Set {
         /// The key.
         key: String,
         /// The value.
-        value: Vec<u8>,
+        value: Content,
         /// Time to live.
         ttl_ms: Option<u32>,
     } "bucket.set" -> (); title call => format!("set {} of {}", call.key, call.bucket);
@@ -103,8 +104,8 @@ calls! {
         /// The key.
         key: String,
         /// What it must be now.
-        expected: Option<Vec<u8>>,
+        expected: Option<Content>,
         /// What it shall be.
-        new: Option<Vec<u8>>,
+        new: Option<Content>,
     } "bucket.compare-and-swap" -> bool; title call => format!("swap {} of {}", call.key, call.bucket);
 }

@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
+use crate::content::Content;
 use crate::failure::{Code, Failure};
 use crate::limits;
 use crate::run::{RunId, RunRecord};
@@ -249,12 +250,13 @@ impl Storage {
     ///
     /// # Errors
     /// [`Code::Unavailable`] where the store is away.
-    pub async fn get(&self, call: &Get) -> Result<Option<Vec<u8>>, Failure> {
+    pub async fn get(&self, call: &Get) -> Result<Option<Content>, Failure> {
         check_key(&call.key)?;
-        self.buckets
+        let value = self
+            .buckets
             .get(&self.id(&call.bucket), &call.key, self.now_ms())
-            .await
-            .map_err(Failure::from)
+            .await?;
+        Ok(value.map(Content::from))
     }
 
     /// Sets the value.

@@ -31,7 +31,8 @@ impl storage::HostBucket for HostState {
             key,
         };
         let run = self.run()?;
-        Ok(run.gate.call(&call, run.storage.get(&call)).await?)
+        let value = run.gate.call(&call, run.storage.get(&call)).await?;
+        Ok(value.map(Into::into))
     }
 
     async fn set(
@@ -44,7 +45,7 @@ impl storage::HostBucket for HostState {
         let call = calls::Set {
             bucket: self.bucket(&bucket)?,
             key,
-            value,
+            value: value.into(),
             ttl_ms: ttl,
         };
         let run = self.run()?;
@@ -103,8 +104,8 @@ impl storage::HostBucket for HostState {
         let call = calls::CompareAndSwap {
             bucket: self.bucket(&bucket)?,
             key,
-            expected,
-            new,
+            expected: expected.map(Into::into),
+            new: new.map(Into::into),
         };
         let run = self.run()?;
         Ok(run.gate.call(&call, run.storage.compare_and_swap(&call)).await?)

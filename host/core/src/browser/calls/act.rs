@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::declare::{calls, shortened};
 use super::{ActionOptions, Choice, DragOptions, KeyOptions, PointerOptions, Target};
+use crate::browser::network::har::redact::is_secret;
 use crate::browser::port::MouseButton;
 use crate::gate::Call;
 use crate::grant::Ask;
@@ -47,8 +48,12 @@ calls! {
         value: String,
         /// How.
         options: ActionOptions,
-    } "locator.fill" -> (); title call => format!("fill {} with {:?}", call.target.locator, shortened(&call.value));
+    } "locator.fill" -> (); title call => match typed_secret(&call.target, &call.value) {
+            None => format!("fill {} with {:?}", call.target.locator, shortened(&call.value)),
+            Some(_) => format!("fill {} with a secret", call.target.locator),
+        };
         @ask Ask::Act;
+        @secrets typed_secret(&call.target, &call.value).into_iter().collect();
 
     /// Presses a key on an element.
     Press {
@@ -110,8 +115,12 @@ calls! {
         /// How.
         options: KeyOptions,
     } "locator.press-sequentially" -> ();
-        title call => format!("type {:?} into {}", shortened(&call.text), call.target.locator);
+        title call => match typed_secret(&call.target, &call.text) {
+            None => format!("type {:?} into {}", shortened(&call.text), call.target.locator),
+            Some(_) => format!("type a secret into {}", call.target.locator),
+        };
         @ask Ask::Act;
+        @secrets typed_secret(&call.target, &call.text).into_iter().collect();
 
     /// Selects the text.
     SelectText {
@@ -153,6 +162,11 @@ calls! {
     } "locator.dispatch-event" -> ();
         title call => format!("dispatch {} on {}", shortened(&call.event), call.target.locator);
         @ask Ask::Act;
+}
+
+/// A text that is typed where the flow names a secret: the label of a password, for example.
+pub(super) fn typed_secret<'a>(target: &Target, text: &'a str) -> Option<&'a str> {
+    (!text.is_empty() && is_secret(&target.locator.to_string())).then_some(text)
 }
 
 fn click_title(call: &Click) -> String {

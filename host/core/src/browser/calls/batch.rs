@@ -38,6 +38,7 @@ calls! {
         steps: Vec<Step>,
     } "batch.run" -> (); title call => format!("do {} steps", call.steps.len());
         @ask Ask::Act;
+        @secrets call.steps.iter().flat_map(Step::secrets).collect();
 }
 
 impl Step {
@@ -89,6 +90,13 @@ impl Step {
             Self::Focus(call) => call.title(),
             Self::SelectOption(call) => call.title(),
             Self::Expect(call) => call.title(),
+        }
+    }
+
+    fn secrets(&self) -> Vec<&str> {
+        match self {
+            Self::Fill(call) => call.secrets(),
+            _ => Vec::new(),
         }
     }
 

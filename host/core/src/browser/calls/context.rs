@@ -1,5 +1,5 @@
 //! The host calls on browser contexts. Data only. What is a credential is a [`Secret`], so that neither
-//! cassette nor timeline holds it; what is answered to the guest is in the cassette, which is kept private.
+//! cassette nor timeline holds it; of what is answered to the guest, [`crate::secrets`] takes it out.
 
 use serde::Serialize;
 
@@ -11,6 +11,7 @@ use crate::browser::context::{
 };
 use crate::gate::Call;
 use crate::grant::Ask;
+use crate::secrets::is_credential;
 
 /// Names a context within its run; the run's own is 0.
 pub type ContextId = u32;
@@ -26,6 +27,9 @@ calls! {
         options: ContextOptions,
     } "context.create" -> ContextId; title call => if call.options == ContextOptions::default() { "create a browser context" } else { "create a browser context with options" }.to_owned();
         @ask call.options.base_url.as_deref().map_or(Ask::Act, Ask::Visit);
+        @secrets password(call.options.http_credentials.as_ref())
+            .chain(tokens(&call.options.extra_headers))
+            .collect();
 
     /// Opens a page in a context.
     OpenPageIn {
@@ -101,6 +105,7 @@ calls! {
         headers: Vec<Header>,
     } "context.set-extra-headers" -> (); title call => headers_title(&call.headers);
         @ask Ask::Act;
+        @secrets tokens(&call.headers).collect();
 
     /// Sets what servers get that ask for a password by HTTP.
     SetHttpCredentials {
@@ -109,8 +114,13 @@ calls! {
         /// User and password; none for no more.
         credentials: Option<HttpCredentials>,
     } "context.set-http-credentials" -> ();
-        title _call => "set the credentials for HTTP".to_owned();
+        title call => match call.credentials {
+            Some(_) => "set the credentials for HTTP",
+            None => "take the credentials for HTTP back",
+        }
+        .to_owned();
         @ask Ask::Act;
+        @secrets password(call.credentials.as_ref()).collect();
 
     /// Reads cookies.
     ReadCookies {
@@ -130,6 +140,12 @@ calls! {
         cookies: Vec<NewCookie>,
     } "context.add-cookies" -> (); title call => cookies_title(&call.cookies);
         @ask Ask::Act;
+        @secrets call
+            .cookies
+            .iter()
+            .filter(|cookie| cookie.http_only || is_credential(&cookie.name, cookie.value.reveal()))
+            .map(|cookie| cookie.value.reveal())
+            .collect();
 
     /// Removes cookies.
     ClearCookies {
@@ -166,6 +182,18 @@ calls! {
         media: Media,
     } "page.emulate-media" -> (); title call => format!("emulate media {}", call.media);
         @ask Ask::Act;
+}
+
+fn password(credentials: Option<&HttpCredentials>) -> impl Iterator<Item = &str> {
+    credentials
+        .map(|credentials| credentials.password.reveal())
+        .into_iter()
+}
+
+/// The values of headers by which somebody is known.
+fn tokens(headers: &[Header]) -> impl Iterator<Item = &str> {
+    let values = headers.iter().map(|header| (&header.name, header.value.reveal()));
+    values.filter_map(|(name, value)| is_credential(name, value).then_some(value))
 }
 
 fn place_title(place: Option<Geolocation>) -> String {

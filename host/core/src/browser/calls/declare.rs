@@ -6,11 +6,11 @@ use crate::failure::Failure;
 use crate::gate::Soft;
 
 /// Declares host calls: name, fields, operation, answer, title, and where they differ from the default,
-/// what they ask for, what they cost, and that they only look.
+/// what they ask for, what they cost, that they only look, and what in them is secret.
 macro_rules! calls {
     ($($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty),* $(,)? }
         $op:literal -> $answer:ty; title $this:ident => $title:expr;
-        $(@ask $ask:expr;)? $(@charge $charge:expr;)? $(@soft $soft:expr;)? $(@touches $touches:literal;)?)*) => {$(
+        $(@ask $ask:expr;)? $(@charge $charge:expr;)? $(@soft $soft:expr;)? $(@touches $touches:literal;)? $(@secrets $secrets:expr;)?)*) => {$(
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Serialize)]
         pub struct $name { $($(#[$field_doc])* pub $field: $type),* }
@@ -22,6 +22,7 @@ macro_rules! calls {
             fn title(&self) -> String { let $this = self; $title }
             $(fn ask(&self) -> Ask<'_> { let $this = self; let _ = $this; $ask })?
             $(fn charge(&self) -> Charge { $charge })?
+            $(fn secrets(&self) -> Vec<&str> { let $this = self; $secrets })?
             $(fn soft_failure(answer: &Self::Answer) -> Option<&Failure> { $soft(answer) })?
         }
     )*};

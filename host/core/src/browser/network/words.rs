@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::artifact::Digest;
 use crate::browser::locator::TextMatch;
+use crate::content::Content;
 use crate::failure::{Code, Failure};
 
 /// A header line.
@@ -158,7 +159,7 @@ pub struct RequestInfo {
     /// The headers that the page's side set; the browser's own come later.
     pub headers: Vec<Header>,
     /// What is sent; none where there is nothing, or where it is too large.
-    #[serde(serialize_with = "as_text", deserialize_with = "from_text")]
+    #[serde(serialize_with = "written", deserialize_with = "read")]
     pub body: Option<Bytes>,
     /// What it is for.
     pub resource_type: ResourceType,
@@ -168,28 +169,12 @@ pub struct RequestInfo {
     pub redirects: Vec<String>,
 }
 
-/// Bytes as the cassette writes them: most are text.
-fn as_text<S: Serializer>(body: &Option<Bytes>, serializer: S) -> Result<S::Ok, S::Error> {
-    let bytes = body.as_deref();
-    match bytes.map(std::str::from_utf8) {
-        None => serializer.serialize_none(),
-        Some(Ok(text)) => text.serialize(serializer),
-        Some(Err(_)) => bytes.serialize(serializer),
-    }
+fn written<S: Serializer>(body: &Option<Bytes>, serializer: S) -> Result<S::Ok, S::Error> {
+    body.clone().map(Content).serialize(serializer)
 }
 
-fn from_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Bytes>, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Written {
-        Text(String),
-        Bytes(Vec<u8>),
-    }
-    let written = Option::<Written>::deserialize(deserializer)?;
-    Ok(written.map(|written| match written {
-        Written::Text(text) => text.into(),
-        Written::Bytes(bytes) => bytes.into(),
-    }))
+fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Bytes>, D::Error> {
+    Ok(Option::<Content>::deserialize(deserializer)?.map(|content| content.0))
 }
 
 /// Where the time of a request went, in milliseconds from its beginning; negative where it does not apply.

@@ -12,7 +12,7 @@ use crate::browser::network::words::Header;
 pub const REDACTED: &str = "[redacted]";
 
 /// Names whose values are secret, in any case, as a part of a longer name too.
-const NAMES: &str = "passw(?:or)?d|passwd|passphrase|pwd|secret|token|api[-_]?key|access[-_]?key|authorization|credential|session[-_]?id|private[-_]?key|client[-_]?assertion|otp|pin[-_]?code|card[-_]?number|cvv|cvc";
+const NAMES: &str = "passw(?:or)?d|passwd|passphrase|pwd|secret|token|api[-_ ]?key|access[-_ ]?key|authorization|credential|session[-_ ]?id|private[-_ ]?key|client[-_]?assertion|otp|pin[-_ ]?code|card[-_ ]?number|cvv|cvc";
 
 /// Headers whose whole value is secret.
 const HEADERS: [&str; 4] = [
@@ -113,7 +113,15 @@ pub fn url(address: &str) -> String {
 
 /// The fields of a form, or the parameters of an address.
 fn form(text: &str) -> Cow<'_, str> {
-    replaced(FORM.as_ref(), text, |_| REDACTED)
+    fields(text, &mut |_| REDACTED.to_owned())
+}
+
+/// A form, or an address, with something else in the place of each secret value.
+pub(crate) fn fields<'a>(text: &'a str, instead: &mut dyn FnMut(&str) -> String) -> Cow<'a, str> {
+    replaced(FORM.as_ref(), text, |found| {
+        let value = found.get(2).map_or(&[][..], |value| value.as_bytes());
+        instead(&String::from_utf8_lossy(value))
+    })
 }
 
 /// A body: JSON, a form, or the parts of one.
@@ -126,7 +134,7 @@ pub fn body<'a>(text: &'a str, mime_type: &str) -> Cow<'a, str> {
         return form(text);
     }
     if mime_type.contains("multipart/") {
-        return replaced(MULTIPART.as_ref(), text, |_| REDACTED);
+        return replaced(MULTIPART.as_ref(), text, |_| REDACTED.to_owned());
     }
     if mime_type.contains("json") || text.trim_start().starts_with(['{', '[']) {
         return json(text);
@@ -135,13 +143,13 @@ pub fn body<'a>(text: &'a str, mime_type: &str) -> Cow<'a, str> {
 }
 
 fn json(text: &str) -> Cow<'_, str> {
-    replaced(JSON.as_ref(), text, |_| "\"[redacted]\"")
+    replaced(JSON.as_ref(), text, |_| "\"[redacted]\"".to_owned())
 }
 
 fn replaced<'a>(
     regex: Option<&Regex>,
     text: &'a str,
-    with: impl Fn(&Captures<'_>) -> &'static str,
+    mut with: impl FnMut(&Captures<'_>) -> String,
 ) -> Cow<'a, str> {
     let Some(regex) = regex else {
         return Cow::Borrowed("");
