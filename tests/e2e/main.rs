@@ -26,4 +26,3 @@ mod results;
 mod scripts;
 mod serve;
 mod shop_bugs;
-mod trace;

@@ -13,7 +13,6 @@ pub(crate) mod junit;
 mod model;
 mod seen;
 pub(crate) mod terminal;
-pub(crate) mod trace;
 pub(crate) mod words;
 
 #[cfg(test)]
