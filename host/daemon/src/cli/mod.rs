@@ -10,6 +10,7 @@ mod replay;
 mod reporters;
 mod run;
 mod serve;
+mod trace;
 
 pub(crate) use run::new_run_id;
 
@@ -72,6 +73,8 @@ enum Verb {
     Runs(past::RunsArgs),
     /// Shows a past run again
     Report(past::ReportArgs),
+    /// Writes a run as a trace that Playwright's viewer opens
+    Trace(trace::TraceArgs),
     /// Runs a flow again against the recording of a run: no browser, no network
     Replay(replay::ReplayArgs),
     /// Watches sources, builds what changed, and goes on with the page that is still open
@@ -115,6 +118,7 @@ pub(crate) async fn run(arguments: Cli) -> anyhow::Result<Exit> {
         Verb::Inspect(args) => inspect::run(&common, &args).await,
         Verb::Runs(args) => past::runs(&common, &args).await,
         Verb::Report(args) => past::report(&common, &args).await,
+        Verb::Trace(args) => trace::run(&common, &args).await,
         Verb::Replay(args) => replay::run(&common, &args).await,
         Verb::Dev(args) => dev::run(&common, *args).await,
         Verb::Serve(args) => serve::run(&common, args).await,

@@ -75,9 +75,8 @@ fn table(runs: &[RunRecord]) -> String {
 
 pub(super) async fn report(common: &Common, args: &ReportArgs) -> anyhow::Result<Exit> {
     let app = App::build(common, false, EngineOptions::default())?;
-    let id = find(&app, &args.run).await?;
-    let run = app.store.load(&app.tenant, &id).await?;
-    let run = run.ok_or_else(|| UsageError(format!("there is no run {id}: `flowguard runs` lists them")))?;
+    let run = recorded(&app, &args.run).await?;
+    let id = run.id.clone();
     let (started, took) = (run.started_ms, Duration::from_micros(run.took_us));
     let report = Report::new(vec![run], Vec::new(), started, took, env!("CARGO_PKG_VERSION"));
     if wants_list(&args.reporter) {
@@ -93,6 +92,13 @@ pub(super) async fn report(common: &Common, args: &ReportArgs) -> anyhow::Result
     };
     write_reports(&app, &report, reporters).await?;
     Ok(Exit::Passed)
+}
+
+/// The record of the run that the text names, whole or by its beginning.
+pub(super) async fn recorded(app: &App, text: &str) -> anyhow::Result<RunRecord> {
+    let id = find(app, text).await?;
+    let run = app.store.load(&app.tenant, &id).await?;
+    run.ok_or_else(|| UsageError(format!("there is no run {id}: `flowguard runs` lists them")).into())
 }
 
 /// The run that the text names, whole or by its beginning.

@@ -1,0 +1,77 @@
+//! `flowguard trace`: an attempt of a past run as a file for Playwright's viewer.
+
+use clap::Args;
+use std::path::{Path, PathBuf};
+
+use super::past::recorded;
+use super::{Common, Exit, UsageError, say};
+use crate::app::App;
+use crate::trace::Trace;
+use flowguard_core::run::{Attempt, RunRecord};
+use flowguard_engine::EngineOptions;
+
+/// Writes a run as a trace that Playwright's viewer opens
+#[derive(Debug, Args)]
+pub(crate) struct TraceArgs {
+    /// The run's id, or its beginning
+    #[arg(value_name = "RUN")]
+    run: String,
+    /// The file that is written
+    #[arg(short, long, value_name = "FILE", default_value = "trace.zip")]
+    output: PathBuf,
+    /// Which attempt, from 1; the last one unless given
+    #[arg(long, value_name = "N")]
+    attempt: Option<u32>,
+}
+
+pub(super) async fn run(common: &Common, args: &TraceArgs) -> anyhow::Result<Exit> {
+    let app = App::build(common, false, EngineOptions::default())?;
+    let record = recorded(&app, &args.run).await?;
+    let attempt = chosen(&record, args.attempt)?;
+    let root = std::fs::canonicalize(".").unwrap_or_default();
+    let trace = Trace::of(&record, attempt, &*app.artifacts, &root).await;
+    write(&args.output, &trace.zip()?)?;
+    say(&told(attempt, &trace, &args.output));
+    Ok(Exit::Passed)
+}
+
+fn chosen(record: &RunRecord, number: Option<u32>) -> anyhow::Result<&Attempt> {
+    let attempts = &record.attempts;
+    let found = match number {
+        None => attempts.last(),
+        Some(number) => attempts.iter().find(|attempt| attempt.number == number),
+    };
+    found.ok_or_else(|| {
+        let (id, count) = (&record.id, attempts.len());
+        UsageError(format!("the run {id} has no such attempt: it has {count}")).into()
+    })
+}
+
+fn write(file: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let written = folder
+        .map_or(Ok(()), std::fs::create_dir_all)
+        .and_then(|()| std::fs::write(file, bytes));
+    let why = |error| UsageError(format!("the trace {} cannot be written: {error}", file.display()));
+    Ok(written.map_err(why)?)
+}
+
+/// What was written, what is not in it and why, and how it is opened.
+fn told(attempt: &Attempt, trace: &Trace, file: &Path) -> String {
+    let file = file.display();
+    let mut text = format!("trace: {file}\n");
+    if trace.missing > 0 {
+        text.push_str(&format!(
+            "{} artifacts are no longer kept: left out\n",
+            trace.missing
+        ));
+    }
+    if attempt.history.screencast.is_empty() {
+        text.push_str("no pictures before and after the steps: the run was made without --screencast\n");
+    }
+    if attempt.history.steps.iter().all(|step| step.places.is_empty()) {
+        text.push_str("no source lines: a run with --reporter=html keeps them\n");
+    }
+    text.push_str(&format!("open it with `npx playwright show-trace {file}`\n"));
+    text
+}
