@@ -25,7 +25,8 @@ fn line(event: &Event) -> Value {
         PageEvent::Uncaught { text } => json!({
             "type": "event", "class": "BrowserContext", "method": "pageError",
             "time": moment(event.at_us), "pageId": page_name(event.page),
-            "params": {"error": {"error": {"name": "Error", "message": visible(text), "stack": visible(text)}}},
+            // The viewer shows the message and then the stack, which begins with the message.
+            "params": {"error": {"error": {"name": "Error", "message": "", "stack": visible(text)}}},
         }),
         other => {
             let level = if is_problem(other) { "error" } else { "info" };
