@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use super::past::recorded;
 use super::{Common, Exit, UsageError, say};
 use crate::app::App;
-use crate::trace::Trace;
+use crate::trace::{Sources, Trace};
+use flowguard_backends::storage::read_cassette;
+use flowguard_core::flow::Source;
 use flowguard_core::run::{Attempt, RunRecord};
 use flowguard_engine::EngineOptions;
 
@@ -28,11 +30,21 @@ pub(super) async fn run(common: &Common, args: &TraceArgs) -> anyhow::Result<Exi
     let app = App::build(common, false, EngineOptions::default())?;
     let record = recorded(&app, &args.run).await?;
     let attempt = chosen(&record, args.attempt)?;
-    let root = std::fs::canonicalize(".").unwrap_or_default();
-    let trace = Trace::of(&record, attempt, &*app.artifacts, &root).await;
+    let sources = Sources {
+        root: &std::fs::canonicalize(".")?,
+        interpreted: interpreted(&app, &record, attempt),
+    };
+    let trace = Trace::of(&record, attempt, &*app.artifacts, &sources).await;
     write(&args.output, &trace.zip()?)?;
     say(&told(attempt, &trace, &args.output));
     Ok(Exit::Passed)
+}
+
+/// The text that the component interpreted, where the attempt's cassette is still there.
+fn interpreted(app: &App, record: &RunRecord, attempt: &Attempt) -> Option<Source> {
+    let folder = app.cassettes().join(record.id.as_str());
+    let recording = read_cassette(folder.join(format!("{}.cassette", attempt.number)));
+    recording.ok()?.header.source
 }
 
 fn chosen(record: &RunRecord, number: Option<u32>) -> anyhow::Result<&Attempt> {

@@ -15,13 +15,14 @@ use flowguard_core::artifact::{Artifacts, Attachment, Digest};
 use flowguard_core::run::{Attempt, RunRecord};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
-use std::path::Path;
+
+pub(crate) use sources::Sources;
 
 /// The version of the form.
 const VERSION: u32 = 8;
 /// Where the trace's own time begins, in milliseconds: to the viewer, zero means that a time is not known.
 const BEGIN_MS: f64 = 1_000.0;
-/// Side by side as the viewer has it, where no picture says how large the page was.
+/// The size of the page as the viewer shows it, where no picture tells.
 const VIEWPORT: (u32, u32) = (1280, 720);
 
 /// What goes into the zip.
@@ -40,12 +41,12 @@ pub(crate) struct Trace {
 }
 
 impl Trace {
-    /// The trace of an attempt of this run. Sources are read below `root`.
+    /// The trace of an attempt of this run.
     pub(crate) async fn of(
         record: &RunRecord,
         attempt: &Attempt,
         artifacts: &dyn Artifacts,
-        root: &Path,
+        sources: &Sources<'_>,
     ) -> Self {
         let mut trace = Self::default();
         let kept = trace.read(attempt, artifacts).await;
@@ -65,7 +66,7 @@ impl Trace {
         for (name, bytes) in resources(attempt, &kept) {
             trace.files.insert(name, bytes);
         }
-        trace.files.extend(sources::all(record, attempt, root));
+        trace.files.extend(sources.of(attempt));
         trace
     }
 

@@ -117,3 +117,56 @@ fn document(jpeg: &[u8]) -> Value {
         ["BODY", {}, ["IMG", {"src": source, "alt": "the page"}]],
     ])
 }
+
+#[cfg(test)]
+mod unit {
+    use super::*;
+    use flowguard_core::artifact::Attachment;
+
+    fn frame(jpeg: &[u8]) -> ScreencastFrame {
+        ScreencastFrame {
+            at_us: 0,
+            page: 1,
+            picture: Attachment {
+                name: "screencast".to_owned(),
+                media_type: "image/jpeg".to_owned(),
+                digest: Digest::of(jpeg),
+                bytes: 3,
+            },
+            width: 8,
+            height: 6,
+        }
+    }
+
+    #[test]
+    fn a_picture_is_written_once_and_then_named() {
+        let frames = [b"one", b"two"].map(|jpeg| frame(jpeg));
+        let kept = [b"one", b"two"].map(|jpeg| (Digest::of(jpeg), Bytes::from_static(jpeg)));
+        let (kept, history) = (HashMap::from(kept), History::default());
+        let mut film = Film::of(&history, &kept);
+        let mut shown = |place: usize| {
+            let line = film.snapshot("call@1", "after@call@1", 0.0, 1, &frames[place]);
+            line.expect("it is kept")["snapshot"]["html"].take()
+        };
+        let first = shown(0);
+        assert_eq!(first, document(b"one"));
+        assert_eq!(shown(1), document(b"two"));
+        assert_eq!(shown(0), json!([[2, ROOT]]));
+        assert_eq!(shown(1), json!([[2, ROOT]]));
+        assert_eq!(nodes(&first), ROOT + 1, "the root is the last node of a document");
+    }
+
+    /// How many nodes the viewer counts in a document.
+    fn nodes(node: &Value) -> usize {
+        let children = node.as_array().into_iter().flatten().skip(2);
+        1 + children.map(nodes).sum::<usize>()
+    }
+
+    #[test]
+    fn what_is_no_longer_kept_is_not_shown() {
+        let (kept, history) = (HashMap::new(), History::default());
+        let mut film = Film::of(&history, &kept);
+        let gone = frame(b"gone");
+        assert_eq!(film.snapshot("call@1", "after@call@1", 0.0, 1, &gone), None);
+    }
+}

@@ -1,8 +1,10 @@
-//! The flow's code in a trace. A file that still has the lines which the run recorded goes in whole; of any other, only
-//! those lines, at their places: what was not run is not shown as if it had been.
+//! The flow's code in a trace. The text that was interpreted is the recorded one. A file that still has the lines which
+//! the run recorded goes in whole; of any other, only those lines, at their places: what was not run is not shown as if
+//! it had been.
 
 use bytes::Bytes;
-use flowguard_core::run::{Attempt, RunRecord};
+use flowguard_core::flow::Source;
+use flowguard_core::run::Attempt;
 use sha1::{Digest as _, Sha1};
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
@@ -16,29 +18,42 @@ const MAX_LINES: u32 = 100_000;
 /// The lines of a file that are known, by their numbers.
 type Known<'a> = BTreeMap<u32, &'a str>;
 
-/// The files of all places, as the zip names them.
-pub(super) fn all(record: &RunRecord, attempt: &Attempt, root: &Path) -> Vec<(String, Bytes)> {
-    let mut files: HashMap<&str, Known<'_>> = HashMap::new();
-    let steps = attempt.history.steps.iter();
-    for place in steps.flat_map(|step| &step.places) {
-        let known = files.entry(&place.file).or_default();
-        if !place.text.is_empty() && (1..=MAX_LINES).contains(&place.line) {
-            known.insert(place.line, &place.text);
+/// Where the text of sources comes from.
+#[derive(Debug)]
+pub(crate) struct Sources<'a> {
+    /// Files are read below this folder, which is a canonical path.
+    pub(crate) root: &'a Path,
+    /// The text that the component interpreted, as it was recorded.
+    pub(crate) interpreted: Option<Source>,
+}
+
+impl Sources<'_> {
+    /// The files of all places, as the zip names them.
+    pub(super) fn of(&self, attempt: &Attempt) -> Vec<(String, Bytes)> {
+        let mut files: HashMap<&str, Known<'_>> = HashMap::new();
+        let steps = attempt.history.steps.iter();
+        for place in steps.flat_map(|step| &step.places) {
+            let known = files.entry(&place.file).or_default();
+            if !place.text.is_empty() && (1..=MAX_LINES).contains(&place.line) {
+                known.insert(place.line, &place.text);
+            }
         }
+        files
+            .into_iter()
+            .filter_map(|(file, known)| Some((entry_name(file), self.text(file, &known)?.into())))
+            .collect()
     }
-    let with_lines = files.into_iter().filter(|(_, known)| !known.is_empty());
-    with_lines
-        .map(|(file, known)| {
-            let candidates = [file, record.origin.file.as_str()];
-            let whole = candidates
-                .iter()
-                .find_map(|path| source_lines::text(root, path).filter(|text| holds(text, &known)));
-            (
-                entry_name(file),
-                whole.unwrap_or_else(|| only(&known, file)).into(),
-            )
-        })
-        .collect()
+
+    fn text(&self, file: &str, known: &Known<'_>) -> Option<String> {
+        if let Some(source) = self.interpreted.as_ref().filter(|source| source.name == file) {
+            return Some(source.text.clone());
+        }
+        if known.is_empty() {
+            return None;
+        }
+        let whole = source_lines::text(self.root, file).filter(|text| holds(text, known));
+        Some(whole.unwrap_or_else(|| only(known)))
+    }
 }
 
 /// Whether a text has these lines at their places.
@@ -50,7 +65,7 @@ fn holds(text: &str, known: &Known<'_>) -> bool {
 }
 
 /// A file of which nothing else is known.
-fn only(known: &Known<'_>, file: &str) -> String {
+fn only(known: &Known<'_>) -> String {
     let mut text = String::new();
     let mut at = 1;
     for (number, line) in known {
@@ -60,7 +75,6 @@ fn only(known: &Known<'_>, file: &str) -> String {
         let _ = writeln!(text, "{line}");
         at = number + 1;
     }
-    tracing::debug!(file, "only the recorded lines of a source are in the trace");
     text
 }
 
@@ -81,7 +95,7 @@ mod unit {
     #[test]
     fn known_lines_stand_at_their_places_and_a_changed_file_is_not_taken() {
         let known = Known::from([(2, "second"), (4, "fourth")]);
-        assert_eq!(only(&known, "f"), "\nsecond\n\nfourth\n");
+        assert_eq!(only(&known), "\nsecond\n\nfourth\n");
         assert!(holds("1\n  second\n3\nfourth", &known));
         assert!(!holds("1\nsecond\n3\nother", &known));
         assert!(!holds("1\nsecond", &known));
