@@ -43,6 +43,7 @@ mod scripts;
 mod site;
 mod socket_server;
 mod stage;
+mod trace;
 mod traffic;
 mod trips;
 mod wear;

@@ -11,6 +11,7 @@ mod locate;
 mod report;
 mod server;
 mod source_lines;
+mod trace;
 
 use clap::Parser;
 use std::process::ExitCode;

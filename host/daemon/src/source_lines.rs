@@ -60,21 +60,21 @@ impl SourceLines {
 }
 
 fn read(root: &Path, file: &str) -> Option<Vec<String>> {
-    text_below(root, file).map(|text| lines(&text))
+    text(root, file).map(|text| lines(&text))
 }
 
-/// The text of a source below this folder; none where it is not below it, too large, or no text.
-pub(crate) fn text_below(root: &Path, file: &str) -> Option<String> {
-    let root = std::fs::canonicalize(root).ok()?;
+/// The text of a file below this folder, which is a canonical path.
+pub(crate) fn text(root: &Path, file: &str) -> Option<String> {
     let path = std::fs::canonicalize(root.join(file)).ok()?;
     let about = std::fs::metadata(&path).ok()?;
-    if !path.starts_with(&root) || !about.is_file() || about.len() > MAX_FILE_BYTES {
+    if !path.starts_with(root) || !about.is_file() || about.len() > MAX_FILE_BYTES {
         return None;
     }
     std::fs::read_to_string(path).ok()
 }
 
-fn lines(text: &str) -> Vec<String> {
+/// The lines of a text as places have them.
+pub(crate) fn lines(text: &str) -> Vec<String> {
     let line = |line: &str| cut(line.trim().to_owned(), MAX_LINE_BYTES);
     text.lines().map(line).collect()
 }

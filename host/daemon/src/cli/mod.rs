@@ -75,10 +75,10 @@ enum Verb {
     Runs(past::RunsArgs),
     /// Shows a past run again
     Report(past::ReportArgs),
+    /// Writes a run as a trace that Playwright's viewer opens
+    Trace(trace::TraceArgs),
     /// Runs a flow again against the recording of a run: no browser, no network
     Replay(replay::ReplayArgs),
-    /// Writes a trace of a past run that Playwright's viewer opens
-    Trace(trace::TraceArgs),
     /// Watches sources, builds what changed, and goes on with the page that is still open
     Dev(Box<dev::DevArgs>),
     /// Takes runs over HTTP, on this machine only
@@ -120,8 +120,8 @@ pub(crate) async fn run(arguments: Cli) -> anyhow::Result<Exit> {
         Verb::Inspect(args) => inspect::run(&common, &args).await,
         Verb::Runs(args) => past::runs(&common, &args).await,
         Verb::Report(args) => past::report(&common, &args).await,
-        Verb::Replay(args) => replay::run(&common, &args).await,
         Verb::Trace(args) => trace::run(&common, &args).await,
+        Verb::Replay(args) => replay::run(&common, &args).await,
         Verb::Dev(args) => dev::run(&common, *args).await,
         Verb::Serve(args) => serve::run(&common, args).await,
     }

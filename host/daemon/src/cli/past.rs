@@ -75,7 +75,7 @@ fn table(runs: &[RunRecord]) -> String {
 
 pub(super) async fn report(common: &Common, args: &ReportArgs) -> anyhow::Result<Exit> {
     let app = App::build(common, false, EngineOptions::default())?;
-    let run = record_of(&app, &args.run).await?;
+    let run = recorded(&app, &args.run).await?;
     let id = run.id.clone();
     let (started, took) = (run.started_ms, Duration::from_micros(run.took_us));
     let report = Report::new(vec![run], Vec::new(), started, took, env!("CARGO_PKG_VERSION"));
@@ -94,11 +94,11 @@ pub(super) async fn report(common: &Common, args: &ReportArgs) -> anyhow::Result
     Ok(Exit::Passed)
 }
 
-/// What is stored of the run that the text names.
-pub(super) async fn record_of(app: &App, text: &str) -> anyhow::Result<RunRecord> {
+/// The record of the run that the text names, whole or by its beginning.
+pub(super) async fn recorded(app: &App, text: &str) -> anyhow::Result<RunRecord> {
     let id = find(app, text).await?;
     let run = app.store.load(&app.tenant, &id).await?;
-    Ok(run.ok_or_else(|| UsageError(format!("there is no run {id}: `flowguard runs` lists them")))?)
+    run.ok_or_else(|| UsageError(format!("there is no run {id}: `flowguard runs` lists them")).into())
 }
 
 /// The run that the text names, whole or by its beginning.

@@ -10,7 +10,7 @@ use flowguard_core::verdict::Verdict;
 const MAX_DEPTH: usize = 40;
 
 /// The failures that decided a verdict, the one to read first at the front.
-pub(super) fn failures(verdict: &Verdict) -> &[Failure] {
+pub(crate) fn failures(verdict: &Verdict) -> &[Failure] {
     match verdict {
         Verdict::Passed => &[],
         Verdict::Failed { failures } => failures,
@@ -19,7 +19,7 @@ pub(super) fn failures(verdict: &Verdict) -> &[Failure] {
 }
 
 /// The guest's backtrace, innermost first.
-pub(super) fn backtrace(verdict: &Verdict) -> &[String] {
+pub(crate) fn backtrace(verdict: &Verdict) -> &[String] {
     match verdict {
         Verdict::Errored { backtrace, .. } => backtrace,
         _ => &[],
@@ -27,7 +27,7 @@ pub(super) fn backtrace(verdict: &Verdict) -> &[String] {
 }
 
 /// The failure that a step ended with.
-pub(super) fn failure_of(step: &Step) -> Option<&Failure> {
+pub(crate) fn failure_of(step: &Step) -> Option<&Failure> {
     match &step.outcome {
         StepOutcome::Failed(failure) | StepOutcome::FailedSoftly(failure) | StepOutcome::Retried(failure) => {
             Some(failure)
@@ -54,7 +54,7 @@ pub(super) fn evidence<'a>(failure: &'a Failure, title: &str) -> Option<&'a str>
 }
 
 /// Whether an event of the page is something to look into.
-pub(super) fn is_problem(event: &PageEvent) -> bool {
+pub(crate) fn is_problem(event: &PageEvent) -> bool {
     match event {
         PageEvent::Console { level, .. } => level == "error",
         PageEvent::Uncaught { .. } | PageEvent::Crashed | PageEvent::PopupClosed => true,
@@ -68,7 +68,7 @@ pub(super) fn is_problem(event: &PageEvent) -> bool {
 }
 
 /// Whether an event belongs to the network rather than to the console.
-pub(super) const fn is_request(event: &Event) -> bool {
+pub(crate) const fn is_request(event: &Event) -> bool {
     matches!(event.what, PageEvent::Request { .. })
 }
 
@@ -76,7 +76,7 @@ pub(super) const fn is_request(event: &Event) -> bool {
 pub(super) const POPUP_CLOSED: &str = "a new page was closed at once: too many are open";
 
 /// An event of the page in one line.
-pub(super) fn event_line(event: &PageEvent) -> String {
+pub(crate) fn event_line(event: &PageEvent) -> String {
     match event {
         PageEvent::Console { level, text, .. } => format!("console.{level}: {text}"),
         PageEvent::Uncaught { text } => format!("uncaught: {text}"),

@@ -3,7 +3,6 @@
 
 use bytes::Bytes;
 use flowguard_core::artifact::{Artifacts, Attachment, Digest};
-use flowguard_core::run::Attempt;
 use std::collections::HashMap;
 
 use super::Report;
@@ -31,20 +30,6 @@ impl Files {
     /// Reads what the report refers to.
     pub(crate) async fn read(report: &Report, artifacts: &dyn Artifacts) -> Self {
         Self::read_within(report, artifacts, MAX_BYTES).await
-    }
-
-    /// Reads the pictures of an attempt's screencast, besides what the report refers to.
-    pub(crate) async fn read_frames(report: &Report, attempt: &Attempt, artifacts: &dyn Artifacts) -> Self {
-        let mut files = Self::read(report, artifacts).await;
-        let mut left = MAX_BYTES;
-        for frame in &attempt.history.screencast {
-            let digest = &frame.picture.digest;
-            if !files.by_digest.contains_key(digest) {
-                let file = read_one(&frame.picture, artifacts, &mut left).await;
-                files.by_digest.insert(digest.clone(), file);
-            }
-        }
-        files
     }
 
     async fn read_within(report: &Report, artifacts: &dyn Artifacts, limit: u64) -> Self {

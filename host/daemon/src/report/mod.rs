@@ -5,13 +5,13 @@
 //! pure function from the report to text. It never decides a verdict, never reads files, and never trusts a
 //! text: what pages, flows and models wrote passes the escaping of its format.
 
-mod attempt;
+pub(crate) mod attempt;
 pub(crate) mod files;
 pub(crate) mod html;
 pub(crate) mod json;
 pub(crate) mod junit;
 mod model;
-mod seen;
+pub(crate) mod seen;
 pub(crate) mod terminal;
 pub(crate) mod words;
 

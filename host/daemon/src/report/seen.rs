@@ -4,16 +4,16 @@ use flowguard_core::timeline::{History, ScreencastFrame, Step};
 
 /// The pictures around a step; none where none was taken by then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Seen<'a> {
+pub(crate) struct Seen<'a> {
     /// When it began.
-    pub(super) before: Option<&'a ScreencastFrame>,
+    pub(crate) before: Option<&'a ScreencastFrame>,
     /// When the next one began, or the attempt ended.
-    pub(super) after: Option<&'a ScreencastFrame>,
+    pub(crate) after: Option<&'a ScreencastFrame>,
 }
 
 /// The pictures around a step. What a step has done often shows only a moment later, so "after" is the last picture
 /// before anything else was done.
-pub(super) fn seen<'a>(history: &'a History, step: &Step) -> Seen<'a> {
+pub(crate) fn seen<'a>(history: &'a History, step: &Step) -> Seen<'a> {
     let ended = step.at_us.saturating_add(step.took_us);
     let begins = history.steps.iter().map(|step| step.at_us);
     let next = begins.filter(|at| *at >= ended && *at > step.at_us).min();

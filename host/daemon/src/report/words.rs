@@ -51,7 +51,7 @@ pub(super) fn moment(ms: u64) -> DateTime<chrono::Utc> {
 }
 
 /// A moment for machines: `2026-11-20T22:18:32.123Z`.
-pub(super) fn timestamp(ms: u64) -> String {
+pub(crate) fn timestamp(ms: u64) -> String {
     moment(ms).format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
 }
 
