@@ -49,6 +49,23 @@ pub(crate) fn discover(paths: &[PathBuf]) -> Result<Vec<Candidate>, String> {
     Ok(found)
 }
 
+/// Two files that a server cannot tell apart: it knows a component by its file's name, so the second would silently take
+/// the place of the first, and the flows of the first would never run.
+pub(crate) fn distinct_names(candidates: &[Candidate]) -> Result<(), String> {
+    let mut seen = std::collections::HashMap::new();
+    for path in candidates.iter().map(Candidate::path) {
+        let name = path.file_name().unwrap_or_default();
+        if let Some(first) = seen.insert(name, path) {
+            return Err(format!(
+                "{} and {} have one name, by which a server knows a component: rename one of them",
+                first.display(),
+                path.display()
+            ));
+        }
+    }
+    Ok(())
+}
+
 /// Whether nothing of the user's is in a folder of this name, or in a file that is hidden.
 pub(crate) fn is_skipped(name: &str) -> bool {
     name.starts_with('.') || SKIPPED.contains(&name)
@@ -117,6 +134,17 @@ mod tests {
             discover(&[root.join("missing")])
                 .expect_err("missing")
                 .contains("missing")
+        );
+    }
+
+    #[test]
+    fn two_files_of_one_name_are_told() {
+        let named = |path: &str| Candidate::Yaml(PathBuf::from(path));
+        assert_eq!(distinct_names(&[named("a/x.yaml"), named("a/y.yaml")]), Ok(()));
+        let message = distinct_names(&[named("a/x.yaml"), named("b/x.yaml")]).expect_err("one name");
+        assert!(
+            message.contains("a/x.yaml") && message.contains("b/x.yaml"),
+            "{message}"
         );
     }
 }

@@ -140,7 +140,13 @@ pub(crate) fn start_log(arguments: &Cli) {
 
 /// Says why the program ends, and how to exit.
 pub(crate) fn fatal(error: &anyhow::Error) -> ExitCode {
-    let _ = writeln!(std::io::stderr(), "error: {error:#}");
+    // It may repeat what a file or a server said.
+    let message = format!("{error:#}");
+    let _ = writeln!(
+        std::io::stderr(),
+        "error: {}",
+        crate::report::words::visible(&message)
+    );
     let exit = if error.is::<UsageError>() {
         Exit::Usage
     } else {

@@ -7,14 +7,14 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use url::Url;
+use url::{Host, Url};
 
 use super::live::Live;
 use super::reporters::{wants_list, write_reports};
 use super::run::{RunArgs, cancelled_by_interrupt, exit_of, is_wanted, locate, style};
 use super::{Common, Exit, UsageError, say};
 use crate::app::App;
-use crate::discover::discover;
+use crate::discover::{discover, distinct_names};
 use crate::report::{self, Report};
 use crate::server::token_in;
 use flowguard_core::artifact::Artifacts;
@@ -108,7 +108,9 @@ pub(super) async fn run(common: &Common, args: &RunArgs, server: &Url) -> anyhow
 impl Remote {
     fn at(server: &Url, app: &App) -> anyhow::Result<Self> {
         let named = std::env::var(TOKEN).ok().filter(|token| !token.is_empty());
-        let token = named.or_else(|| token_in(&app.data_folder())).ok_or_else(|| {
+        // The folder's token is of a server on this machine: no other host is given it.
+        let kept = || token_in(&app.data_folder()).filter(|_| is_this_machine(server));
+        let token = named.or_else(kept).ok_or_else(|| {
             UsageError(format!(
                 "no token for {server}: use the server's data folder with --data, or give the token in {TOKEN}"
             ))
@@ -187,7 +189,9 @@ impl Remote {
     /// Puts the files that were named; their names there.
     async fn put_all(&self, args: &RunArgs) -> anyhow::Result<Vec<String>> {
         let mut names = Vec::new();
-        for candidate in discover(&args.paths).map_err(UsageError)? {
+        let candidates = discover(&args.paths).map_err(UsageError)?;
+        distinct_names(&candidates).map_err(UsageError)?;
+        for candidate in candidates {
             let path = candidate.path();
             let bytes =
                 std::fs::read(path).map_err(|error| UsageError(format!("{}: {error}", path.display())))?;
@@ -282,6 +286,16 @@ impl Remote {
     }
 }
 
+/// Whether an address can only be of this machine.
+fn is_this_machine(server: &Url) -> bool {
+    match server.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
 /// An answer's body, within its limit.
 async fn whole(mut answer: Response) -> anyhow::Result<Vec<u8>> {
     let mut bytes = Vec::new();
@@ -302,4 +316,29 @@ fn why(error: &reqwest::Error) -> String {
         inner = source;
     }
     inner.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_folder_s_token_is_for_this_machine_only() {
+        let is_this = |url: &str| is_this_machine(&Url::parse(url).expect("an address"));
+        for here in [
+            "http://127.0.0.1:4400",
+            "http://localhost:4400",
+            "http://[::1]:4400",
+        ] {
+            assert!(is_this(here), "{here}");
+        }
+        for elsewhere in [
+            "http://evil.test:4400",
+            "http://192.0.2.1:4400",
+            "http://localhost.evil.test:4400",
+            "http://127.0.0.1@evil.test/",
+        ] {
+            assert!(!is_this(elsewhere), "{elsewhere}");
+        }
+    }
 }

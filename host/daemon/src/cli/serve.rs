@@ -11,7 +11,7 @@ use url::Url;
 use super::signals::{interrupted, terminated};
 use super::{Common, Exit, UsageError, say};
 use crate::app::App;
-use crate::discover::discover;
+use crate::discover::{discover, distinct_names};
 use crate::server::{self, Access, Server, ServerOptions};
 use flowguard_engine::EngineOptions;
 
@@ -40,6 +40,7 @@ pub(crate) struct ServeArgs {
 
 pub(super) async fn run(common: &Common, args: ServeArgs) -> anyhow::Result<Exit> {
     let candidates = discover(&args.paths).map_err(UsageError)?;
+    distinct_names(&candidates).map_err(UsageError)?;
     let mut app = App::build(common, false, EngineOptions::default())?;
     app.load_plugins().await?;
     let asked = asked_to_end();

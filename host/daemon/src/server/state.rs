@@ -124,7 +124,11 @@ impl Server {
         runner: &Runner,
         live: &LiveRun,
     ) {
-        let _slot = self.slots.acquire().await;
+        // One that is cancelled while it waits ends now, and not when those before it have ended.
+        let _slot = tokio::select! {
+            slot = self.slots.acquire() => slot.ok(),
+            () = live.cancel.asked() => None,
+        };
         let needs = &flows.description.needs;
         let mut record = runner
             .run(
