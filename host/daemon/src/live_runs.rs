@@ -16,6 +16,9 @@ use flowguard_engine::RunWatcher;
 /// Runs that have ended are remembered up to this number; the store has the others.
 const MAX_ENDED: usize = 200;
 
+/// What is said of a run that a fault of ours has ended.
+pub(crate) const LOST: &str = "the run was lost: flowguard itself failed; please report it";
+
 /// The runs.
 #[derive(Default)]
 pub(crate) struct LiveRuns {
@@ -36,6 +39,14 @@ struct State {
     /// The attempts that have begun: their number, and what happens in them.
     attempts: Vec<(u32, Arc<Ledger>)>,
     record: Option<Arc<RunRecord>>,
+    /// A fault of ours ended it without a record.
+    lost: bool,
+}
+
+impl State {
+    const fn is_over(&self) -> bool {
+        self.record.is_some() || self.lost
+    }
 }
 
 /// Where a listener is: attempts that it has heard of, and how much of the last one.
@@ -115,9 +126,9 @@ impl LiveRuns {
             state: watch::Sender::default(),
         });
         let mut runs = self.lock();
-        let ended = runs.iter().filter(|run| run.record().is_some()).count();
+        let ended = runs.iter().filter(|run| run.is_over()).count();
         if ended > MAX_ENDED
-            && let Some(oldest) = runs.iter().position(|run| run.record().is_some())
+            && let Some(oldest) = runs.iter().position(|run| run.is_over())
         {
             runs.remove(oldest);
         }
@@ -132,16 +143,13 @@ impl LiveRuns {
 
     /// How many have not ended.
     pub(crate) fn unended(&self) -> usize {
-        self.lock().iter().filter(|run| run.record().is_none()).count()
+        self.lock().iter().filter(|run| !run.is_over()).count()
     }
 
     /// Those that have not ended.
     pub(crate) fn going_on(&self) -> Vec<Arc<LiveRun>> {
         let runs = self.lock();
-        runs.iter()
-            .filter(|run| run.record().is_none())
-            .cloned()
-            .collect()
+        runs.iter().filter(|run| !run.is_over()).cloned().collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, VecDeque<Arc<LiveRun>>> {
@@ -160,6 +168,16 @@ impl LiveRun {
         !self.state.borrow().attempts.is_empty()
     }
 
+    /// Whether it has ended, in whichever way.
+    pub(crate) fn is_over(&self) -> bool {
+        self.state.borrow().is_over()
+    }
+
+    /// A fault of ours has ended it: nothing is known of what it came to.
+    pub(crate) fn lost(&self) {
+        self.state.send_modify(|state| state.lost = true);
+    }
+
     /// It has ended.
     pub(crate) fn ended(&self, record: RunRecord) {
         self.state
@@ -169,14 +187,14 @@ impl LiveRun {
     /// Ends when it has ended.
     pub(crate) async fn over(&self) {
         let mut state = self.state.subscribe();
-        let _ = state.wait_for(|state| state.record.is_some()).await;
+        let _ = state.wait_for(State::is_over).await;
     }
 
     /// The ledger of the attempt that is going on, as soon as there is one; none where the run ends before.
     pub(crate) async fn ledger(&self) -> Option<Arc<Ledger>> {
         let mut state = self.state.subscribe();
         let begun = state
-            .wait_for(|state| state.record.is_some() || !state.attempts.is_empty())
+            .wait_for(|state| state.is_over() || !state.attempts.is_empty())
             .await
             .ok()?;
         begun.attempts.last().map(|(_, ledger)| ledger.clone())
@@ -236,7 +254,14 @@ impl State {
             heard.attempts += 1;
             heard.cursor = Cursor::default();
         }
-        if let Some(record) = &self.record {
+        if self.lost {
+            heard.ended = true;
+            events.push(RunEvent::RunEnded {
+                verdict: "errored",
+                blame: "platform",
+                message: LOST.to_owned(),
+            });
+        } else if let Some(record) = &self.record {
             heard.ended = true;
             events.push(RunEvent::RunEnded {
                 verdict: record.verdict.name(),
@@ -261,6 +286,27 @@ impl RunWatcher for LiveRun {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_run_that_is_lost_is_over_for_whoever_waits() {
+        let runs = LiveRuns::default();
+        let id = RunId::parse("r").expect("an id");
+        let run = runs.add(id, "checkout".to_owned());
+        assert_eq!(runs.unended(), 1);
+        run.lost();
+        run.over().await;
+        let mut heard = Heard::default();
+        let events = run.next(&mut heard).await.expect("its end");
+        assert!(matches!(
+            events.as_slice(),
+            [RunEvent::RunEnded {
+                blame: "platform",
+                ..
+            }]
+        ));
+        assert!(run.next(&mut heard).await.is_none());
+        assert_eq!(runs.unended(), 0);
+    }
 
     #[test]
     fn a_place_is_named_by_its_id() {

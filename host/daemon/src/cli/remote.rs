@@ -250,7 +250,9 @@ impl Remote {
                 over.await?;
             }
         }
-        self.get(&format!("/v1/runs/{id}/record")).await
+        let record = self.get(&format!("/v1/runs/{id}/record")).await;
+        // It has begun there, so that nothing is known of it is no mistake of the user's.
+        record.map_err(|error| anyhow::anyhow!("the run {id} came to nothing: {error:#}"))
     }
 
     /// Ends with the run: its events end then.

@@ -14,7 +14,7 @@ use url::Url;
 use super::events;
 use super::problem::Problem;
 use super::state::{Asked, Server};
-use crate::live_runs::LiveRun;
+use crate::live_runs::{LOST, LiveRun};
 use crate::report::{self, Report};
 use flowguard_core::artifact::{Artifacts, Digest};
 use flowguard_core::run::{RunId, RunRecord};
@@ -216,6 +216,12 @@ fn report_of(record: RunRecord) -> Report {
 fn state_of(run: &LiveRun) -> Value {
     let state = match (run.record(), run.has_begun()) {
         (Some(record), _) => return ended(&record),
+        (None, _) if run.is_over() => {
+            return json!({
+                "id": run.id.as_str(), "flow": run.flow, "state": "ended",
+                "verdict": "errored", "blame": "platform", "message": LOST,
+            });
+        }
         (None, true) => "running",
         (None, false) => "queued",
     };

@@ -112,7 +112,14 @@ impl Server {
         };
         let live = self.live.add(request.id.clone(), flow.name.clone());
         let (server, flows, run) = (self.clone(), flows.clone(), live.clone());
-        tokio::spawn(async move { server.run(&flows, &origin, &request, &runner, &run).await });
+        let task = tokio::spawn(async move { server.run(&flows, &origin, &request, &runner, &run).await });
+        let watched = live.clone();
+        tokio::spawn(async move {
+            if let Err(error) = task.await {
+                tracing::error!(%error, run = %watched.id, "a run was lost");
+                watched.lost();
+            }
+        });
         Ok(Some(live))
     }
 
