@@ -13,8 +13,8 @@ use flowguard_core::browser::Browsers;
 use flowguard_core::cassette::{Header, Tape};
 use flowguard_core::clock::{Clock, SystemClock};
 use flowguard_core::grant::Policy;
-use flowguard_core::run::RunId;
-use flowguard_core::storage::TenantId;
+use flowguard_core::run::{RunId, RunRecord};
+use flowguard_core::storage::{Runs, TenantId};
 use flowguard_engine::{
     AssertionComponent, CompiledCache, Component, CoreDumps, Engine, EngineOptions, FlowComponent, LoadError,
     Ports, Runner, Tapes,
@@ -134,6 +134,16 @@ impl App {
             tracing::warn!(%error, "the component was not kept: a replay will need `--component`");
         }
         self.engine.load(bytes).await
+    }
+
+    /// Keeps a run's result; a run is not lost to the user because the store is.
+    pub(crate) async fn keep(&self, record: &mut RunRecord) {
+        if let Err(error) = self.store.save(&self.tenant, record).await {
+            tracing::error!(%error, run = %record.id, "the result was not kept");
+            if let Some(last) = record.attempts.last_mut() {
+                last.warnings.push(format!("the result was not kept: {error}"));
+            }
+        }
     }
 
     /// Where cassettes are: a folder for each run.

@@ -29,13 +29,22 @@ pub(crate) enum File {
 
 /// Loads one file; a message that says what is wrong with it.
 pub(crate) async fn load_one(app: &App, candidate: &Candidate) -> Result<File, String> {
+    load_read(app, candidate, read(candidate)?).await
+}
+
+/// Reads a file, unless it is larger than any component may be.
+pub(crate) fn read(candidate: &Candidate) -> Result<Vec<u8>, String> {
     let path = candidate.path();
     let about = std::fs::metadata(path).map_err(|error| error.to_string())?;
     if about.len() > MAX_COMPONENT_BYTES as u64 {
         return Err(LoadError::TooLarge { bytes: about.len() }.to_string());
     }
-    let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    std::fs::read(path).map_err(|error| error.to_string())
+}
+
+/// Loads a file whose bytes have been read.
+pub(crate) async fn load_read(app: &App, candidate: &Candidate, bytes: Vec<u8>) -> Result<File, String> {
+    let name = candidate.path().file_name().unwrap_or_default().to_string_lossy();
     let is_yaml = matches!(candidate, Candidate::Yaml(_));
     load_bytes(app, &name, is_yaml, bytes).await
 }

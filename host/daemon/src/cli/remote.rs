@@ -11,7 +11,7 @@ use url::{Host, Url};
 
 use super::live::Live;
 use super::reporters::{wants_list, write_reports};
-use super::run::{RunArgs, cancelled_by_interrupt, exit_of, is_wanted, locate, style};
+use super::run::{RunArgs, cancelled_by_interrupt, exit_of, locate, style};
 use super::{Common, Exit, UsageError, say};
 use crate::app::App;
 use crate::discover::{discover, distinct_names};
@@ -217,7 +217,7 @@ impl Remote {
         let Flows { flows } = self.get("/v1/flows").await?;
         let is_asked = |flow: &Flow| {
             let is_put = put.is_empty() || put.contains(&flow.component);
-            is_put && is_wanted(args, &flow.name, &flow.tags)
+            is_put && args.ask_for(&flow.name, &flow.tags)
         };
         Ok(flows.into_iter().filter(is_asked).collect())
     }

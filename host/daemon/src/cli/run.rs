@@ -15,6 +15,7 @@ use super::reporters::{Reporter, reporter, wants_list, write_reports};
 use super::{Common, Exit, UsageError, duration, har, say};
 use crate::app::App;
 use crate::discover::{Candidate, discover};
+use crate::live_runs::LOST;
 use crate::load::{File, load_one};
 use crate::locate::{self, Steps};
 use crate::report::{self, LoadFailure, Report};
@@ -24,7 +25,6 @@ use flowguard_core::artifact::Digest;
 use flowguard_core::flow::{Description, Flow, Needs, Source};
 use flowguard_core::progress::Cancel;
 use flowguard_core::run::{Origin, RunId, RunOptions, RunRecord, RunRequest};
-use flowguard_core::storage::Runs;
 use flowguard_engine::{AssertionComponent, EngineOptions, FlowComponent, Runner, Subject};
 
 /// Runs flows and reports
@@ -195,7 +195,7 @@ async fn load_all(app: &App, args: &RunArgs, candidates: &[Candidate]) -> anyhow
                 };
                 for flow in flows
                     .into_iter()
-                    .filter(|flow| is_wanted(args, &flow.name, &flow.tags))
+                    .filter(|flow| args.ask_for(&flow.name, &flow.tags))
                 {
                     let mut request = request(app, args, flow, source.clone())?;
                     request.replay.clone_from(&replay);
@@ -215,10 +215,17 @@ async fn load_all(app: &App, args: &RunArgs, candidates: &[Candidate]) -> anyhow
     Ok(loaded)
 }
 
-/// Whether a flow of this name, with these tags, is asked for.
-pub(super) fn is_wanted(args: &RunArgs, name: &str, tags: &[String]) -> bool {
-    let by_name = args.grep.as_ref().is_none_or(|text| name.contains(text.as_str()));
-    let by_tag = args.tag.is_empty() || args.tag.iter().any(|tag| tags.contains(tag));
+impl RunArgs {
+    /// Whether they ask for a flow of this name, with these tags.
+    pub(super) fn ask_for(&self, name: &str, tags: &[String]) -> bool {
+        is_wanted(self.grep.as_deref(), &self.tag, name, tags)
+    }
+}
+
+/// Whether a flow of this name, with these tags, is asked for: the name holds the text, and a tag is any of these.
+pub(crate) fn is_wanted(grep: Option<&str>, any_of: &[String], name: &str, tags: &[String]) -> bool {
+    let by_name = grep.is_none_or(|text| name.contains(text));
+    let by_tag = any_of.is_empty() || any_of.iter().any(|tag| tags.contains(tag));
     by_name && by_tag
 }
 
@@ -352,7 +359,7 @@ async fn run_all(
                 let sought = if places { Steps::All } else { Steps::Failed };
                 locate::locate(&runner, &subject, &app.cassettes(), &mut record, sought).await;
             }
-            keep(&app, &mut record).await;
+            app.keep(&mut record).await;
             let lines = if list {
                 report::terminal::render(&record, style(&locate(&app)))
             } else {
@@ -368,23 +375,13 @@ async fn run_all(
         match task.await {
             Ok(record) => records.extend(record),
             Err(error) => {
-                tracing::error!(%error, "a run was lost: flowguard itself failed; please report it");
+                tracing::error!(%error, "{LOST}");
                 lost += 1;
             }
         }
     }
     live.finish();
     (records, lost)
-}
-
-/// Keeps the result; a run is not lost to the user because the store is.
-async fn keep(app: &App, record: &mut RunRecord) {
-    if let Err(error) = app.store.save(&app.tenant, record).await {
-        tracing::error!(%error, run = %record.id, "the result was not kept");
-        if let Some(last) = record.attempts.last_mut() {
-            last.warnings.push(format!("the result was not kept: {error}"));
-        }
-    }
 }
 
 /// A run that was lost says nothing of its flow, so it is never a success.

@@ -19,6 +19,7 @@ use super::session::{Job, Played, Session, ms};
 use super::watch::{Change, Watch};
 use crate::app::App;
 use crate::discover::Candidate;
+use crate::live_runs::LOST;
 use flowguard_core::artifact::Digest;
 use flowguard_core::progress::Cancel;
 use flowguard_core::run::{RunRecord, RunRequest};
@@ -392,7 +393,7 @@ impl Reload {
     async fn played(&mut self, played: Option<Played>) {
         self.playing = None;
         let Some(played) = played else {
-            let message = "a run was lost: flowguard itself failed; please report it".to_owned();
+            let message = LOST.to_owned();
             self.audience.hears(DevEvent::Note { message });
             return;
         };

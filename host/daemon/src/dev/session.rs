@@ -9,9 +9,9 @@ use super::event::{LiveFrom, Timings};
 use super::listing::Listing;
 use super::reload::{Audience, Options};
 use crate::app::App;
-use crate::cli::new_run_id;
+use crate::cli::{is_wanted, new_run_id};
 use crate::discover::Candidate;
-use crate::load::{File, load_one};
+use crate::load::{self, File};
 use crate::locate::{self, Steps};
 use flowguard_backends::storage::read_cassette;
 use flowguard_core::artifact::Digest;
@@ -19,7 +19,6 @@ use flowguard_core::flow::{Description, Flow, Source};
 use flowguard_core::limits::MAX_KEPT_RUNS;
 use flowguard_core::progress::Cancel;
 use flowguard_core::run::{Origin, RunOptions, RunRecord, RunRequest};
-use flowguard_core::storage::Runs;
 use flowguard_core::timeline::{History, micros};
 use flowguard_engine::{AssertionComponent, FlowComponent, Kept, KeptRun, Runner, Started, Subject};
 
@@ -122,8 +121,7 @@ impl Session {
 
     fn is_chosen(&self, flow: &Flow) -> bool {
         let Options { grep, tags, .. } = &self.options;
-        let by_name = grep.as_ref().is_none_or(|text| flow.name.contains(text.as_str()));
-        by_name && (tags.is_empty() || tags.iter().any(|tag| flow.tags.contains(tag)))
+        is_wanted(grep.as_deref(), tags, &flow.name, &flow.tags)
     }
 
     /// Loads what is new or changed among these files, and forgets what is gone. A file that cannot be loaded
@@ -173,15 +171,15 @@ impl Session {
 
     async fn load(&mut self, candidate: &Candidate, again: bool) -> Result<Held, String> {
         let path = candidate.path();
-        let content = std::fs::read(path).map_err(|error| error.to_string())?;
-        let content = Digest::of(&content);
+        let bytes = load::read(candidate)?;
+        let content = Digest::of(&bytes);
         let is_same = |held: Option<&Digest>| held == Some(&content) && !again;
         let held = self.loaded.get(path).map(|loaded| &loaded.content);
         let assertion = self.assertions.get(path).map(|(content, _)| content);
         if is_same(held) || is_same(assertion) {
             return Ok(Held::Same);
         }
-        match load_one(&self.app, candidate).await? {
+        match load::load_read(&self.app, candidate, bytes).await? {
             File::Assertion(assertion) => {
                 self.assertions.insert(path.to_owned(), (content, assertion));
                 Ok(Held::Assertion)
@@ -307,11 +305,8 @@ impl Session {
         if !record.verdict.passed() {
             self.red.push(key.clone());
         }
-        if !timings.answered
-            && let Err(error) = self.app.store.save(&self.app.tenant, &record).await
-            && let Some(last) = record.attempts.last_mut()
-        {
-            last.warnings.push(format!("the result was not kept: {error}"));
+        if !timings.answered {
+            self.app.keep(&mut record).await;
         }
         match kept {
             Some(kept) if keep => {

@@ -16,7 +16,6 @@ use crate::locate::{self, Steps};
 use flowguard_core::flow::Flow;
 use flowguard_core::limits::MAX_QUEUED_RUNS;
 use flowguard_core::run::{Origin, RunOptions, RunRequest};
-use flowguard_core::storage::Runs;
 use flowguard_engine::{Runner, Subject};
 
 /// How a server runs flows.
@@ -163,11 +162,7 @@ impl Server {
             )
             .await;
         }
-        if let Err(error) = self.app.store.save(&self.app.tenant, &record).await
-            && let Some(last) = record.attempts.last_mut()
-        {
-            last.warnings.push(format!("the result was not kept: {error}"));
-        }
+        self.app.keep(&mut record).await;
         live.ended(record);
     }
 
