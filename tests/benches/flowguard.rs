@@ -44,6 +44,7 @@ use flowguard_core::telemetry::{Level, Log};
 use flowguard_engine::{
     CompiledCache, Component, Engine, EngineOptions, FlowComponent, Ports, Runner, Tapes,
 };
+use flowguard_tests::root;
 use tracing_subscriber::layer::SubscriberExt;
 
 const GUEST: &str = "guests/dist/ten-steps.wasm";
@@ -60,7 +61,7 @@ fn main() {
 }
 
 async fn measure_all() {
-    let guest = |file| std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap();
+    let guest = |file| std::fs::read(root().join("tests").join(file)).unwrap();
     let bytes = guest(GUEST);
     let folder = tempfile::tempdir().unwrap();
     let engine = Engine::new(

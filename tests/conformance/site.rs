@@ -7,11 +7,13 @@ use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use futures::StreamExt;
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+
+use flowguard_tests::root;
 
 /// What an address of the site answers.
 #[derive(Clone, Debug)]
@@ -185,6 +187,6 @@ fn file(path: &str) -> Response {
 }
 
 /// Where the gallery is.
-pub(crate) fn gallery() -> &'static Path {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/gallery"))
+pub(crate) fn gallery() -> PathBuf {
+    root().join("tests/gallery")
 }

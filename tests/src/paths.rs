@@ -1,16 +1,22 @@
 //! Where the project's own files are.
 
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
-/// The folder of the workspace; the program is run in it.
+/// The folder of the workspace; the program is run in it. As cargo says when it runs a test, for clones that share a
+/// target folder share its programs, and what was true when they were compiled is true of one clone.
 ///
 /// # Panics
 /// Never: the crate lies in the workspace.
 #[must_use]
 pub fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .expect("the crate lies in the workspace")
+    static ROOT: LazyLock<PathBuf> = LazyLock::new(|| {
+        let package =
+            std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+        let workspace = Path::new(&package).parent();
+        workspace.expect("the crate lies in the workspace").to_owned()
+    });
+    &ROOT
 }
 
 /// A component of `tests/guests`, relative to the workspace.

@@ -10,6 +10,8 @@ use tokio::sync::OnceCell;
 
 use serde_json::{Value, json};
 
+use crate::paths::root;
+
 /// An install takes a minute where a registry is slow.
 const INSTALL: Duration = Duration::from_secs(300);
 
@@ -98,7 +100,7 @@ impl Playwright {
 /// Where Playwright is installed.
 #[must_use]
 pub fn oracle() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("oracle")
+    root().join("tests/oracle")
 }
 
 /// Makes sure that everything the lock file names is there, once for all tests.

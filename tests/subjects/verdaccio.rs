@@ -1,12 +1,14 @@
 //! Verdaccio, a package registry with a React interface: installed from its lock file where it is not yet,
 //! started on a free port, ended with the test.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::OnceCell;
+
+use flowguard_tests::root;
 
 /// A first installation downloads some hundred packages.
 const INSTALL: Duration = Duration::from_secs(300);
@@ -68,7 +70,7 @@ impl Verdaccio {
 
 /// Where the application's manifest is.
 fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("subjects/verdaccio")
+    root().join("tests/subjects/verdaccio")
 }
 
 /// Installs the application, once for all tests.

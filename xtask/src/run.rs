@@ -10,9 +10,11 @@ pub(crate) fn say(what: &str) {
     let _ = std::io::Write::write_all(&mut std::io::stderr(), format!("xtask: {what}\n").as_bytes());
 }
 
-/// The folder of the workspace.
+/// The folder of the workspace: as cargo says when it runs this, for clones that share a target folder share this
+/// program, and what was true when it was compiled is true of one of them.
 pub(crate) fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
+    let package = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    Path::new(&package)
         .parent()
         .map_or_else(PathBuf::new, Path::to_path_buf)
 }

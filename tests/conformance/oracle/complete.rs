@@ -1,6 +1,7 @@
 //! Whether the gallery holds all that it should: its table names every page, every page has a case, and every
 //! call of the contract that has a counterpart in Playwright is compared. Reads files only; no browser.
 
+use flowguard_tests::root;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -51,7 +52,7 @@ const TABLE: &str = "## Which page asserts which rule";
 
 #[test]
 fn the_table_of_the_gallery_names_every_page_and_each_is_used() {
-    let files: BTreeSet<String> = names_in(gallery());
+    let files: BTreeSet<String> = names_in(&gallery());
     let readme = read(&gallery().join("README.md"));
     let (_, table) = readme.split_once(TABLE).expect("the table");
     let rows = table
@@ -83,7 +84,7 @@ fn the_table_of_the_gallery_names_every_page_and_each_is_used() {
 #[test]
 fn every_call_and_expectation_of_the_contract_is_compared() {
     let kinds: BTreeSet<String> = written().iter().flat_map(kinds_of).collect();
-    let wit = read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../wit/browser.wit"));
+    let wit = read(&root().join("wit/browser.wit"));
     let calls = declared(&wit, &["resource page {", "resource locator {"], ": func(");
     assert!(calls.len() > 40, "the contract is read: {calls:?}");
     let elsewhere = |call: &String| ELSEWHERE.iter().any(|(name, _)| name == call);

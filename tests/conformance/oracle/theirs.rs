@@ -1,7 +1,7 @@
 //! Playwright's side: one Node process for the whole gallery, installed from its lock file where it is not yet,
 //! asked over its standard streams, ended with the test.
 
-use flowguard_tests::install_playwright;
+use flowguard_tests::{install_playwright, root};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -128,7 +128,7 @@ async fn hear(answers: ChildStdout, waiting: Waiting) {
 }
 
 fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("oracle")
+    root().join("tests/oracle")
 }
 
 /// Runs a script of the folder to its end; what it says.
