@@ -3,9 +3,11 @@
 
 use flowguard_core::browser::LoadState;
 use flowguard_core::browser::calls::{
-    GoThrough, KeyboardUse, PageTitle, Press, Probe, Reload, UseKeyboard, WaitForLoadState, WaitForUrl,
+    GoThrough, KeyboardUse, MouseUse, PageTitle, Position, Press, Probe, Reload, UseKeyboard, UseMouse,
+    WaitForLoadState, WaitForUrl,
 };
 use flowguard_core::browser::expectation::Expectation;
+use flowguard_core::browser::port::MouseButton;
 use flowguard_core::failure::Code;
 use std::time::{Duration, Instant};
 
@@ -213,6 +215,55 @@ async fn enter_in_a_form_leads_to_its_answer() {
     stage.browser.press(&enter).await.expect("it is pressed");
     assert_eq!(stage.text("p").await.as_deref(), Ok("found"));
     assert_eq!(stage.url().await, stage.site.url("/found?q=lamp"));
+    stage.close().await;
+}
+
+/// The browser may acknowledge a key or a click before the page has said that it asks for another document.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_key_or_a_place_on_the_page_begins_is_always_waited_for() {
+    let stage = Stage::open().await;
+    let form =
+        "<form action=/found><input name=q><button style='position:fixed;top:0;left:0'>Find</button></form>";
+    let focus = "<script>document.forms[0].q.focus()</script>";
+    stage.site.page("/form", &format!("{form}{focus}"));
+    let found = Answer::Late(Duration::from_millis(20), "<p>found</p>".to_owned());
+    stage.site.put("/found", found);
+    for round in 0..30 {
+        stage.goto("/form").await.expect("it loads");
+        match round % 3 {
+            0 => {
+                let click = UseMouse {
+                    page: stage.page,
+                    action: MouseUse::Click {
+                        at: Position { x: 10.0, y: 10.0 },
+                        button: MouseButton::Left,
+                        click_count: 1,
+                        delay_ms: None,
+                    },
+                };
+                stage.browser.mouse(&click).await.expect("it is clicked");
+            }
+            1 => {
+                let keys = UseKeyboard {
+                    page: stage.page,
+                    action: KeyboardUse::Press {
+                        key: "Enter".to_owned(),
+                        delay_ms: None,
+                    },
+                };
+                stage.browser.keyboard(&keys).await.expect("it is pressed");
+            }
+            _ => {
+                let enter = Press {
+                    target: stage.target("input"),
+                    key: "Enter".to_owned(),
+                    options: keys(5_000),
+                };
+                stage.browser.press(&enter).await.expect("it is pressed");
+            }
+        }
+        assert_eq!(stage.url().await, stage.site.url("/found?q="), "round {round}");
+    }
     stage.close().await;
 }
 

@@ -4,6 +4,7 @@
 use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio::sync::watch;
 
 use super::cdp::{Event, Listener};
@@ -13,6 +14,8 @@ use flowguard_core::browser::TabError;
 use flowguard_core::browser::port::{LoadState, TabState};
 use flowguard_core::timeline::PageEvent;
 
+/// How long a click that navigates may wait for the next document before it counts as done.
+const SOON: Duration = Duration::from_millis(500);
 /// Answers to loads that have not come to a document yet; a page can begin as many as it likes.
 const MAX_ANSWERS: usize = 64;
 
@@ -90,6 +93,19 @@ impl Document {
         if is_next {
             self.navigating(false);
         }
+    }
+
+    /// Ends when another document is on its way and does not come soon. Until it does, the browser holds
+    /// back what is asked of the present one.
+    pub(super) async fn left_behind(&self) {
+        let mut state = self.state();
+        while state.wait_for(|state| state.navigating).await.is_ok() {
+            let here = state.wait_for(|state| !state.navigating);
+            if tokio::time::timeout(SOON, here).await.is_err() {
+                return;
+            }
+        }
+        std::future::pending::<()>().await;
     }
 
     fn is_main(&self, frame: Option<&Value>) -> bool {

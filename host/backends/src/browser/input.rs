@@ -5,6 +5,7 @@ use async_trait::async_trait;
 use chromiumoxide::cdp::browser_protocol::input::{
     DispatchKeyEventParams, DispatchMouseEventParams, InsertTextParams, TouchPoint,
 };
+use chromiumoxide::cdp::js_protocol::runtime::EvaluateParams;
 use chromiumoxide::types::{Command, Method, MethodId};
 use futures::future::BoxFuture;
 use serde::Serialize;
@@ -113,6 +114,18 @@ impl Devices {
         }
         for answer in sent {
             answer.await?;
+        }
+        Ok(())
+    }
+
+    /// [`Devices::play`], and what the events have begun is known: the browser may acknowledge an event before the page
+    /// has said that it asks for another document, but the page says so before it answers anything else.
+    async fn play_out(&self, strokes: impl IntoIterator<Item = Stroke>) -> Result<(), TabError> {
+        self.play(strokes).await?;
+        tokio::select! {
+            // A page that is gone has said all that it had to say.
+            _ = self.session.call(&EvaluateParams::new("0")) => {}
+            () = self.page.document.left_behind() => {}
         }
         Ok(())
     }
@@ -229,15 +242,15 @@ impl Input for Devices {
             MouseAction::Up { .. } if self.is_dragging() => self.drop_dragged().await,
             MouseAction::Down { button, count } => {
                 let stroke = self.held().down(button, count);
-                self.play([stroke]).await
+                self.play_out([stroke]).await
             }
             MouseAction::Up { button, count } => {
                 let stroke = self.held().up(button, count);
-                self.play([stroke]).await
+                self.play_out([stroke]).await
             }
             MouseAction::Click { x, y, click } => {
                 let strokes = self.held().click(x, y, click);
-                self.play(strokes).await
+                self.play_out(strokes).await
             }
             MouseAction::Wheel { delta_x, delta_y } => {
                 let stroke = self.held().wheel(delta_x, delta_y);
@@ -251,12 +264,16 @@ impl Input for Devices {
             return self.cancel_drag().await;
         }
         let strokes = self.held().keyboard.strokes(action);
-        self.play(strokes).await
+        match action {
+            // No key was used.
+            KeyAction::Insert(_) => self.play(strokes).await,
+            _ => self.play_out(strokes).await,
+        }
     }
 
     async fn tap(&self, x: f64, y: f64) -> Result<(), TabError> {
         let strokes = self.held().taps(x, y);
-        self.play(strokes).await
+        self.play_out(strokes).await
     }
 }
 

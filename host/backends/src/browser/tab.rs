@@ -40,8 +40,6 @@ use flowguard_core::browser::{PageId, Watcher};
 
 pub(super) const PERFORM: &str = "function (request) { return flowguard.perform(request); }";
 pub(super) const RUN: &str = "function (request) { return flowguard.run(request); }";
-/// How long a click that navigates may wait for the next document before it counts as done.
-const SOON: Duration = Duration::from_millis(500);
 
 /// A page of a browser.
 pub(super) struct CdpTab {
@@ -227,19 +225,6 @@ impl CdpTab {
         }
     }
 
-    /// Ends when another document is on its way and does not come soon. Until it does, the browser holds
-    /// back what is asked of the present one.
-    async fn left_behind(&self) {
-        let mut state = self.page.document.state();
-        while state.wait_for(|state| state.navigating).await.is_ok() {
-            let here = state.wait_for(|state| !state.navigating);
-            if tokio::time::timeout(SOON, here).await.is_err() {
-                return;
-            }
-        }
-        std::future::pending::<()>().await;
-    }
-
     pub(super) fn gone(&self) -> Option<TabError> {
         self.page.document.gone()
     }
@@ -314,7 +299,7 @@ impl Tab for CdpTab {
             if let Some((burst, guards)) = burst.and_then(|burst| Some((burst, burst.token.as_array()?))) {
                 return tokio::select! {
                     ran = self.run_in_frames(burst, guards, steps) => ran,
-                    () = self.left_behind() => Ok(Ran::gone()),
+                    () = self.page.document.left_behind() => Ok(Ran::gone()),
                 };
             }
             let home = self.home(self.target.inner()).await?;
@@ -331,7 +316,7 @@ impl Tab for CdpTab {
             let (moved, ran) = tokio::join!(self.gesture(quick), async {
                 tokio::select! {
                     ran = self.call_in(&home, RUN, request) => ran.map(Some),
-                    () = self.left_behind(), if burst.is_some() => Ok(None),
+                    () = self.page.document.left_behind(), if burst.is_some() => Ok(None),
                 }
             });
             moved?;

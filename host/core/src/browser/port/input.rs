@@ -127,7 +127,7 @@ pub enum KeyAction {
     Insert(String),
 }
 
-/// The input devices of a page.
+/// The input devices of a page. When a use of them ends, a navigation that it began is told in the page's state.
 #[async_trait]
 pub trait Input: Send + Sync {
     /// Uses the mouse.
