@@ -196,7 +196,7 @@ impl Serving {
     pub async fn ends(self) {
         let processes = self.running.processes();
         self.running.terminate();
-        self.running.ended().await;
+        self.running.ended().await.exits(0);
         processes.all_end_within(Duration::from_secs(5)).await;
     }
 }

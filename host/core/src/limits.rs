@@ -131,6 +131,20 @@ pub const MAX_ATTRIBUTE_BYTES: usize = 256;
 
 /// Runs that a server has taken and that have not ended.
 pub const MAX_QUEUED_RUNS: usize = 500;
+/// Runs that have ended and whose events a server still tells; the store has the others.
+pub const MAX_REMEMBERED_RUNS: usize = 200;
+/// Runs that a server lists.
+pub const MAX_LISTED_RUNS: u32 = 100;
+/// Attempts after a first one.
+pub const MAX_RETRIES: u32 = 10;
+/// Bytes of the name under which a server keeps a component.
+pub const MAX_COMPONENT_NAME_BYTES: usize = 120;
+/// Entries of the audit that a server shows.
+pub const MAX_SHOWN_AUDIT: usize = 1_000;
+/// Bytes of one answer of a server: a run's record, or an artifact.
+pub const MAX_SERVER_ANSWER_BYTES: usize = 128 << 20;
+/// Orders of the page of a development session that wait.
+pub const MAX_PAGE_COMMANDS: usize = 64;
 /// Pixels of the longer side of a screencast's pictures.
 pub const MAX_SCREENCAST_SIDE: u32 = 1_024;
 /// Quality of a screencast's pictures, 0 to 100.

@@ -16,18 +16,16 @@ pub use history::{Event, History, PageEvent, Place, ScreencastFrame, Step, StepI
 /// How much of a timeline somebody has heard.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Cursor {
-    /// Steps that had begun.
-    pub steps: usize,
+    /// The last change of a step that was told.
+    pub revision: u64,
     /// Events that had come.
     pub events: usize,
-    /// When that was, in microseconds from the attempt's start.
-    pub at_us: u64,
 }
 
 /// What happened after a cursor.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct News {
-    /// Steps that have begun or ended, as they are now.
+    /// Steps that have begun, ended or got more, as they are now.
     pub steps: Vec<Step>,
     /// Events that have come.
     pub events: Vec<Event>,
@@ -50,6 +48,10 @@ struct State {
     open: Vec<StepId>,
     /// The call that is going on.
     current: Option<StepId>,
+    /// Changes of steps so far.
+    revision: u64,
+    /// The last change of each step.
+    changed: Vec<u64>,
 }
 
 impl Timeline {
@@ -82,6 +84,9 @@ impl Timeline {
             attachments: Vec::new(),
             places: Vec::new(),
         });
+        state.revision += 1;
+        let revision = state.revision;
+        state.changed.push(revision);
         state.current = Some(id);
         self.changed();
         Some(id)
@@ -93,27 +98,19 @@ impl Timeline {
         self.changes.subscribe()
     }
 
-    /// What has happened since; `now` is the time from the attempt's start.
+    /// What has happened since.
     #[must_use]
-    pub fn since(&self, cursor: Cursor, now: Duration) -> News {
+    pub fn since(&self, cursor: Cursor) -> News {
         let state = self.lock();
         let History { steps, events, .. } = &state.history;
-        let is_new = |(place, step): &(usize, &Step)| {
-            *place >= cursor.steps
-                || (step.outcome != StepOutcome::Running && step.at_us + step.took_us >= cursor.at_us)
-        };
+        let changed = steps.iter().zip(&state.changed);
+        let news = changed.filter(|(_, revision)| **revision > cursor.revision);
         News {
-            steps: steps
-                .iter()
-                .enumerate()
-                .filter(is_new)
-                .map(|(_, step)| step.clone())
-                .collect(),
+            steps: news.map(|(step, _)| step.clone()).collect(),
             events: events.get(cursor.events..).unwrap_or_default().to_vec(),
             cursor: Cursor {
-                steps: steps.len(),
+                revision: state.revision,
                 events: events.len(),
-                at_us: micros(now),
             },
         }
     }
@@ -130,7 +127,7 @@ impl Timeline {
         title: String,
         at: Duration,
     ) -> Option<StepId> {
-        let source = self.lock().step(parent)?.source.clone();
+        let source = self.lock().history.steps.get(parent? as usize)?.source.clone();
         self.begin(source, op, title, at, parent)
     }
 
@@ -246,10 +243,17 @@ impl Timeline {
         let mut state = self.lock();
         state.open.clear();
         state.current = None;
-        for step in &mut state.history.steps {
-            if step.outcome == StepOutcome::Running {
-                step.took_us = micros(now).saturating_sub(step.at_us);
-            }
+        let State {
+            history,
+            revision,
+            changed,
+            ..
+        } = &mut *state;
+        let running = |(step, _): &(&mut Step, &mut u64)| step.outcome == StepOutcome::Running;
+        for (step, changed) in history.steps.iter_mut().zip(changed).filter(running) {
+            step.took_us = micros(now).saturating_sub(step.at_us);
+            *revision += 1;
+            *changed = *revision;
         }
         self.changed();
     }
@@ -273,8 +277,13 @@ impl Timeline {
 }
 
 impl State {
+    /// A step that is to be changed.
     fn step(&mut self, id: Option<StepId>) -> Option<&mut Step> {
-        self.history.steps.get_mut(id? as usize)
+        let place = id? as usize;
+        let step = self.history.steps.get_mut(place)?;
+        self.revision += 1;
+        *self.changed.get_mut(place)? = self.revision;
+        Some(step)
     }
 }
 
@@ -326,19 +335,24 @@ mod tests {
         let mut changes = timeline.changes();
         let at = Duration::from_micros;
         let first = begin(&timeline, "first", 10);
-        let news = timeline.since(Cursor::default(), at(11));
+        let news = timeline.since(Cursor::default());
         assert_eq!(news.steps.len(), 1);
-        timeline.end(Some(first), at(15), StepOutcome::Passed);
         begin(&timeline, "second", 20);
         timeline.event(1, at(21), PageEvent::Crashed);
-        let later = timeline.since(news.cursor, at(30));
+        // Its time was taken before the second began: only the order of what was written down counts.
+        timeline.end(Some(first), at(15), StepOutcome::Passed);
+        let later = timeline.since(news.cursor);
         let titles: Vec<&str> = later.steps.iter().map(|step| step.title.as_str()).collect();
         assert_eq!(
             (titles.as_slice(), later.events.len()),
             (["first", "second"].as_slice(), 1)
         );
-        let nothing = timeline.since(later.cursor, at(40));
+        let nothing = timeline.since(later.cursor);
         assert_eq!((nothing.steps.len(), nothing.events.len()), (0, 0));
+        timeline.annotate(Some(first), "size", "4 KiB");
+        timeline.finish(at(40));
+        let last = timeline.since(nothing.cursor).steps;
+        assert_eq!(last.len(), 2, "one got more, the other has not ended: {last:?}");
         assert!(changes.has_changed().expect("it is there"));
         changes.mark_unchanged();
         assert!(!changes.has_changed().expect("it is there"));

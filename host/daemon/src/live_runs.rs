@@ -8,13 +8,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 
 use flowguard_core::ledger::Ledger;
+use flowguard_core::limits::MAX_REMEMBERED_RUNS;
 use flowguard_core::progress::Cancel;
 use flowguard_core::run::{RunId, RunRecord};
 use flowguard_core::timeline::{Cursor, Event, News, Step};
 use flowguard_engine::RunWatcher;
-
-/// Runs that have ended are remembered up to this number; the store has the others.
-const MAX_ENDED: usize = 200;
 
 /// What is said of a run that a fault of ours has ended.
 pub(crate) const LOST: &str = "the run was lost: flowguard itself failed; please report it";
@@ -92,24 +90,22 @@ impl Heard {
     pub(crate) fn id(self) -> String {
         let Self {
             attempts,
-            cursor: Cursor { steps, events, at_us },
+            cursor: Cursor { revision, events },
             ended,
         } = self;
-        format!("{attempts}.{steps}.{events}.{at_us}.{}", u8::from(ended))
+        format!("{attempts}.{revision}.{events}.{}", u8::from(ended))
     }
 
     /// The place that such an id names; the beginning where it is none.
     pub(crate) fn parse(id: &str) -> Self {
         let mut parts = id.split('.').map(|part| part.parse::<u64>().unwrap_or_default());
         let mut next = || parts.next().unwrap_or_default();
-        let mut number = || usize::try_from(next()).unwrap_or_default();
-        let (attempts, steps, events) = (number(), number(), number());
+        let number = |part| usize::try_from(part).unwrap_or_default();
         Self {
-            attempts,
+            attempts: number(next()),
             cursor: Cursor {
-                steps,
-                events,
-                at_us: next(),
+                revision: next(),
+                events: number(next()),
             },
             ended: next() > 0,
         }
@@ -127,7 +123,7 @@ impl LiveRuns {
         });
         let mut runs = self.lock();
         let ended = runs.iter().filter(|run| run.is_over()).count();
-        if ended > MAX_ENDED
+        if ended > MAX_REMEMBERED_RUNS
             && let Some(oldest) = runs.iter().position(|run| run.is_over())
         {
             runs.remove(oldest);
@@ -239,7 +235,7 @@ impl State {
                 steps,
                 events: page,
                 cursor,
-            } = ledger.timeline.since(heard.cursor, ledger.now());
+            } = ledger.timeline.since(heard.cursor);
             heard.cursor = cursor;
             let steps = steps
                 .into_iter()
@@ -313,9 +309,8 @@ mod tests {
         let heard = Heard {
             attempts: 2,
             cursor: Cursor {
-                steps: 7,
+                revision: 7,
                 events: 3,
-                at_us: 1_200,
             },
             ended: true,
         };

@@ -19,11 +19,9 @@ use crate::report;
 use crate::server::{self, Access, DevPage, dev_router};
 use flowguard_backends::storage::ArtifactFolder;
 use flowguard_core::ledger::Ledger;
+use flowguard_core::limits::MAX_PAGE_COMMANDS;
 use flowguard_core::run::RunRequest;
 use flowguard_engine::{EngineOptions, RunWatcher};
-
-/// Orders of the page that wait.
-const MAX_COMMANDS: usize = 64;
 
 /// Watches sources, builds what changed, and goes on with the page that is still open
 #[derive(Debug, Args)]
@@ -81,7 +79,7 @@ pub(super) async fn run(common: &Common, args: DevArgs) -> anyhow::Result<Exit> 
         let named = |error| UsageError(format!("{}: {error}", file.display()));
         std::fs::File::create(file).map_err(named)
     });
-    let (ask, commands) = mpsc::channel(MAX_COMMANDS);
+    let (ask, commands) = mpsc::channel(MAX_PAGE_COMMANDS);
     let page = match args.no_page {
         true => None,
         false => Some(page(&app, args.listen, ask.clone()).await?),
@@ -109,7 +107,7 @@ pub(super) async fn run(common: &Common, args: DevArgs) -> anyhow::Result<Exit> 
 /// Serves the session's page, and says where it is.
 async fn page(app: &App, address: SocketAddr, ask: mpsc::Sender<Command>) -> anyhow::Result<Arc<DevPage>> {
     let listener = server::bind(loopback(address)?).await.map_err(UsageError)?;
-    let access = Access::on(&app.data_folder(), listener.local_addr()?)?;
+    let access = Access::by_link(listener.local_addr()?)?;
     say(&format!("the session's page is at {}\n", access.link()));
     let page = Arc::new(DevPage::new(app.artifacts.clone(), ask));
     let router = dev_router(page.clone(), access);

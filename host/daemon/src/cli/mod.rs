@@ -14,7 +14,7 @@ mod serve;
 mod signals;
 mod trace;
 
-pub(crate) use run::{is_wanted, new_run_id};
+pub(crate) use run::{attribute, is_wanted, new_run_id};
 
 use clap::{Args, Parser, Subcommand};
 use std::io::Write;

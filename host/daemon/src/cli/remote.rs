@@ -14,18 +14,18 @@ use super::reporters::{wants_list, write_reports};
 use super::run::{RunArgs, cancelled_by_interrupt, exit_of, locate, style};
 use super::{Common, Exit, UsageError, say};
 use crate::app::App;
-use crate::discover::{discover, distinct_names};
-use crate::report::{self, Report};
+use crate::discover::{Candidate, discover, distinct_names};
+use crate::load;
+use crate::report::{self, LoadFailure, Report};
 use crate::server::token_in;
 use flowguard_core::artifact::Artifacts;
+use flowguard_core::limits::MAX_SERVER_ANSWER_BYTES;
 use flowguard_core::progress::Cancel;
 use flowguard_core::run::RunRecord;
 use flowguard_engine::EngineOptions;
 
 /// The variable that names the token of a server with another data folder.
 const TOKEN: &str = "FLOWGUARD_SERVER_TOKEN";
-/// Bytes of one answer: a run's record, or an artifact.
-const MAX_ANSWER_BYTES: usize = 128 << 20;
 /// A server on this machine answers sooner.
 const LONGEST: Duration = Duration::from_secs(30);
 
@@ -49,6 +49,19 @@ struct Begun {
     id: String,
 }
 
+#[derive(Deserialize)]
+struct Status {
+    version: String,
+}
+
+/// What the files that were named came to on the server.
+#[derive(Default)]
+struct Put {
+    /// The names of those that it took.
+    names: Vec<String>,
+    failures: Vec<LoadFailure>,
+}
+
 /// A server, spoken to with its token.
 struct Remote {
     client: Client,
@@ -61,9 +74,13 @@ pub(super) async fn run(common: &Common, args: &RunArgs, server: &Url) -> anyhow
     let remote = Remote::at(server, &app)?;
     let started_ms = u64::try_from(app.clock.wall().as_millis())?;
     let began = Instant::now();
+    remote.is_of_this_version().await?;
     let put = remote.put_all(args).await?;
-    let flows = remote.flows(args, &put).await?;
-    if flows.is_empty() {
+    let flows = match args.paths.is_empty() || !put.names.is_empty() {
+        true => remote.flows(args, &put.names).await?,
+        false => Vec::new(),
+    };
+    if flows.is_empty() && put.failures.is_empty() {
         let message = format!("{server} has no flow with the name or the tags that were asked for");
         return Err(UsageError(message).into());
     }
@@ -83,12 +100,22 @@ pub(super) async fn run(common: &Common, args: &RunArgs, server: &Url) -> anyhow
             anyhow::Ok(record)
         }
     });
-    let records: Vec<anyhow::Result<RunRecord>> = runs.buffered(args.at_once()).collect().await;
+    let ended: Vec<anyhow::Result<RunRecord>> = runs.buffered(args.at_once()).collect().await;
     live.finish();
-    let records = records.into_iter().collect::<anyhow::Result<Vec<_>>>()?;
+    let mut records = Vec::new();
+    let mut lost = 0;
+    for run in ended {
+        match run {
+            Ok(record) => records.push(record),
+            Err(error) => {
+                say(&format!("{}\n", report::words::visible(&format!("{error:#}"))));
+                lost += 1;
+            }
+        }
+    }
     let report = Report::new(
         records,
-        Vec::new(),
+        put.failures,
         started_ms,
         began.elapsed(),
         env!("CARGO_PKG_VERSION"),
@@ -101,7 +128,7 @@ pub(super) async fn run(common: &Common, args: &RunArgs, server: &Url) -> anyhow
     written?;
     Ok(match cancel.is_cancelled() {
         true => Exit::Interrupted,
-        false => exit_of(&report, 0),
+        false => exit_of(&report, lost),
     })
 }
 
@@ -127,8 +154,33 @@ impl Remote {
         })
     }
 
-    /// Sends a request; a refusal is told in the server's own words.
+    /// Sends a request; what is refused is a failure, told in the server's own words.
     async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Vec<u8>>,
+        kind: &str,
+    ) -> anyhow::Result<Response> {
+        let answer = self.send(method, path, body, kind).await?;
+        let status = answer.status();
+        if status.is_success() {
+            return Ok(answer);
+        }
+        let message = format!(
+            "{} refused {path} ({status}): {}",
+            self.base,
+            detail(answer).await?
+        );
+        // That it has much to do is no mistake of the user's.
+        match status.is_client_error() && status != StatusCode::TOO_MANY_REQUESTS {
+            true => Err(UsageError(message).into()),
+            false => Err(anyhow::anyhow!(message)),
+        }
+    }
+
+    /// Sends a request; what it answers, a refusal too, unless it does not know us.
+    async fn send(
         &self,
         method: Method,
         path: &str,
@@ -153,22 +205,27 @@ impl Remote {
                 why(&error)
             )
         })?;
-        match answer.status() {
-            status if status.is_success() => Ok(answer),
-            StatusCode::UNAUTHORIZED => Err(UsageError(format!(
+        if answer.status() == StatusCode::UNAUTHORIZED {
+            return Err(UsageError(format!(
                 "{} does not know this token: use its data folder with --data, or give its token in {TOKEN}",
                 self.base
             ))
+            .into());
+        }
+        Ok(answer)
+    }
+
+    /// Refuses a server whose answers may mean something else.
+    async fn is_of_this_version(&self) -> anyhow::Result<()> {
+        let Status { version } = self.get("/v1/status").await?;
+        let own = env!("CARGO_PKG_VERSION");
+        match version == own {
+            true => Ok(()),
+            false => Err(UsageError(format!(
+                "{} is FlowGuard {version}, this is {own}: use the same version on both sides",
+                self.base
+            ))
             .into()),
-            status => {
-                let told: Value = serde_json::from_slice(&whole(answer).await?).unwrap_or_default();
-                let detail = told["detail"].as_str().unwrap_or("no reason was given");
-                let message = format!("{} refused {path} ({status}): {detail}", self.base);
-                match status.is_client_error() {
-                    true => Err(UsageError(message).into()),
-                    false => Err(anyhow::anyhow!(message)),
-                }
-            }
         }
     }
 
@@ -186,30 +243,43 @@ impl Remote {
         })
     }
 
-    /// Puts the files that were named; their names there.
-    async fn put_all(&self, args: &RunArgs) -> anyhow::Result<Vec<String>> {
-        let mut names = Vec::new();
+    /// Puts the files that were named; one that the server refuses keeps the others from nothing.
+    async fn put_all(&self, args: &RunArgs) -> anyhow::Result<Put> {
+        let mut put = Put::default();
         let candidates = discover(&args.paths).map_err(UsageError)?;
         distinct_names(&candidates).map_err(UsageError)?;
         for candidate in candidates {
-            let path = candidate.path();
-            let bytes =
-                std::fs::read(path).map_err(|error| UsageError(format!("{}: {error}", path.display())))?;
-            let name = path
-                .file_name()
-                .unwrap_or_default()
-                .to_string_lossy()
-                .into_owned();
-            self.ask(
-                Method::PUT,
-                &format!("/v1/components/{name}"),
-                Some(bytes),
-                "application/octet-stream",
-            )
-            .await?;
-            names.push(name);
+            let name = candidate.path().file_name().unwrap_or_default();
+            let name = name.to_string_lossy().into_owned();
+            match self.put(&candidate, &name).await? {
+                Ok(()) => put.names.push(name),
+                Err(message) => put.failures.push(LoadFailure {
+                    file: candidate.path().display().to_string(),
+                    message,
+                }),
+            }
         }
-        Ok(names)
+        Ok(put)
+    }
+
+    /// Puts a file; inside, why it cannot be had or was refused.
+    async fn put(&self, candidate: &Candidate, name: &str) -> anyhow::Result<Result<(), String>> {
+        let bytes = match load::read(candidate) {
+            Ok(bytes) => bytes,
+            Err(why) => return Ok(Err(why)),
+        };
+        let mut path = self.base.clone();
+        if let Ok(mut parts) = path.path_segments_mut() {
+            parts.clear().extend(["v1", "components", name]);
+        }
+        let answer = self
+            .send(Method::PUT, path.path(), Some(bytes), "application/octet-stream")
+            .await?;
+        match answer.status() {
+            status if status.is_success() => Ok(Ok(())),
+            status if status.is_client_error() => Ok(Err(detail(answer).await?)),
+            status => anyhow::bail!("{} failed ({status}): {}", self.base, detail(answer).await?),
+        }
     }
 
     /// The flows that are asked for: of the files that were put, or of all that the server has.
@@ -231,6 +301,8 @@ impl Remote {
             "timeout_ms": args.timeout.map(|time| u32::try_from(time.as_millis()).unwrap_or(u32::MAX)),
             "retries": args.retries,
             "screencast": args.screencast,
+            "test_id_attributes": args.test_id_attribute,
+            "har": !args.har.no_har,
         });
         let begun = self
             .ask(
@@ -298,13 +370,20 @@ fn is_this_machine(server: &Url) -> bool {
     }
 }
 
+/// What a refusal says.
+async fn detail(answer: Response) -> anyhow::Result<String> {
+    let told: Value = serde_json::from_slice(&whole(answer).await?).unwrap_or_default();
+    let detail = told["detail"].as_str().unwrap_or("no reason was given");
+    Ok(detail.to_owned())
+}
+
 /// An answer's body, within its limit.
 async fn whole(mut answer: Response) -> anyhow::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     while let Some(chunk) = answer.chunk().await? {
         anyhow::ensure!(
-            bytes.len() + chunk.len() <= MAX_ANSWER_BYTES,
-            "an answer of the server has more than {MAX_ANSWER_BYTES} bytes"
+            bytes.len() + chunk.len() <= MAX_SERVER_ANSWER_BYTES,
+            "an answer of the server has more than {MAX_SERVER_ANSWER_BYTES} bytes"
         );
         bytes.extend_from_slice(&chunk);
     }

@@ -23,6 +23,7 @@ use flowguard_backends::storage::ArtifactFolder;
 use flowguard_core::Blame;
 use flowguard_core::artifact::Digest;
 use flowguard_core::flow::{Description, Flow, Needs, Source};
+use flowguard_core::limits::MAX_RETRIES;
 use flowguard_core::progress::Cancel;
 use flowguard_core::run::{Origin, RunId, RunOptions, RunRecord, RunRequest};
 use flowguard_engine::{AssertionComponent, EngineOptions, FlowComponent, Runner, Subject};
@@ -34,7 +35,7 @@ pub(crate) struct RunArgs {
     #[arg(required_unless_present = "server", value_name = "PATH")]
     pub(super) paths: Vec<PathBuf>,
     /// Have a server run the flows: those of the paths, which are put there first, or else those that it has
-    #[arg(long, value_name = "URL", conflicts_with_all = ["headed", "coredump", "update_baselines", "replay_har"])]
+    #[arg(long, value_name = "URL", conflicts_with_all = ["headed", "coredump", "baselines", "update_baselines", "replay_har"])]
     server: Option<Url>,
     /// Where the application is, for example http://127.0.0.1:4000
     #[arg(long, value_name = "URL", env = "FLOWGUARD_BASE_URL")]
@@ -49,7 +50,7 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
     workers: Option<u32>,
     /// Attempts after a first one that did not pass
-    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=10))]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=i64::from(MAX_RETRIES)))]
     pub(super) retries: u32,
     /// Time for each flow instead of its own, for example 45s
     #[arg(long, value_name = "TIME", value_parser = duration::parse)]
@@ -62,9 +63,9 @@ pub(crate) struct RunArgs {
     pub(super) reporter: Vec<Reporter>,
     /// The attribute that test ids are in; may be repeated, any of them is one
     #[arg(long, value_name = "NAME", value_parser = attribute, default_value = "data-testid")]
-    test_id_attribute: Vec<String>,
+    pub(super) test_id_attribute: Vec<String>,
     #[command(flatten)]
-    har: har::HarArgs,
+    pub(super) har: har::HarArgs,
     /// Keep pictures of the pages as they are drawn: the report shows each step before and after
     #[arg(long)]
     pub(super) screencast: bool,
@@ -89,7 +90,7 @@ pub(super) fn parameter(text: &str) -> Result<(String, String), String> {
     Ok((key.to_owned(), value.to_owned()))
 }
 
-pub(super) fn attribute(text: &str) -> Result<String, String> {
+pub(crate) fn attribute(text: &str) -> Result<String, String> {
     let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | ':' | '.');
     match !text.is_empty() && text.chars().all(fits) {
         true => Ok(text.to_owned()),

@@ -46,7 +46,8 @@ pub(super) async fn run(common: &Common, args: ServeArgs) -> anyhow::Result<Exit
     let asked = asked_to_end();
     let listener = server::bind(loopback(args.listen)?).await.map_err(UsageError)?;
     let address = listener.local_addr()?;
-    let access = Access::on(&app.data_folder(), address).context("the server's token cannot be kept")?;
+    let access =
+        Access::by_token(&app.data_folder(), address).context("the server's token cannot be kept")?;
     let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let options = ServerOptions {
         base_url: args.base_url,
@@ -68,17 +69,16 @@ pub(super) async fn run(common: &Common, args: ServeArgs) -> anyhow::Result<Exit
     let serving = tokio::spawn(server::serve(listener, router, async move {
         let _ = over.await;
     }));
-    asked.await;
+    let exit = asked.await;
     // A second time, nothing is waited for.
     let again = asked_to_end();
     tokio::spawn(async {
-        again.await;
-        std::process::exit(Exit::Interrupted as i32);
+        std::process::exit(again.await as i32);
     });
     let _ = end.send(());
     server.end().await;
     let _ = tokio::time::timeout(LAST_WORDS, serving).await;
-    Ok(Exit::Interrupted)
+    Ok(exit)
 }
 
 /// What others on the network can reach needs more than a token; that comes with tenants.
@@ -92,13 +92,14 @@ pub(super) fn loopback(address: SocketAddr) -> Result<SocketAddr, UsageError> {
     )))
 }
 
-/// Ends with what a terminal or a supervisor sends to end a program, from now on.
-fn asked_to_end() -> impl Future<Output = ()> + Send + 'static {
+/// Ends with what a terminal or a supervisor sends to end a program, from now on. For a supervisor that is how a server
+/// ends well.
+fn asked_to_end() -> impl Future<Output = Exit> + Send + 'static {
     let (interrupted, terminated) = (interrupted(), terminated());
     async {
         tokio::select! {
-            () = interrupted => {}
-            () = terminated => {}
+            () = interrupted => Exit::Interrupted,
+            () = terminated => Exit::Passed,
         }
     }
 }

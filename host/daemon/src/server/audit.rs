@@ -7,9 +7,9 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use flowguard_core::limits::MAX_SHOWN_AUDIT;
+
 const FILE: &str = "audit.jsonl";
-/// Lines that are shown.
-const SHOWN: usize = 1_000;
 
 /// The log of changes.
 pub(super) struct Audit {
@@ -19,6 +19,16 @@ pub(super) struct Audit {
     refused: AtomicU64,
 }
 
+/// By which way a change comes. There is one token, so that a name could not be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Via {
+    /// A file that was named when the server was started.
+    Start,
+    /// A request with the token.
+    Http,
+}
+
 /// Something that was changed, or was to be.
 #[derive(Debug, Serialize)]
 pub(super) struct Entry<'a> {
@@ -26,6 +36,8 @@ pub(super) struct Entry<'a> {
     pub(super) at_ms: u64,
     /// `put`.
     pub(super) action: &'static str,
+    /// By which way it came.
+    pub(super) via: Via,
     /// The component's name.
     pub(super) component: &'a str,
     /// The content before, if there was one.
@@ -78,7 +90,7 @@ impl Audit {
     pub(super) fn last(&self) -> Vec<serde_json::Value> {
         let text = std::fs::read_to_string(&self.file).unwrap_or_default();
         let lines: Vec<&str> = text.lines().collect();
-        let from = lines.len().saturating_sub(SHOWN);
+        let from = lines.len().saturating_sub(MAX_SHOWN_AUDIT);
         lines[from..]
             .iter()
             .filter_map(|line| serde_json::from_str(line).ok())

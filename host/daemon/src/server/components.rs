@@ -8,14 +8,12 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-use super::audit::Entry;
+use super::audit::{Entry, Via};
 use super::problem::Problem;
 use super::registry::What;
 use super::state::Server;
 use flowguard_core::artifact::Digest;
-
-/// Bytes of a component's name.
-const MAX_NAME: usize = 120;
+use flowguard_core::limits::MAX_COMPONENT_NAME_BYTES;
 
 type Shared = State<Arc<Server>>;
 
@@ -38,22 +36,28 @@ pub(super) async fn put(
     bytes: Bytes,
 ) -> Result<Response, Problem> {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    if name.len() > MAX_NAME || name.starts_with('.') || !name.chars().all(is_plain) {
+    if name.len() > MAX_COMPONENT_NAME_BYTES || name.starts_with('.') || !name.chars().all(is_plain) {
         return Err(Problem::bad(format!(
-            "a component's name has at most {MAX_NAME} letters, digits, dots, hyphens and underscores: {name:?}"
+            "a component's name has at most {MAX_COMPONENT_NAME_BYTES} letters, digits, dots, hyphens and underscores: {name:?}"
         )));
     }
-    put_bytes(&server, &name, bytes.to_vec())
+    put_bytes(&server, &name, bytes.to_vec(), Via::Http)
         .await
         .map(|flows| (StatusCode::OK, Json(json!({ "name": name, "flows": flows }))).into_response())
 }
 
 /// Loads, checks, writes down and swaps; the flows that it holds.
-pub(super) async fn put_bytes(server: &Server, name: &str, bytes: Vec<u8>) -> Result<Vec<String>, Problem> {
+pub(super) async fn put_bytes(
+    server: &Server,
+    name: &str,
+    bytes: Vec<u8>,
+    via: Via,
+) -> Result<Vec<String>, Problem> {
     let at_ms = u64::try_from(server.app.clock.wall().as_millis()).unwrap_or(u64::MAX);
     let entry = |before: Option<&Digest>, after: &Digest| Entry {
         at_ms,
         action: "put",
+        via,
         component: name,
         before: before.map(ToString::to_string),
         after: after.to_string(),

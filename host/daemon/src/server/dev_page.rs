@@ -117,16 +117,21 @@ type Shared = State<Arc<DevPage>>;
 
 /// The routes of `flowguard dev`.
 pub(crate) fn dev_router(page: Arc<DevPage>, access: Access) -> Router {
-    Router::new()
-        .route("/", get(|| file(PAGE, "text/html; charset=utf-8")))
+    let prefix = access.prefix();
+    let routes = Router::new()
         .route("/dev.css", get(|| file(STYLE, "text/css")))
         .route("/dev.js", get(|| file(SCRIPT, "text/javascript")))
-        .route("/health", get(super::components::health))
         .route("/v1/dev/events", get(session))
         .route("/v1/dev/commands", post(command))
         .route("/v1/runs/{id}/events", get(run))
         .route("/v1/runs/{id}/picture", get(picture))
-        .route("/v1/runs/{id}/report", get(html))
+        .route("/v1/runs/{id}/report", get(html));
+    Router::new()
+        .route(
+            &format!("{prefix}/"),
+            get(|| file(PAGE, "text/html; charset=utf-8")),
+        )
+        .nest(&prefix, routes)
         .layer(from_fn_with_state(access, guard::check))
         .with_state(page)
 }
@@ -136,7 +141,6 @@ async fn file(text: &'static str, kind: &'static str) -> Response {
         (header::CONTENT_TYPE, kind),
         (header::CONTENT_SECURITY_POLICY, POLICY),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "no-referrer"),
         (header::CACHE_CONTROL, "no-store"),
     ];
     (headers, text).into_response()

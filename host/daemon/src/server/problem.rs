@@ -1,6 +1,6 @@
 //! How a refusal is told: RFC 9457, with what happened and what to do.
 
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
@@ -33,9 +33,7 @@ impl Problem {
         Self::new(StatusCode::BAD_REQUEST, "the request cannot be used", detail)
     }
 
-    pub(super) fn unauthorised() -> Self {
-        let detail = "give the token of the server's data folder as `authorization: Bearer …`, or open the link that \
-                      the server printed";
+    pub(super) fn unauthorised(detail: &str) -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "who are you", detail)
     }
 
@@ -45,6 +43,23 @@ impl Problem {
 
     pub(super) fn missing(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, "there is no such thing", detail)
+    }
+
+    /// No route.
+    pub(super) async fn no_such_path(uri: Uri) -> Self {
+        Self::missing(format!(
+            "there is nothing at {}: GET /openapi.json says what there is",
+            uri.path()
+        ))
+    }
+
+    /// A route that is asked otherwise.
+    pub(super) async fn no_such_method(method: Method, uri: Uri) -> Self {
+        let detail = format!(
+            "{} is not asked with {method}: GET /openapi.json says how",
+            uri.path()
+        );
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "not so", detail)
     }
 
     pub(super) fn refused(detail: impl Into<String>) -> Self {

@@ -7,6 +7,7 @@ use axum::routing::{get, post, put};
 use std::sync::Arc;
 
 use super::guard::{self, Access};
+use super::problem::Problem;
 use super::state::Server;
 use super::{components, runs};
 use flowguard_core::limits::MAX_COMPONENT_BYTES;
@@ -33,6 +34,8 @@ pub(crate) fn serve_router(server: Arc<Server>, access: Access) -> Router {
         .route("/v1/runs/{id}/picture", get(runs::picture))
         .route("/v1/runs/{id}/cancel", post(runs::cancel))
         .route("/v1/artifacts/{digest}", get(runs::artifact))
+        .fallback(Problem::no_such_path)
+        .method_not_allowed_fallback(Problem::no_such_method)
         .layer(DefaultBodyLimit::max(MAX_COMPONENT_BYTES))
         .layer(from_fn_with_state(access, guard::check))
         .with_state(server)

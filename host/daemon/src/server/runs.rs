@@ -13,16 +13,14 @@ use url::Url;
 
 use super::events;
 use super::problem::Problem;
-use super::state::{Asked, Server};
+use super::state::Server;
+use crate::cli::attribute;
 use crate::live_runs::{LOST, LiveRun};
 use crate::report::{self, Report};
 use flowguard_core::artifact::{Artifacts, Digest};
-use flowguard_core::run::{RunId, RunRecord};
+use flowguard_core::limits::{MAX_LISTED_RUNS, MAX_RETRIES};
+use flowguard_core::run::{RunId, RunOptions, RunRecord};
 use flowguard_core::storage::Runs;
-
-/// Runs that are listed.
-const LISTED: u32 = 100;
-const MAX_RETRIES: u32 = 10;
 
 type Shared = State<Arc<Server>>;
 
@@ -40,6 +38,9 @@ pub(super) struct NewRun {
     retries: u32,
     #[serde(default)]
     screencast: bool,
+    test_id_attributes: Option<Vec<String>>,
+    /// Whether the network is recorded.
+    har: Option<bool>,
 }
 
 /// A flow that can be run.
@@ -79,6 +80,9 @@ pub(super) async fn begin(
             asked.retries
         )));
     }
+    for name in asked.test_id_attributes.iter().flatten() {
+        attribute(name).map_err(Problem::bad)?;
+    }
     let now = server.registry.now();
     let is_it =
         |component: &str, name: &str| asked.flow == name || asked.flow == format!("{component}/{name}");
@@ -106,15 +110,19 @@ pub(super) async fn begin(
             )));
         }
     };
-    let how = Asked {
+    let usual = RunOptions::default();
+    let options = RunOptions {
         base_url: asked.base_url,
         params: asked.params.into_iter().collect(),
         timeout: asked.timeout_ms.map(|ms| Duration::from_millis(ms.into())),
-        retries: asked.retries,
         screencast: asked.screencast,
+        test_id_attributes: asked.test_id_attributes.unwrap_or(usual.test_id_attributes),
+        records_har: asked.har.unwrap_or(usual.records_har),
+        ..usual
     };
+    let attempts = asked.retries + 1;
     let run = server
-        .begin(component, flows, flow, how, now.runner.clone())
+        .begin(component, flows, flow, options, attempts, now.runner.clone())
         .map_err(|error| Problem::own(&error))?
         .ok_or_else(Problem::busy)?;
     let place = format!("/v1/runs/{}", run.id);
@@ -128,7 +136,11 @@ pub(super) async fn begin(
 
 pub(super) async fn list(State(server): Shared) -> Result<Json<Value>, Problem> {
     let live: Vec<Value> = server.live.going_on().iter().map(|run| state_of(run)).collect();
-    let recent = server.app.store.recent(&server.app.tenant, None, LISTED).await;
+    let recent = server
+        .app
+        .store
+        .recent(&server.app.tenant, None, MAX_LISTED_RUNS)
+        .await;
     let recent = recent.map_err(|error| Problem::own(&error))?;
     let ended: Vec<Value> = recent.iter().map(ended).collect();
     Ok(Json(json!({ "live": live, "ended": ended })))

@@ -2,16 +2,16 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::sync::Semaphore;
 use url::Url;
 
-use super::audit::Audit;
+use super::audit::{Audit, Via};
 use super::registry::{Flows, Registry};
 use crate::app::App;
 use crate::cli;
 use crate::discover::Candidate;
 use crate::live_runs::{LiveRun, LiveRuns};
+use crate::load;
 use crate::locate::{self, Steps};
 use flowguard_core::flow::Flow;
 use flowguard_core::limits::MAX_QUEUED_RUNS;
@@ -39,16 +39,6 @@ pub(crate) struct Server {
     slots: Semaphore,
 }
 
-/// What a run is asked for with.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Asked {
-    pub(super) base_url: Option<Url>,
-    pub(super) params: Vec<(String, String)>,
-    pub(super) timeout: Option<Duration>,
-    pub(super) retries: u32,
-    pub(super) screencast: bool,
-}
-
 impl Server {
     /// A server on this program, without components.
     pub(crate) async fn new(app: App, options: ServerOptions) -> anyhow::Result<Arc<Self>> {
@@ -66,9 +56,9 @@ impl Server {
     /// Loads a file; what is wrong with it, where it cannot be.
     pub(crate) async fn load(&self, candidate: &Candidate) -> Result<(), String> {
         let path = candidate.path();
-        let bytes = std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let bytes = load::read(candidate).map_err(|why| format!("{}: {why}", path.display()))?;
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let put = super::components::put_bytes(self, &name, bytes).await;
+        let put = super::components::put_bytes(self, &name, bytes, Via::Start).await;
         put.map(|_| ()).map_err(|problem| problem.detail().to_owned())
     }
 
@@ -83,7 +73,8 @@ impl Server {
         file: &str,
         flows: &Arc<Flows>,
         flow: &Flow,
-        asked: Asked,
+        options: RunOptions,
+        attempts: u32,
         runner: Runner,
     ) -> anyhow::Result<Option<Arc<LiveRun>>> {
         if self.live.unended() >= MAX_QUEUED_RUNS {
@@ -94,14 +85,11 @@ impl Server {
             flow: flow.clone(),
             source: flows.source.clone(),
             options: RunOptions {
-                base_url: asked.base_url.or_else(|| self.options.base_url.clone()),
-                timeout: asked.timeout,
-                params: asked.params,
-                screencast: asked.screencast,
-                ..RunOptions::default()
+                base_url: options.base_url.or_else(|| self.options.base_url.clone()),
+                ..options
             },
             replay: None,
-            attempts: asked.retries + 1,
+            attempts,
         };
         let origin = Origin {
             file: file.to_owned(),

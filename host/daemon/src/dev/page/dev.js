@@ -17,7 +17,7 @@
   const marks = { passed: "✓", failed: "✗", errored: "!", running: "▸", waiting: "·" };
 
   const ask = async (command) => {
-    const answer = await fetch("/v1/dev/commands", {
+    const answer = await fetch("v1/dev/commands", {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify(command),
@@ -83,7 +83,7 @@
   };
   const busy = () => [...state.runs.values()].some((run) => run.state === "running");
 
-  const session = new EventSource("/v1/dev/events");
+  const session = new EventSource("v1/dev/events");
   session.onmessage = (message) => {
     for (const event of JSON.parse(message.data)) heard[event.is]?.(event);
   };
@@ -96,9 +96,9 @@
     const shown = state.runs.get(state.chosen);
     detail();
     if (!shown) return;
-    one("picture").src = `/v1/runs/${shown.run}/picture`;
+    one("picture").src = `v1/runs/${shown.run}/picture`;
     one("picture").hidden = true;
-    const source = new EventSource(`/v1/runs/${shown.run}/events`);
+    const source = new EventSource(`v1/runs/${shown.run}/events`);
     state.listening = source;
     source.onmessage = (message) => {
       const event = JSON.parse(message.data);
@@ -116,6 +116,12 @@
     };
     source.onerror = () => source.readyState === EventSource.CLOSED && source.close();
   };
+  // A page that nobody sees leaves its connections to those that are seen: a browser has six for one server.
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden) return listen();
+    state.listening?.close();
+    one("picture").removeAttribute("src");
+  });
   one("picture").addEventListener("load", () => {
     one("picture").hidden = false;
     one("no-picture").hidden = true;
@@ -200,7 +206,7 @@
     }
     const ended = run && run.state !== "running";
     one("report").hidden = !ended;
-    if (ended) one("report").href = `/v1/runs/${run.run}/report`;
+    if (ended) one("report").href = `v1/runs/${run.run}/report`;
     progress();
   };
 
