@@ -8,7 +8,7 @@ use url::Url;
 use crate::artifact::{Attachment, Digest};
 use crate::browser::BrowserInfo;
 use crate::browser::network::har::replay::HarReplay;
-use crate::flow::{Flow, Source};
+use crate::flow::{Description, Flow, Source};
 use crate::limits;
 use crate::timeline::History;
 use crate::verdict::Verdict;
@@ -117,6 +117,19 @@ pub struct Origin {
     pub version: String,
     /// The component's content.
     pub digest: Digest,
+}
+
+impl Origin {
+    /// Of a component that says this of itself, with this content.
+    #[must_use]
+    pub fn new(file: String, description: &Description, digest: Digest) -> Self {
+        Self {
+            file,
+            component: description.name.clone(),
+            version: description.version.clone(),
+            digest,
+        }
+    }
 }
 
 /// What one attempt came to.

@@ -77,8 +77,7 @@ pub(super) async fn report(common: &Common, args: &ReportArgs) -> anyhow::Result
     let app = App::build(common, false, EngineOptions::default())?;
     let run = recorded(&app, &args.run).await?;
     let id = run.id.clone();
-    let (started, took) = (run.started_ms, Duration::from_micros(run.took_us));
-    let report = Report::new(vec![run], Vec::new(), started, took, env!("CARGO_PKG_VERSION"));
+    let report = Report::of_one(run);
     if wants_list(&args.reporter) {
         for run in &report.runs {
             say(&report::terminal::render(run, style(&locate(&app))));

@@ -166,12 +166,11 @@ impl Player {
     }
 
     fn origin(&self) -> Origin {
-        Origin {
-            file: self.file.clone(),
-            component: self.description.name.clone(),
-            version: self.description.version.clone(),
-            digest: self.component.digest.clone(),
-        }
+        Origin::new(
+            self.file.clone(),
+            &self.description,
+            self.component.digest.clone(),
+        )
     }
 
     /// Runs the flow against its recordings.

@@ -181,19 +181,8 @@ async fn load_all(app: &App, args: &RunArgs, candidates: &[Candidate]) -> anyhow
                 description,
                 source,
             }) => {
-                let digest = component.digest.clone();
-                let Description {
-                    name,
-                    version,
-                    flows,
-                    needs,
-                } = description;
-                let origin = Origin {
-                    file,
-                    component: name,
-                    version,
-                    digest,
-                };
+                let origin = Origin::new(file, &description, component.digest.clone());
+                let Description { flows, needs, .. } = description;
                 for flow in flows
                     .into_iter()
                     .filter(|flow| args.ask_for(&flow.name, &flow.tags))

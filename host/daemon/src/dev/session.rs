@@ -238,12 +238,7 @@ impl Session {
         let Some((file, loaded, flow)) = found else {
             return Ok(None);
         };
-        let origin = Origin {
-            file,
-            component: loaded.description.name.clone(),
-            version: loaded.description.version.clone(),
-            digest: loaded.component.digest.clone(),
-        };
+        let origin = Origin::new(file, &loaded.description, loaded.component.digest.clone());
         let request = RunRequest {
             id: new_run_id(&self.app)?,
             flow,

@@ -98,6 +98,12 @@ impl Report {
         }
     }
 
+    /// A report of one run alone.
+    pub(crate) fn of_one(run: RunRecord) -> Self {
+        let (started_ms, took) = (run.started_ms, Duration::from_micros(run.took_us));
+        Self::new(vec![run], Vec::new(), started_ms, took, env!("CARGO_PKG_VERSION"))
+    }
+
     /// How many flows ended how.
     #[must_use]
     pub(crate) fn counts(&self) -> Counts {

@@ -189,17 +189,7 @@ async fn picture(State(page): Shared, Path(id): Path<String>) -> Result<Response
 async fn html(State(page): Shared, Path(id): Path<String>) -> Result<Response, Problem> {
     let record = known(&page, &id)?.record();
     let record = record.ok_or_else(|| Problem::missing(format!("the run {id} has not ended")))?;
-    let (started, took) = (
-        record.started_ms,
-        std::time::Duration::from_micros(record.took_us),
-    );
-    let report = Report::new(
-        vec![(*record).clone()],
-        Vec::new(),
-        started,
-        took,
-        env!("CARGO_PKG_VERSION"),
-    );
+    let report = Report::of_one((*record).clone());
     let files = report::files::Files::read(&report, &*page.artifacts).await;
     Ok(axum::response::Html(report::html::render(&report, &files)).into_response())
 }

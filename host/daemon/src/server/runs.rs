@@ -152,7 +152,7 @@ pub(super) async fn one(State(server): Shared, Path(id): Path<String>) -> Result
     }
     let record = record_of(&server, &id).await?;
     let mut state = ended(&record);
-    let report = report::json::render(&report_of(record)).map_err(|error| Problem::own(&error))?;
+    let report = report::json::render(&Report::of_one(record)).map_err(|error| Problem::own(&error))?;
     state["report"] = serde_json::from_str(&report).map_err(|error| Problem::own(&error))?;
     Ok(Json(state))
 }
@@ -186,7 +186,7 @@ pub(super) async fn picture(State(server): Shared, Path(id): Path<String>) -> Re
 }
 
 pub(super) async fn html(State(server): Shared, Path(id): Path<String>) -> Result<Response, Problem> {
-    let report = report_of(record_of(&server, &id).await?);
+    let report = Report::of_one(record_of(&server, &id).await?);
     let files = report::files::Files::read(&report, &*server.app.artifacts).await;
     Ok(axum::response::Html(report::html::render(&report, &files)).into_response())
 }
@@ -218,11 +218,6 @@ async fn record_of(server: &Server, id: &str) -> Result<RunRecord, Problem> {
 
 fn unknown(id: &str) -> Problem {
     Problem::missing(format!("there is no run {id:?}: GET /v1/runs lists them"))
-}
-
-fn report_of(record: RunRecord) -> Report {
-    let (started, took) = (record.started_ms, Duration::from_micros(record.took_us));
-    Report::new(vec![record], Vec::new(), started, took, env!("CARGO_PKG_VERSION"))
 }
 
 fn state_of(run: &LiveRun) -> Value {

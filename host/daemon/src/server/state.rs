@@ -91,12 +91,8 @@ impl Server {
             replay: None,
             attempts,
         };
-        let origin = Origin {
-            file: file.to_owned(),
-            component: flows.description.name.clone(),
-            version: flows.description.version.clone(),
-            digest: flows.component.digest.clone(),
-        };
+        let digest = flows.component.digest.clone();
+        let origin = Origin::new(file.to_owned(), &flows.description, digest);
         let live = self.live.add(request.id.clone(), flow.name.clone());
         let (server, flows, run) = (self.clone(), flows.clone(), live.clone());
         let task = tokio::spawn(async move { server.run(&flows, &origin, &request, &runner, &run).await });
