@@ -353,6 +353,10 @@ async fn the_session_s_page_shows_what_happens_and_does_what_is_asked() {
         (&Value::Null, 2),
         "{again}"
     );
+    let unseen = format!("--param=link={}", reader.link);
+    let unseen = reader.shell.run([guest("unseen").as_str(), &unseen]).await;
+    unseen.exits(0).passes_only(&["lets_go_of_its_streams"]);
+    editor.dev.next("run-ended").await;
     // A build or a file that fails is told where nobody can miss it.
     std::fs::write(&editor.file, counting("  - clack: { button: Add }\n")).expect("it is ours");
     editor.dev.next("refused").await;

@@ -330,6 +330,7 @@ async fn run_with_a_server_says_and_ends_as_without() {
         .run([bad.as_os_str(), there.as_ref()])
         .await
         .exits(2)
+        .says("clack")
         .passes_only(&[]);
     // Another data folder has another token, or none.
     let stranger = Flowguard::new();

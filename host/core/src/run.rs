@@ -80,6 +80,18 @@ impl Default for RunOptions {
     }
 }
 
+/// Reads the name of an attribute that test ids are in.
+///
+/// # Errors
+/// What is wrong with it, where it has other characters than a name's, or none.
+pub fn test_id_attribute(text: &str) -> Result<String, String> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | ':' | '.');
+    match !text.is_empty() && text.chars().all(fits) {
+        true => Ok(text.to_owned()),
+        false => Err(format!("{text:?} is no attribute; write for example data-test")),
+    }
+}
+
 /// A run that is asked for. One that exists is valid.
 #[derive(Clone, Debug)]
 pub struct RunRequest {

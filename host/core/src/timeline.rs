@@ -84,9 +84,8 @@ impl Timeline {
             attachments: Vec::new(),
             places: Vec::new(),
         });
-        state.revision += 1;
-        let revision = state.revision;
-        state.changed.push(revision);
+        state.changed.push(0);
+        state.step(Some(id));
         state.current = Some(id);
         self.changed();
         Some(id)
@@ -243,17 +242,13 @@ impl Timeline {
         let mut state = self.lock();
         state.open.clear();
         state.current = None;
-        let State {
-            history,
-            revision,
-            changed,
-            ..
-        } = &mut *state;
-        let running = |(step, _): &(&mut Step, &mut u64)| step.outcome == StepOutcome::Running;
-        for (step, changed) in history.steps.iter_mut().zip(changed).filter(running) {
-            step.took_us = micros(now).saturating_sub(step.at_us);
-            *revision += 1;
-            *changed = *revision;
+        let steps = state.history.steps.iter();
+        let running = steps.filter(|step| step.outcome == StepOutcome::Running);
+        let running: Vec<StepId> = running.map(|step| step.id).collect();
+        for id in running {
+            if let Some(step) = state.step(Some(id)) {
+                step.took_us = micros(now).saturating_sub(step.at_us);
+            }
         }
         self.changed();
     }

@@ -136,6 +136,22 @@ impl App {
         self.engine.load(bytes).await
     }
 
+    /// An id that is sorted by time, and short enough to be typed: `20261120-223001-4f7k2m`.
+    pub(crate) fn new_run_id(&self) -> anyhow::Result<RunId> {
+        const DIGITS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+        let seconds = i64::try_from(self.clock.wall().as_secs())?;
+        let time = chrono::DateTime::from_timestamp(seconds, 0)
+            .unwrap_or_default()
+            .format("%Y%m%d-%H%M%S");
+        let mut random = [0; 6];
+        getrandom::fill(&mut random).map_err(|error| anyhow::anyhow!("no random numbers: {error}"))?;
+        let tail: String = random
+            .iter()
+            .map(|byte| char::from(DIGITS[usize::from(byte % 32)]))
+            .collect();
+        RunId::parse(&format!("{time}-{tail}")).ok_or_else(|| anyhow::anyhow!("a run id could not be made"))
+    }
+
     /// Keeps a run's result; a run is not lost to the user because the store is.
     pub(crate) async fn keep(&self, record: &mut RunRecord) {
         if let Err(error) = self.store.save(&self.tenant, record).await {

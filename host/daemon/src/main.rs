@@ -9,6 +9,7 @@ mod live_runs;
 mod load;
 mod locate;
 mod report;
+mod selection;
 mod server;
 mod source_lines;
 mod trace;

@@ -9,18 +9,19 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use url::Url;
 
-use super::run::{attribute, cancelled_by_interrupt, locate_in, parameter, style};
+use super::run::{cancelled_by_interrupt, locate_in, parameter, style};
 use super::serve::loopback;
 use super::{Common, Exit, UsageError, duration, say};
 use crate::app::App;
 use crate::dev::{Audience, Command, DevEvent, Options, Project, Timings, develop};
 use crate::live_runs::LiveRun;
 use crate::report;
+use crate::selection::Selection;
 use crate::server::{self, Access, DevPage, dev_router};
 use flowguard_backends::storage::ArtifactFolder;
 use flowguard_core::ledger::Ledger;
 use flowguard_core::limits::MAX_PAGE_COMMANDS;
-use flowguard_core::run::RunRequest;
+use flowguard_core::run::{RunRequest, test_id_attribute};
 use flowguard_engine::{EngineOptions, RunWatcher};
 
 /// Watches sources, builds what changed, and goes on with the page that is still open
@@ -32,12 +33,8 @@ pub(crate) struct DevArgs {
     /// Where the application is, for example http://127.0.0.1:4000
     #[arg(long, value_name = "URL", env = "FLOWGUARD_BASE_URL")]
     base_url: Option<Url>,
-    /// Only flows whose name contains this
-    #[arg(long, value_name = "TEXT")]
-    grep: Option<String>,
-    /// Only flows with this tag; may be repeated, any of them is enough
-    #[arg(long, value_name = "TAG")]
-    tag: Vec<String>,
+    #[command(flatten)]
+    selection: Selection,
     /// Time for each flow instead of its own, for example 45s
     #[arg(long, value_name = "TIME", value_parser = duration::parse)]
     timeout: Option<Duration>,
@@ -45,7 +42,7 @@ pub(crate) struct DevArgs {
     #[arg(long, value_name = "KEY=VALUE", value_parser = parameter)]
     param: Vec<(String, String)>,
     /// The attribute that test ids are in; may be repeated, any of them is one
-    #[arg(long, value_name = "NAME", value_parser = attribute, default_value = "data-testid")]
+    #[arg(long, value_name = "NAME", value_parser = test_id_attribute, default_value = "data-testid")]
     test_id_attribute: Vec<String>,
     /// The profile that cargo builds components with
     #[arg(long, value_name = "NAME", default_value = "dev")]
@@ -91,8 +88,7 @@ pub(super) async fn run(common: &Common, args: DevArgs) -> anyhow::Result<Exit> 
     };
     let options = Options {
         base_url: args.base_url,
-        grep: args.grep,
-        tags: args.tag,
+        selection: args.selection,
         timeout: args.timeout,
         params: args.param,
         test_id_attributes: args.test_id_attribute,

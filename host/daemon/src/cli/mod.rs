@@ -14,8 +14,6 @@ mod serve;
 mod signals;
 mod trace;
 
-pub(crate) use run::{attribute, is_wanted, new_run_id};
-
 use clap::{Args, Parser, Subcommand};
 use std::io::Write;
 use std::path::PathBuf;

@@ -76,10 +76,8 @@ pub(super) async fn run(common: &Common, args: &RunArgs, server: &Url) -> anyhow
     let began = Instant::now();
     remote.is_of_this_version().await?;
     let put = remote.put_all(args).await?;
-    let flows = match args.paths.is_empty() || !put.names.is_empty() {
-        true => remote.flows(args, &put.names).await?,
-        false => Vec::new(),
-    };
+    let of = (!args.paths.is_empty()).then_some(put.names.as_slice());
+    let flows = remote.flows(args, of).await?;
     if flows.is_empty() && put.failures.is_empty() {
         let message = format!("{server} has no flow with the name or the tags that were asked for");
         return Err(UsageError(message).into());
@@ -282,12 +280,12 @@ impl Remote {
         }
     }
 
-    /// The flows that are asked for: of the files that were put, or of all that the server has.
-    async fn flows(&self, args: &RunArgs, put: &[String]) -> anyhow::Result<Vec<Flow>> {
+    /// The flows that are asked for: of these components, or of all that the server has.
+    async fn flows(&self, args: &RunArgs, of: Option<&[String]>) -> anyhow::Result<Vec<Flow>> {
         let Flows { flows } = self.get("/v1/flows").await?;
         let is_asked = |flow: &Flow| {
-            let is_put = put.is_empty() || put.contains(&flow.component);
-            is_put && args.ask_for(&flow.name, &flow.tags)
+            let is_of = of.is_none_or(|components| components.contains(&flow.component));
+            is_of && args.selection.has_named(&flow.name, &flow.tags)
         };
         Ok(flows.into_iter().filter(is_asked).collect())
     }

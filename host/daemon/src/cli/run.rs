@@ -19,13 +19,14 @@ use crate::live_runs::LOST;
 use crate::load::{File, load_one};
 use crate::locate::{self, Steps};
 use crate::report::{self, LoadFailure, Report};
+use crate::selection::Selection;
 use flowguard_backends::storage::ArtifactFolder;
 use flowguard_core::Blame;
 use flowguard_core::artifact::Digest;
 use flowguard_core::flow::{Description, Flow, Needs, Source};
 use flowguard_core::limits::MAX_RETRIES;
 use flowguard_core::progress::Cancel;
-use flowguard_core::run::{Origin, RunId, RunOptions, RunRecord, RunRequest};
+use flowguard_core::run::{Origin, RunOptions, RunRecord, RunRequest, test_id_attribute};
 use flowguard_engine::{AssertionComponent, EngineOptions, FlowComponent, Runner, Subject};
 
 /// Runs flows and reports
@@ -40,12 +41,8 @@ pub(crate) struct RunArgs {
     /// Where the application is, for example http://127.0.0.1:4000
     #[arg(long, value_name = "URL", env = "FLOWGUARD_BASE_URL")]
     pub(super) base_url: Option<Url>,
-    /// Only flows whose name contains this
-    #[arg(long, value_name = "TEXT")]
-    grep: Option<String>,
-    /// Only flows with this tag; may be repeated, any of them is enough
-    #[arg(long, value_name = "TAG")]
-    tag: Vec<String>,
+    #[command(flatten)]
+    pub(super) selection: Selection,
     /// Flows at once
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
     workers: Option<u32>,
@@ -62,7 +59,7 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "REPORTER", value_parser = reporter)]
     pub(super) reporter: Vec<Reporter>,
     /// The attribute that test ids are in; may be repeated, any of them is one
-    #[arg(long, value_name = "NAME", value_parser = attribute, default_value = "data-testid")]
+    #[arg(long, value_name = "NAME", value_parser = test_id_attribute, default_value = "data-testid")]
     pub(super) test_id_attribute: Vec<String>,
     #[command(flatten)]
     pub(super) har: har::HarArgs,
@@ -88,14 +85,6 @@ pub(super) fn parameter(text: &str) -> Result<(String, String), String> {
         .split_once('=')
         .ok_or_else(|| format!("{text:?} is not KEY=VALUE"))?;
     Ok((key.to_owned(), value.to_owned()))
-}
-
-pub(crate) fn attribute(text: &str) -> Result<String, String> {
-    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | ':' | '.');
-    match !text.is_empty() && text.chars().all(fits) {
-        true => Ok(text.to_owned()),
-        false => Err(format!("{text:?} is no attribute; write for example data-test")),
-    }
 }
 
 /// A flow that is to be run.
@@ -183,10 +172,7 @@ async fn load_all(app: &App, args: &RunArgs, candidates: &[Candidate]) -> anyhow
             }) => {
                 let origin = Origin::new(file, &description, component.digest.clone());
                 let Description { flows, needs, .. } = description;
-                for flow in flows
-                    .into_iter()
-                    .filter(|flow| args.ask_for(&flow.name, &flow.tags))
-                {
+                for flow in flows.into_iter().filter(|flow| args.selection.has(flow)) {
                     let mut request = request(app, args, flow, source.clone())?;
                     request.replay.clone_from(&replay);
                     let (component, origin, needs) = (component.clone(), origin.clone(), needs.clone());
@@ -205,20 +191,6 @@ async fn load_all(app: &App, args: &RunArgs, candidates: &[Candidate]) -> anyhow
     Ok(loaded)
 }
 
-impl RunArgs {
-    /// Whether they ask for a flow of this name, with these tags.
-    pub(super) fn ask_for(&self, name: &str, tags: &[String]) -> bool {
-        is_wanted(self.grep.as_deref(), &self.tag, name, tags)
-    }
-}
-
-/// Whether a flow of this name, with these tags, is asked for: the name holds the text, and a tag is any of these.
-pub(crate) fn is_wanted(grep: Option<&str>, any_of: &[String], name: &str, tags: &[String]) -> bool {
-    let by_name = grep.is_none_or(|text| name.contains(text));
-    let by_tag = any_of.is_empty() || any_of.iter().any(|tag| tags.contains(tag));
-    by_name && by_tag
-}
-
 fn request(app: &App, args: &RunArgs, flow: Flow, source: Option<Source>) -> anyhow::Result<RunRequest> {
     let options = RunOptions {
         base_url: args.base_url.clone(),
@@ -231,29 +203,13 @@ fn request(app: &App, args: &RunArgs, flow: Flow, source: Option<Source>) -> any
         ..RunOptions::default()
     };
     Ok(RunRequest {
-        id: new_run_id(app)?,
+        id: app.new_run_id()?,
         flow,
         source,
         options,
         replay: None,
         attempts: args.retries + 1,
     })
-}
-
-/// Sorted by time, and short enough to be typed: `20261120-223001-4f7k2m`.
-pub(crate) fn new_run_id(app: &App) -> anyhow::Result<RunId> {
-    const DIGITS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
-    let seconds = i64::try_from(app.clock.wall().as_secs())?;
-    let time = chrono::DateTime::from_timestamp(seconds, 0)
-        .unwrap_or_default()
-        .format("%Y%m%d-%H%M%S");
-    let mut random = [0; 6];
-    getrandom::fill(&mut random).map_err(|error| anyhow::anyhow!("no random numbers: {error}"))?;
-    let tail: String = random
-        .iter()
-        .map(|byte| char::from(DIGITS[usize::from(byte % 32)]))
-        .collect();
-    RunId::parse(&format!("{time}-{tail}")).ok_or_else(|| anyhow::anyhow!("a run id could not be made"))
 }
 
 fn nothing_to_run(args: &RunArgs, candidates: &[Candidate]) -> String {

@@ -20,6 +20,7 @@ use super::watch::{Change, Watch};
 use crate::app::App;
 use crate::discover::Candidate;
 use crate::live_runs::LOST;
+use crate::selection::Selection;
 use flowguard_core::artifact::Digest;
 use flowguard_core::progress::Cancel;
 use flowguard_core::run::{RunRecord, RunRequest};
@@ -40,10 +41,8 @@ const MAX_SOURCE_BYTES: u64 = 4 << 20;
 pub(crate) struct Options {
     /// Where the application is.
     pub(crate) base_url: Option<Url>,
-    /// Only flows whose name contains this.
-    pub(crate) grep: Option<String>,
-    /// Only flows with one of these tags.
-    pub(crate) tags: Vec<String>,
+    /// Which flows.
+    pub(crate) selection: Selection,
     /// Time for each flow instead of its own.
     pub(crate) timeout: Option<Duration>,
     /// Parameters for the flows.

@@ -9,13 +9,12 @@ use super::event::{LiveFrom, Timings};
 use super::listing::Listing;
 use super::reload::{Audience, Options};
 use crate::app::App;
-use crate::cli::{is_wanted, new_run_id};
 use crate::discover::Candidate;
 use crate::load::{self, File};
 use crate::locate::{self, Steps};
 use flowguard_backends::storage::read_cassette;
 use flowguard_core::artifact::Digest;
-use flowguard_core::flow::{Description, Flow, Source};
+use flowguard_core::flow::{Description, Source};
 use flowguard_core::limits::MAX_KEPT_RUNS;
 use flowguard_core::progress::Cancel;
 use flowguard_core::run::{Origin, RunOptions, RunRecord, RunRequest};
@@ -111,17 +110,12 @@ impl Session {
                 .description
                 .flows
                 .iter()
-                .filter(|flow| self.is_chosen(flow));
+                .filter(|flow| self.options.selection.has(flow));
             flows
                 .map(move |flow| Listing::of(&named, &name, flow))
                 .collect::<Vec<_>>()
         });
         flows.collect()
-    }
-
-    fn is_chosen(&self, flow: &Flow) -> bool {
-        let Options { grep, tags, .. } = &self.options;
-        is_wanted(grep.as_deref(), tags, &flow.name, &flow.tags)
     }
 
     /// Loads what is new or changed among these files, and forgets what is gone. A file that cannot be loaded
@@ -240,7 +234,7 @@ impl Session {
         };
         let origin = Origin::new(file, &loaded.description, loaded.component.digest.clone());
         let request = RunRequest {
-            id: new_run_id(&self.app)?,
+            id: self.app.new_run_id()?,
             flow,
             source: loaded.source.clone(),
             options: self.run_options(),

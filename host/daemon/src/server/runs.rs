@@ -14,12 +14,11 @@ use url::Url;
 use super::events;
 use super::problem::Problem;
 use super::state::Server;
-use crate::cli::attribute;
 use crate::live_runs::{LOST, LiveRun};
 use crate::report::{self, Report};
 use flowguard_core::artifact::{Artifacts, Digest};
 use flowguard_core::limits::{MAX_LISTED_RUNS, MAX_RETRIES};
-use flowguard_core::run::{RunId, RunOptions, RunRecord};
+use flowguard_core::run::{RunId, RunOptions, RunRecord, test_id_attribute};
 use flowguard_core::storage::Runs;
 
 type Shared = State<Arc<Server>>;
@@ -81,7 +80,7 @@ pub(super) async fn begin(
         )));
     }
     for name in asked.test_id_attributes.iter().flatten() {
-        attribute(name).map_err(Problem::bad)?;
+        test_id_attribute(name).map_err(Problem::bad)?;
     }
     let now = server.registry.now();
     let is_it =

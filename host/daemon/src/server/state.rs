@@ -8,7 +8,6 @@ use url::Url;
 use super::audit::{Audit, Via};
 use super::registry::{Flows, Registry};
 use crate::app::App;
-use crate::cli;
 use crate::discover::Candidate;
 use crate::live_runs::{LiveRun, LiveRuns};
 use crate::load;
@@ -81,7 +80,7 @@ impl Server {
             return Ok(None);
         }
         let request = RunRequest {
-            id: cli::new_run_id(&self.app)?,
+            id: self.app.new_run_id()?,
             flow: flow.clone(),
             source: flows.source.clone(),
             options: RunOptions {

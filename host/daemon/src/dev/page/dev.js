@@ -95,7 +95,9 @@
     state.listening = null;
     const shown = state.runs.get(state.chosen);
     detail();
-    if (!shown) return;
+    // A page that nobody sees leaves its connections to those that are seen: a browser has six for one server.
+    one("picture").removeAttribute("src");
+    if (!shown || document.hidden) return;
     one("picture").src = `v1/runs/${shown.run}/picture`;
     one("picture").hidden = true;
     const source = new EventSource(`v1/runs/${shown.run}/events`);
@@ -116,12 +118,7 @@
     };
     source.onerror = () => source.readyState === EventSource.CLOSED && source.close();
   };
-  // A page that nobody sees leaves its connections to those that are seen: a browser has six for one server.
-  document.addEventListener("visibilitychange", () => {
-    if (!document.hidden) return listen();
-    state.listening?.close();
-    one("picture").removeAttribute("src");
-  });
+  document.addEventListener("visibilitychange", listen);
   one("picture").addEventListener("load", () => {
     one("picture").hidden = false;
     one("no-picture").hidden = true;
