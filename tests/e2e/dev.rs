@@ -311,6 +311,8 @@ async fn the_session_s_page_shows_what_happens_and_does_what_is_asked() {
         .sees(
             "  - expect: { css: '#flows [aria-selected=true]' }
     to-contain-text: counting
+  - expect: { css: '#build' }
+    to-have-text: watching
   - expect: { css: '#message' }
     to-contain-text: 'expected test-id \"sum\" to have text \"2\", received \"1\"'
   - expect: { css: '#line' }

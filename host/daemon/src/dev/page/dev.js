@@ -31,6 +31,7 @@
   };
   const refused = new Map();
 
+  const waiting = one("build").textContent;
   const build = (text, bad = false) => {
     one("build").textContent = text;
     one("build").className = bad ? "bad" : "";
@@ -53,6 +54,7 @@
       trouble([...refused].map(([name, why]) => `${name}\n${why}`).join("\n\n"));
     },
     flows: ({ flows }) => {
+      if (one("build").textContent === waiting) build("watching");
       state.flows = flows;
       if (refused.size) {
         refused.clear();
