@@ -1,7 +1,10 @@
 //! Back ends in memory, for the tests of what stands above the ports. They pass the same contract as the real
 //! ones; nothing in them outlives the process.
 
-use std::collections::{BTreeMap, HashMap};
+use std::borrow::Cow;
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Bound;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -9,16 +12,18 @@ use bytes::Bytes;
 
 use crate::artifact::{ArtifactError, Artifacts, Digest};
 use crate::baseline::{BaselineError, BaselineName, Baselines, Compared, Tolerance};
-use crate::run::{RunId, RunRecord};
-use crate::storage::calls::Keys;
-use crate::storage::{self, BucketId, BucketLimits, Buckets, Runs, StorageError, TenantId};
+use crate::storage::store::{Between, Collection, Document, Index, Order, Query, Store, Total};
+use crate::storage::{StorageError, TenantId};
+use serde_json::Value;
 
-/// Buckets and runs in memory.
+/// Documents in memory.
 #[derive(Debug, Default)]
 pub struct FakeStore {
-    buckets: Mutex<HashMap<BucketId, Contents>>,
-    runs: Mutex<BTreeMap<(String, RunId), RunRecord>>,
+    kept: Mutex<BTreeMap<Name, Document>>,
 }
+
+/// Tenant, collection, id.
+type Name = (TenantId, &'static str, String);
 
 /// Artifacts in memory.
 #[derive(Debug, Default)]
@@ -70,200 +75,218 @@ impl Baselines for FakeBaselines {
     }
 }
 
-#[derive(Clone, Debug)]
-struct Entry {
-    value: Vec<u8>,
-    expires_ms: Option<u64>,
-}
-
-type Contents = BTreeMap<String, Entry>;
-
 fn lock<T>(state: &Mutex<T>) -> MutexGuard<'_, T> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn bytes(contents: &Contents) -> u64 {
-    let lengths = contents.iter().map(|(key, entry)| key.len() + entry.value.len());
-    lengths.sum::<usize>() as u64
+fn is_there(document: &Document, now_ms: u64) -> bool {
+    document.expires_ms.is_none_or(|expires| now_ms < expires)
+}
+
+/// What a field holds; a dot goes into an object.
+fn field<'a>(document: &'a Document, path: &str) -> Option<Cow<'a, Value>> {
+    if path == "id" {
+        return Some(Cow::Owned(Value::from(document.id.clone())));
+    }
+    let mut parts = path.split('.');
+    let top = document.fields.get(parts.next()?)?;
+    parts
+        .try_fold(top, |value, part| value.get(part))
+        .map(Cow::Borrowed)
+}
+
+fn compared(a: Option<&Value>, b: Option<&Value>) -> Ordering {
+    match (a, b) {
+        (Some(Value::String(a)), Some(Value::String(b))) => a.as_bytes().cmp(b.as_bytes()),
+        (a, b) => a.and_then(Value::as_i64).cmp(&b.and_then(Value::as_i64)),
+    }
+}
+
+fn lies_between(document: &Document, between: &Between) -> bool {
+    let Some(value) = field(document, between.field) else {
+        return false;
+    };
+    let beside = |bound: &Value| compared(Some(&value), Some(bound));
+    let from = match &between.from {
+        Bound::Included(from) => beside(from).is_ge(),
+        Bound::Excluded(from) => beside(from).is_gt(),
+        Bound::Unbounded => true,
+    };
+    let to = match &between.to {
+        Bound::Included(to) => beside(to).is_le(),
+        Bound::Excluded(to) => beside(to).is_lt(),
+        Bound::Unbounded => true,
+    };
+    from && to
+}
+
+fn has(document: &Document, equal: &[(&'static str, &str)]) -> bool {
+    let is = |(path, value): &(&str, &str)| {
+        field(document, path).is_some_and(|found| found.as_str() == Some(value))
+    };
+    equal.iter().all(is)
 }
 
 impl FakeStore {
-    /// Works on a bucket from which what has expired is gone.
-    fn with<T>(&self, bucket: &BucketId, now_ms: u64, work: impl FnOnce(&mut Contents) -> T) -> T {
-        let mut buckets = lock(&self.buckets);
-        let contents = buckets.entry(bucket.clone()).or_default();
-        contents.retain(|_, entry| entry.expires_ms.is_none_or(|expires| now_ms < expires));
-        work(contents)
+    fn of<'a>(
+        kept: &'a BTreeMap<Name, Document>,
+        tenant: &'a TenantId,
+        collection: &'a Collection,
+    ) -> impl Iterator<Item = &'a Document> {
+        let here =
+            move |((owner, name, _), _): &(&Name, &Document)| owner == tenant && *name == collection.name;
+        kept.iter().filter(here).map(|(_, document)| document)
     }
-}
-
-fn put(contents: &mut Contents, key: &str, entry: Entry, limits: BucketLimits) -> Result<(), StorageError> {
-    let (keys_before, bytes_before) = (contents.len(), bytes(contents));
-    let before = contents.insert(key.to_owned(), entry);
-    let (keys, bytes) = (contents.len(), bytes(contents));
-    let too_many = keys > keys_before && keys as u64 > limits.keys;
-    let too_large = bytes > bytes_before && bytes > limits.bytes;
-    if !too_many && !too_large {
-        return Ok(());
-    }
-    match before {
-        Some(before) => contents.insert(key.to_owned(), before),
-        None => contents.remove(key),
-    };
-    Err(StorageError::Full(format!(
-        "it would have {keys} keys and {bytes} bytes"
-    )))
 }
 
 #[async_trait]
-impl Buckets for FakeStore {
-    async fn get(&self, bucket: &BucketId, key: &str, now_ms: u64) -> Result<Option<Vec<u8>>, StorageError> {
-        Ok(self.with(bucket, now_ms, |contents| {
-            contents.get(key).map(|entry| entry.value.clone())
+impl Store for FakeStore {
+    async fn insert(
+        &self,
+        tenant: &TenantId,
+        collection: &'static Collection,
+        mut document: Document,
+        now_ms: u64,
+    ) -> Result<bool, StorageError> {
+        let mut kept = lock(&self.kept);
+        let collides = |other: &Document| {
+            let same = |index: &Index| {
+                index.unique
+                    && index.fields.iter().all(|path| {
+                        let value = field(&document, path);
+                        value.is_some() && value == field(other, path)
+                    })
+            };
+            other.id == document.id || collection.indexes.iter().any(same)
+        };
+        if Self::of(&kept, tenant, collection).any(|other| is_there(other, now_ms) && collides(other)) {
+            return Ok(false);
+        }
+        document.revision = 1;
+        kept.insert((tenant.clone(), collection.name, document.id.clone()), document);
+        Ok(true)
+    }
+
+    async fn get(
+        &self,
+        tenant: &TenantId,
+        collection: &'static Collection,
+        id: &str,
+        now_ms: u64,
+    ) -> Result<Option<Document>, StorageError> {
+        let kept = lock(&self.kept);
+        let found = kept.get(&(tenant.clone(), collection.name, id.to_owned()));
+        Ok(found.filter(|document| is_there(document, now_ms)).cloned())
+    }
+
+    async fn replace(
+        &self,
+        tenant: &TenantId,
+        collection: &'static Collection,
+        mut document: Document,
+    ) -> Result<bool, StorageError> {
+        let mut kept = lock(&self.kept);
+        let name = (tenant.clone(), collection.name, document.id.clone());
+        let Some(before) = kept
+            .get_mut(&name)
+            .filter(|before| before.revision == document.revision)
+        else {
+            return Ok(false);
+        };
+        document.revision += 1;
+        *before = document;
+        Ok(true)
+    }
+
+    async fn remove(
+        &self,
+        tenant: &TenantId,
+        collection: &'static Collection,
+        id: &str,
+        revision: u64,
+    ) -> Result<bool, StorageError> {
+        let mut kept = lock(&self.kept);
+        let name = (tenant.clone(), collection.name, id.to_owned());
+        let is_it = kept
+            .get(&name)
+            .is_some_and(|document| document.revision == revision);
+        if is_it {
+            kept.remove(&name);
+        }
+        Ok(is_it)
+    }
+
+    async fn find(
+        &self,
+        tenant: &TenantId,
+        collection: &'static Collection,
+        query: Query<'_>,
+    ) -> Result<Vec<Document>, StorageError> {
+        let kept = lock(&self.kept);
+        let wanted = |document: &&Document| {
+            is_there(document, query.now_ms)
+                && has(document, &query.equal)
+                && query
+                    .between
+                    .as_ref()
+                    .is_none_or(|between| lies_between(document, between))
+        };
+        let mut found: Vec<Document> = Self::of(&kept, tenant, collection)
+            .filter(wanted)
+            .cloned()
+            .collect();
+        let (by, descends) = match query.order {
+            Order::Ascending(by) => (by, false),
+            Order::Descending(by) => (by, true),
+        };
+        found.sort_by(|a, b| {
+            let order =
+                compared(field(a, by).as_deref(), field(b, by).as_deref()).then_with(|| a.id.cmp(&b.id));
+            if descends { order.reverse() } else { order }
+        });
+        found.truncate(query.limit as usize);
+        if !query.sealed {
+            found.iter_mut().for_each(|document| document.sealed = None);
+        }
+        Ok(found)
+    }
+
+    async fn total(
+        &self,
+        tenant: &TenantId,
+        collection: &'static Collection,
+        equal: &[(&'static str, &str)],
+        summed: &'static str,
+        now_ms: u64,
+    ) -> Result<Total, StorageError> {
+        let kept = lock(&self.kept);
+        let found = Self::of(&kept, tenant, collection)
+            .filter(|document| is_there(document, now_ms) && has(document, equal));
+        Ok(found.fold(Total::default(), |total, document| Total {
+            documents: total.documents + 1,
+            sum: total.sum
+                + field(document, summed)
+                    .and_then(|value| value.as_u64())
+                    .unwrap_or_default(),
         }))
     }
 
-    async fn set(
-        &self,
-        bucket: &BucketId,
-        key: &str,
-        value: &[u8],
-        expires_ms: Option<u64>,
-        now_ms: u64,
-        limits: BucketLimits,
-    ) -> Result<(), StorageError> {
-        let entry = Entry {
-            value: value.to_owned(),
-            expires_ms,
-        };
-        self.with(bucket, now_ms, |contents| put(contents, key, entry, limits))
+    async fn sweep(&self, now_ms: u64) -> Result<u64, StorageError> {
+        let mut kept = lock(&self.kept);
+        let before = kept.len();
+        kept.retain(|_, document| is_there(document, now_ms));
+        Ok((before - kept.len()) as u64)
     }
 
-    async fn delete(&self, bucket: &BucketId, key: &str, now_ms: u64) -> Result<bool, StorageError> {
-        Ok(self.with(bucket, now_ms, |contents| contents.remove(key).is_some()))
+    async fn tenants(&self) -> Result<Vec<TenantId>, StorageError> {
+        let kept = lock(&self.kept);
+        let owners: BTreeSet<&TenantId> = kept.keys().map(|(tenant, ..)| tenant).collect();
+        Ok(owners.into_iter().cloned().collect())
     }
 
-    async fn list(
-        &self,
-        bucket: &BucketId,
-        prefix: &str,
-        cursor: Option<&str>,
-        limit: u32,
-        now_ms: u64,
-    ) -> Result<Keys, StorageError> {
-        let after =
-            |key: &&String| key.starts_with(prefix) && cursor.is_none_or(|cursor| key.as_str() > cursor);
-        let mut keys: Vec<String> = self.with(bucket, now_ms, |contents| {
-            let found = contents.keys().filter(after);
-            found.take(limit as usize + 1).cloned().collect()
-        });
-        let more = keys.len() > limit as usize;
-        keys.truncate(limit as usize);
-        let cursor = if more { keys.last().cloned() } else { None };
-        Ok(Keys { keys, cursor })
+    fn place(&self) -> String {
+        "memory".to_owned()
     }
-
-    async fn increment(
-        &self,
-        bucket: &BucketId,
-        key: &str,
-        delta: i64,
-        now_ms: u64,
-        limits: BucketLimits,
-    ) -> Result<i64, StorageError> {
-        self.with(bucket, now_ms, |contents| {
-            let before = contents.get(key);
-            let sum = storage::count(before.map(|entry| entry.value.as_slice()), delta)?;
-            let entry = Entry {
-                value: sum.to_string().into_bytes(),
-                expires_ms: before.and_then(|entry| entry.expires_ms),
-            };
-            put(contents, key, entry, limits)?;
-            Ok(sum)
-        })
-    }
-
-    async fn compare_and_swap(
-        &self,
-        bucket: &BucketId,
-        key: &str,
-        expected: Option<&[u8]>,
-        new: Option<&[u8]>,
-        now_ms: u64,
-        limits: BucketLimits,
-    ) -> Result<bool, StorageError> {
-        self.with(bucket, now_ms, |contents| {
-            if contents.get(key).map(|entry| entry.value.as_slice()) != expected {
-                return Ok(false);
-            }
-            let Some(new) = new else {
-                contents.remove(key);
-                return Ok(true);
-            };
-            let entry = Entry {
-                value: new.to_owned(),
-                expires_ms: None,
-            };
-            put(contents, key, entry, limits).map(|()| true)
-        })
-    }
-}
-
-#[async_trait]
-impl Runs for FakeStore {
-    async fn save(&self, tenant: &TenantId, run: &RunRecord) -> Result<(), StorageError> {
-        let name = (tenant.as_str().to_owned(), run.id.clone());
-        lock(&self.runs).entry(name).or_insert_with(|| run.clone());
-        Ok(())
-    }
-
-    async fn load(&self, tenant: &TenantId, id: &RunId) -> Result<Option<RunRecord>, StorageError> {
-        let name = (tenant.as_str().to_owned(), id.clone());
-        lock(&self.runs).get(&name).map(readable).transpose()
-    }
-
-    async fn recent(
-        &self,
-        tenant: &TenantId,
-        flow: Option<&str>,
-        limit: u32,
-    ) -> Result<Vec<RunRecord>, StorageError> {
-        let runs = lock(&self.runs);
-        let wanted = |run: &&RunRecord| flow.is_none_or(|flow| run.flow.name == flow);
-        let mut found: Vec<_> = of_tenant(&runs, tenant).filter(wanted).collect();
-        found.sort_by(|a, b| (b.started_ms, &b.id).cmp(&(a.started_ms, &a.id)));
-        found.into_iter().take(limit as usize).map(readable).collect()
-    }
-
-    async fn ids_beginning(&self, tenant: &TenantId, prefix: &str) -> Result<Vec<RunId>, StorageError> {
-        let runs = lock(&self.runs);
-        let ids = of_tenant(&runs, tenant).map(|run| run.id.clone());
-        Ok(ids
-            .filter(|id| id.as_str().starts_with(prefix))
-            .take(10)
-            .collect())
-    }
-}
-
-fn of_tenant<'a>(
-    runs: &'a BTreeMap<(String, RunId), RunRecord>,
-    tenant: &TenantId,
-) -> impl Iterator<Item = &'a RunRecord> {
-    let named = runs
-        .iter()
-        .filter(move |((owner, _), _)| owner == tenant.as_str());
-    named.map(|(_, run)| run)
-}
-
-fn readable(run: &RunRecord) -> Result<RunRecord, StorageError> {
-    if run.schema > RunRecord::SCHEMA {
-        return Err(StorageError::Newer {
-            what: format!("run {}", run.id),
-            found: run.schema,
-            known: RunRecord::SCHEMA,
-        });
-    }
-    Ok(run.clone())
 }
 
 #[async_trait]
@@ -292,12 +315,8 @@ mod tests {
         (FakeArtifacts::default(), ())
     }
 
-    mod buckets {
-        crate::buckets_contract!(super::store);
-    }
-
-    mod runs {
-        crate::runs_contract!(super::store);
+    mod stored {
+        crate::store_contract!(super::store);
     }
 
     mod artifacts_kept {

@@ -251,3 +251,21 @@ pub const MAX_VALUE_BYTES: usize = 1 << 20;
 pub const MAX_BUCKET_KEYS: u64 = 10_000;
 /// Bytes of one bucket.
 pub const MAX_BUCKET_BYTES: u64 = 64 << 20;
+/// Documents that are read at once where a whole collection is gone through.
+pub const STORE_PAGE: u32 = 100;
+/// Bytes of a document's sealed part; MongoDB takes 16 MiB for the whole.
+pub const MAX_SEALED_BYTES: usize = 12 << 20;
+/// Bytes of a run's record as JSON, before it is compressed.
+pub const MAX_RECORD_BYTES: usize = 128 << 20;
+/// Steps that a test result tells apart in clear.
+pub const MAX_RESULT_STEPS: usize = 1_000;
+/// How long a data key is used before it is looked for again: where it was deleted, it is unusable after this time.
+pub const DATA_KEY_CACHED: Duration = Duration::from_secs(60);
+/// How long a data key is kept at least after another has taken its place.
+pub const SUPERSEDED_KEY_KEPT: Duration = Duration::from_secs(3_600);
+/// How long results are kept unless the configuration says otherwise.
+pub const RESULTS_KEPT: Duration = Duration::from_secs(90 * 24 * 3_600);
+/// How long a call of the store may take.
+pub const STORE_CALL_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a judgement of a model is kept unless the configuration says otherwise.
+pub const JUDGEMENT_KEPT: Duration = Duration::from_secs(30 * 24 * 3_600);

@@ -107,6 +107,8 @@ pub struct RunRequest {
     pub replay: Option<Arc<HarReplay>>,
     /// Attempts at most, from 1; those that the flow or the product failed are repeated too.
     pub attempts: u32,
+    /// Where, by whom and how it is made, as far as whoever asks knows.
+    pub metadata: RunMetadata,
 }
 
 impl RunRequest {
@@ -116,6 +118,76 @@ impl RunRequest {
         let url = self.options.base_url.as_ref();
         url.map(ToString::to_string).unwrap_or_default()
     }
+}
+
+/// Where, by whom and how a run was made: what results are compared by. What is not known is absent.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RunMetadata {
+    /// Where FlowGuard ran.
+    pub environment: Environment,
+    /// Whose browser it was.
+    pub mode: ExecutionMode,
+    /// Width and height of the page in CSS pixels, where the run began with one.
+    pub viewport: Option<(u32, u32)>,
+    /// Who asked for it.
+    pub user: Option<String>,
+    /// The branch of the application or of the flows, as the CI system names it.
+    pub branch: Option<String>,
+    /// The commit.
+    pub commit: Option<String>,
+    /// The cloud's session.
+    pub cloud: Option<CloudSession>,
+    /// The trace, 32 hexadecimal digits.
+    pub trace_id: Option<String>,
+    /// How Datadog names trace and span.
+    pub datadog: Option<DatadogIds>,
+    /// The version of the contract between host and guest.
+    pub contract: String,
+}
+
+/// Where FlowGuard runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Environment {
+    /// On somebody's own machine.
+    #[default]
+    Local,
+    /// In a CI system.
+    Ci,
+    /// Where flows watch what customers use.
+    Production,
+}
+
+/// Whose browser a run had.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ExecutionMode {
+    /// One of this machine.
+    #[default]
+    Local,
+    /// One of the cloud's.
+    Cloud,
+}
+
+/// A session of a browser in the cloud.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CloudSession {
+    /// Its id there.
+    pub session: String,
+    /// Where its recording is.
+    pub recording: Option<String>,
+    /// Where it ran.
+    pub region: Option<String>,
+}
+
+/// How Datadog names a trace: decimal numbers of 64 bits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DatadogIds {
+    /// The trace.
+    pub trace: String,
+    /// The span of the run.
+    pub span: String,
 }
 
 /// Where a flow came from.
@@ -183,6 +255,9 @@ pub struct RunRecord {
     pub origin: Origin,
     /// Where the application was; may be empty.
     pub base_url: String,
+    /// Where, by whom and how it was made.
+    #[serde(default)]
+    pub metadata: RunMetadata,
     /// When it began, in milliseconds since 1970.
     pub started_ms: u64,
     /// How long it took, in microseconds.

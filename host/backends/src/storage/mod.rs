@@ -11,5 +11,5 @@ mod recording;
 
 pub use artifacts::ArtifactFolder;
 pub use cassette::CassetteFile;
-pub use embedded::EmbeddedStore;
+pub use embedded::{EmbeddedStore, Former};
 pub use recording::{RecordingError, read_cassette};

@@ -14,12 +14,8 @@ async fn artifact_folder() -> (ArtifactFolder, TempDir) {
     (ArtifactFolder::new(folder.path().join("artifacts")), folder)
 }
 
-mod embedded_buckets {
-    flowguard_core::buckets_contract!(super::store);
-}
-
-mod embedded_runs {
-    flowguard_core::runs_contract!(super::store);
+mod embedded_store {
+    flowguard_core::store_contract!(super::store);
 }
 
 mod folder_artifacts {

@@ -7,6 +7,8 @@ use flowguard_backends::storage::EmbeddedStore;
 use flowguard_core::storage::{BucketId, BucketLimits, Buckets, StorageError, TenantId};
 use rusqlite::Connection;
 
+use crate::open;
+
 fn bucket() -> BucketId {
     BucketId {
         tenant: TenantId::local(),
@@ -15,7 +17,7 @@ fn bucket() -> BucketId {
     }
 }
 
-async fn fill(store: &EmbeddedStore) {
+async fn fill(store: &Buckets) {
     for n in 0..200 {
         let limits = BucketLimits::default();
         let done = store
@@ -28,15 +30,15 @@ async fn fill(store: &EmbeddedStore) {
 /// A closed store with some hundred pages.
 async fn filled(folder: &Path) -> PathBuf {
     let path = folder.join("store.db");
-    fill(&EmbeddedStore::open(&path).unwrap()).await;
+    fill(&open(&path).unwrap().buckets).await;
     assert!(fs::metadata(&path).unwrap().len() > 400_000);
     path
 }
 
 /// The first thing that is refused: opening, or reading what was written.
 async fn first_refusal(path: &Path) -> Option<StorageError> {
-    let store = match EmbeddedStore::open(path) {
-        Ok(store) => store,
+    let store = match open(path) {
+        Ok(opened) => opened.buckets,
         Err(error) => return Some(error),
     };
     for n in 0..200 {
@@ -51,7 +53,7 @@ async fn first_refusal(path: &Path) -> Option<StorageError> {
 
 fn assert_told_as_damaged(refused: &StorageError, path: &Path) {
     let told = refused.to_string();
-    assert!(matches!(refused, StorageError::Unavailable(_)), "{told}");
+    assert!(matches!(refused, StorageError::Damaged(_)), "{told}");
     for part in [
         "the file is damaged",
         "nothing was changed",
@@ -122,8 +124,8 @@ async fn a_spoilt_page_is_told_when_it_is_met() {
 async fn an_emptied_store_keeps_its_log() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("store.db");
-    let store = EmbeddedStore::open(&path).unwrap();
-    fill(&store).await;
+    let opened = open(&path).unwrap();
+    fill(&opened.buckets).await;
     let log = fs::read(folder.path().join("store.db-wal")).unwrap();
     assert!(!log.is_empty());
 
@@ -160,7 +162,7 @@ async fn a_newer_store_is_refused_and_kept() {
 
     let raw = Connection::open(&path).unwrap();
     let keys: i64 = raw
-        .query_row("SELECT keys FROM bucket", [], |row| row.get(0))
+        .query_row("SELECT count(*) FROM bucket_entries", [], |row| row.get(0))
         .unwrap();
     assert_eq!(keys, 200);
 }

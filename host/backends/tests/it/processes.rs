@@ -9,10 +9,11 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 
 use flowguard_backends::storage::EmbeddedStore;
 use flowguard_core::run::RunId;
-use flowguard_core::storage::{BucketId, BucketLimits, Buckets, Runs, TenantId};
+use flowguard_core::storage::{BucketId, BucketLimits, Buckets, TenantId};
 use rusqlite::Connection;
 
 use crate::embedded::record;
+use crate::open;
 
 const STORE: &str = "FLOWGUARD_TEST_STORE";
 const WORKER: &str = "FLOWGUARD_TEST_WORKER";
@@ -72,14 +73,16 @@ fn assert_whole(path: &Path) {
 
 /// Writes and tells each write that was acknowledged, until it is killed.
 async fn write_until_killed(path: &Path, round: usize) {
-    let store = EmbeddedStore::open(path).unwrap();
+    let opened = open(path).unwrap();
     for n in 0_u64.. {
         let value = vec![b'v'; (n * 997 % 20_000) as usize];
-        store
+        opened
+            .buckets
             .set(&bucket(), &format!("{round}-{n}"), &value, None, 0, AMPLE)
             .await
             .unwrap();
-        store
+        opened
+            .runs
             .save(&TenantId::local(), &record(&format!("r-{round}-{n}")))
             .await
             .unwrap();
@@ -108,9 +111,13 @@ async fn what_was_acknowledged_survives_a_kill() {
         let status = child.wait().unwrap();
         assert_eq!(status.code(), None, "it was killed and did not end by itself");
 
-        let store = EmbeddedStore::open(&path).unwrap();
+        let opened = open(&path).unwrap();
         for n in 0..=last {
-            let value = store.get(&bucket(), &format!("{round}-{n}"), 0).await.unwrap();
+            let value = opened
+                .buckets
+                .get(&bucket(), &format!("{round}-{n}"), 0)
+                .await
+                .unwrap();
             let length = value.map(|value| value.len() as u64);
             assert_eq!(
                 length,
@@ -118,7 +125,7 @@ async fn what_was_acknowledged_survives_a_kill() {
                 "write {n} of {last} in round {round}"
             );
             let id = RunId::parse(&format!("r-{round}-{n}")).unwrap();
-            let run = store.load(&TenantId::local(), &id).await.unwrap();
+            let run = opened.runs.load(&TenantId::local(), &id).await.unwrap();
             assert!(run.is_some(), "run {n} of {last} in round {round}");
         }
         assert_whole(&path);
@@ -128,7 +135,7 @@ async fn what_was_acknowledged_survives_a_kill() {
 const STEPS: i64 = 200;
 
 /// Counts up one counter by increments and another by swaps.
-async fn count(store: &EmbeddedStore) {
+async fn count(store: &Buckets) {
     let carts = bucket();
     for _ in 0..STEPS {
         store.increment(&carts, "increments", 1, 0, AMPLE).await.unwrap();
@@ -151,14 +158,19 @@ async fn count(store: &EmbeddedStore) {
 async fn processes_that_share_a_store_lose_nothing() {
     const WORKERS: usize = 4;
     if let Some(path) = given_store() {
-        let store = EmbeddedStore::open(&path).unwrap();
+        let opened = open(&path).unwrap();
         let worker: u64 = std::env::var(WORKER).unwrap().parse().unwrap();
-        store.save(&TenantId::local(), &record("r-shared")).await.unwrap();
-        store
+        opened
+            .runs
+            .save(&TenantId::local(), &record("r-shared"))
+            .await
+            .unwrap();
+        opened
+            .runs
             .save(&TenantId::local(), &record(&format!("r-{worker}")))
             .await
             .unwrap();
-        count(&store).await;
+        count(&opened.buckets).await;
         return tell(&format!("done {worker}"));
     }
     let folder = tempfile::tempdir().unwrap();
@@ -169,13 +181,13 @@ async fn processes_that_share_a_store_lose_nothing() {
         assert_eq!(told(output).collect::<Vec<_>>(), [worker as u64]);
         assert!(child.wait().unwrap().success());
     }
-    let store = EmbeddedStore::open(&path).unwrap();
+    let opened = open(&path).unwrap();
     let expected = (STEPS * WORKERS as i64).to_string().into_bytes();
     for counter in ["increments", "swaps"] {
-        let counted = store.get(&bucket(), counter, 0).await.unwrap();
+        let counted = opened.buckets.get(&bucket(), counter, 0).await.unwrap();
         assert_eq!(counted.as_deref(), Some(expected.as_slice()), "{counter}");
     }
-    let runs = store.recent(&TenantId::local(), None, 99).await.unwrap();
+    let runs = opened.runs.recent(&TenantId::local(), None, 99).await.unwrap();
     assert_eq!(
         runs.len(),
         WORKERS + 1,

@@ -5,23 +5,23 @@ use crate::limits::{MAX_KEY_BYTES, MAX_VALUE_BYTES};
 use crate::storage::{BucketId, Buckets, TenantId};
 
 /// Sets a value that never expires.
-async fn set(store: &dyn Buckets, bucket: &BucketId, key: &str, value: &[u8]) {
+async fn set(store: &Buckets, bucket: &BucketId, key: &str, value: &[u8]) {
     store.set(bucket, key, value, None, NOW, AMPLE).await.unwrap();
 }
 
-async fn get(store: &dyn Buckets, bucket: &BucketId, key: &str) -> Option<Vec<u8>> {
+async fn get(store: &Buckets, bucket: &BucketId, key: &str) -> Option<Vec<u8>> {
     store.get(bucket, key, NOW).await.unwrap()
 }
 
 /// Every key with the prefix, in one page.
-async fn keys(store: &dyn Buckets, bucket: &BucketId, prefix: &str) -> Vec<String> {
+async fn keys(store: &Buckets, bucket: &BucketId, prefix: &str) -> Vec<String> {
     let page = store.list(bucket, prefix, None, 1000, NOW).await.unwrap();
     assert_eq!(page.cursor, None, "everything fits in one page");
     page.keys
 }
 
 /// A key that was never set has no value, and a bucket that was never written to has no keys.
-pub async fn a_missing_key_has_no_value(store: &dyn Buckets) {
+pub async fn a_missing_key_has_no_value(store: &Buckets) {
     let bucket = fresh_bucket();
     assert_eq!(get(store, &bucket, "cart").await, None);
     assert!(keys(store, &bucket, "").await.is_empty());
@@ -31,7 +31,7 @@ pub async fn a_missing_key_has_no_value(store: &dyn Buckets) {
 }
 
 /// A value is bytes: empty ones, NUL and what is no UTF-8 come back as they went in.
-pub async fn a_value_is_read_back_byte_for_byte(store: &dyn Buckets) {
+pub async fn a_value_is_read_back_byte_for_byte(store: &Buckets) {
     let bucket = fresh_bucket();
     let every_byte: Vec<u8> = (0..=255).collect();
     for value in [b"".as_slice(), b"\0", b"\xff\xfe", b"{\"a\":1}", &every_byte] {
@@ -41,7 +41,7 @@ pub async fn a_value_is_read_back_byte_for_byte(store: &dyn Buckets) {
 }
 
 /// A value of the greatest size comes back whole.
-pub async fn the_largest_value_fits(store: &dyn Buckets) {
+pub async fn the_largest_value_fits(store: &Buckets) {
     let bucket = fresh_bucket();
     let value: Vec<u8> = (0..MAX_VALUE_BYTES).map(|n| (n % 251) as u8).collect();
     set(store, &bucket, "cart", &value).await;
@@ -49,7 +49,7 @@ pub async fn the_largest_value_fits(store: &dyn Buckets) {
 }
 
 /// Setting again leaves nothing of what was there, nor of when it would have expired.
-pub async fn setting_again_replaces_value_and_expiry(store: &dyn Buckets) {
+pub async fn setting_again_replaces_value_and_expiry(store: &Buckets) {
     let bucket = fresh_bucket();
     let soon = Some(NOW + 10);
     store
@@ -75,7 +75,7 @@ pub async fn setting_again_replaces_value_and_expiry(store: &dyn Buckets) {
 }
 
 /// A value is there until the moment of its expiry, and from then on as if it had been removed.
-pub async fn a_value_is_gone_at_its_expiry(store: &dyn Buckets) {
+pub async fn a_value_is_gone_at_its_expiry(store: &Buckets) {
     let bucket = fresh_bucket();
     let expires = NOW + 1000;
     store
@@ -101,7 +101,7 @@ pub async fn a_value_is_gone_at_its_expiry(store: &dyn Buckets) {
 }
 
 /// An expiry that no clock will reach is none.
-pub async fn an_expiry_beyond_all_time_never_comes(store: &dyn Buckets) {
+pub async fn an_expiry_beyond_all_time_never_comes(store: &Buckets) {
     let bucket = fresh_bucket();
     store
         .set(&bucket, "cart", b"1", Some(u64::MAX), NOW, AMPLE)
@@ -111,7 +111,7 @@ pub async fn an_expiry_beyond_all_time_never_comes(store: &dyn Buckets) {
 }
 
 /// Removing tells whether something was removed, and is done once.
-pub async fn deleting_tells_whether_there_was_a_value(store: &dyn Buckets) {
+pub async fn deleting_tells_whether_there_was_a_value(store: &Buckets) {
     let bucket = fresh_bucket();
     assert!(!store.delete(&bucket, "cart", NOW).await.unwrap());
     set(store, &bucket, "cart", b"").await;
@@ -122,7 +122,7 @@ pub async fn deleting_tells_whether_there_was_a_value(store: &dyn Buckets) {
 }
 
 /// A key is a text and nothing more: no character has a meaning, and no two texts are the same key.
-pub async fn keys_of_any_shape_are_apart(store: &dyn Buckets) {
+pub async fn keys_of_any_shape_are_apart(store: &Buckets) {
     let bucket = fresh_bucket();
     let longest = "k".repeat(MAX_KEY_BYTES);
     let longest_but_one = "k".repeat(MAX_KEY_BYTES - 1);
@@ -211,7 +211,7 @@ pub async fn keys_of_any_shape_are_apart(store: &dyn Buckets) {
 }
 
 /// Tenant, component and name each tell buckets apart, however they are put together.
-pub async fn buckets_of_others_are_apart(store: &dyn Buckets) {
+pub async fn buckets_of_others_are_apart(store: &Buckets) {
     let ours = fresh_bucket();
     let tenant = |suffix: &str| TenantId::parse(&format!("{}{suffix}", ours.tenant.as_str())).unwrap();
     let bucket = |tenant: TenantId, component: &str, name: &str| BucketId {
@@ -248,7 +248,7 @@ pub async fn buckets_of_others_are_apart(store: &dyn Buckets) {
 }
 
 /// Keys come in the order of their UTF-8 bytes, which is neither that of an alphabet nor that of UTF-16.
-pub async fn a_list_is_in_the_order_of_bytes(store: &dyn Buckets) {
+pub async fn a_list_is_in_the_order_of_bytes(store: &Buckets) {
     let bucket = fresh_bucket();
     let sorted = [
         "A",
@@ -272,7 +272,7 @@ pub async fn a_list_is_in_the_order_of_bytes(store: &dyn Buckets) {
 }
 
 /// No character of a prefix stands for others.
-pub async fn a_prefix_is_taken_literally(store: &dyn Buckets) {
+pub async fn a_prefix_is_taken_literally(store: &Buckets) {
     let bucket = fresh_bucket();
     let all = [
         "%", "%a", "*a", ".a", "A", "[a", "\\a", "^a", "_", "_a", "a", "a%b", "aXb", "a_b", "ab",
@@ -297,7 +297,7 @@ pub async fn a_prefix_is_taken_literally(store: &dyn Buckets) {
 }
 
 /// A prefix may end with any character, the last one there is too, and finds its own keys and no neighbour's.
-pub async fn a_prefix_of_every_character_finds_its_keys(store: &dyn Buckets) {
+pub async fn a_prefix_of_every_character_finds_its_keys(store: &Buckets) {
     let bucket = fresh_bucket();
     let prefixes = [
         "\u{1}",
@@ -332,7 +332,7 @@ pub async fn a_prefix_of_every_character_finds_its_keys(store: &dyn Buckets) {
 }
 
 /// Pages of any size, one after the other, hold every key once and in order; the last one has no cursor.
-pub async fn pages_of_any_size_hold_every_key_once(store: &dyn Buckets) {
+pub async fn pages_of_any_size_hold_every_key_once(store: &Buckets) {
     let bucket = fresh_bucket();
     let expected: Vec<String> = (0..7).map(|n| format!("k/%_{n}🛒")).collect();
     for key in expected.iter().map(String::as_str).chain(["a", "z"]) {
@@ -367,7 +367,7 @@ pub async fn pages_of_any_size_hold_every_key_once(store: &dyn Buckets) {
 }
 
 /// A cursor stays good when its key is removed and others come, and skips none that stays.
-pub async fn a_cursor_outlives_its_key(store: &dyn Buckets) {
+pub async fn a_cursor_outlives_its_key(store: &Buckets) {
     let bucket = fresh_bucket();
     for key in ["a", "b", "c", "d"] {
         set(store, &bucket, key, b"").await;
@@ -385,7 +385,7 @@ pub async fn a_cursor_outlives_its_key(store: &dyn Buckets) {
 }
 
 /// A cursor that no page answered changes where a list begins, never which keys have the prefix.
-pub async fn a_cursor_outside_the_prefix_is_harmless(store: &dyn Buckets) {
+pub async fn a_cursor_outside_the_prefix_is_harmless(store: &Buckets) {
     let bucket = fresh_bucket();
     for key in ["a", "b1", "b2", "c"] {
         set(store, &bucket, key, b"").await;

@@ -5,24 +5,24 @@ use crate::storage::{BucketId, Buckets, StorageError};
 
 const LARGEST: i64 = 1 << 53;
 
-async fn add(store: &dyn Buckets, bucket: &BucketId, delta: i64) -> Result<i64, StorageError> {
+async fn add(store: &Buckets, bucket: &BucketId, delta: i64) -> Result<i64, StorageError> {
     store.increment(bucket, "visits", delta, NOW, AMPLE).await
 }
 
-async fn set(store: &dyn Buckets, bucket: &BucketId, text: &str) {
+async fn set(store: &Buckets, bucket: &BucketId, text: &str) {
     store
         .set(bucket, "visits", text.as_bytes(), None, NOW, AMPLE)
         .await
         .unwrap();
 }
 
-async fn text(store: &dyn Buckets, bucket: &BucketId) -> Option<String> {
+async fn text(store: &Buckets, bucket: &BucketId) -> Option<String> {
     let value = store.get(bucket, "visits", NOW).await.unwrap();
     value.map(|value| String::from_utf8(value).unwrap())
 }
 
 /// A counter that is not there counts from 0, and is there afterwards, whatever was added.
-pub async fn a_missing_counter_begins_at_zero(store: &dyn Buckets) {
+pub async fn a_missing_counter_begins_at_zero(store: &Buckets) {
     for delta in [0, 1, -1, i64::from(i32::MAX), i64::from(i32::MIN)] {
         let bucket = fresh_bucket();
         assert_eq!(add(store, &bucket, delta).await.unwrap(), delta);
@@ -31,7 +31,7 @@ pub async fn a_missing_counter_begins_at_zero(store: &dyn Buckets) {
 }
 
 /// A counter is its decimal text for whoever reads it.
-pub async fn a_counter_reads_as_decimal_text(store: &dyn Buckets) {
+pub async fn a_counter_reads_as_decimal_text(store: &Buckets) {
     let bucket = fresh_bucket();
     for (delta, expected) in [(5, "5"), (-5, "0"), (-12, "-12"), (1_000_012, "1000000")] {
         let sum = add(store, &bucket, delta).await.unwrap();
@@ -53,7 +53,7 @@ pub async fn a_counter_reads_as_decimal_text(store: &dyn Buckets) {
 }
 
 /// A decimal text that was set is a counter.
-pub async fn a_counter_goes_on_from_text_that_was_set(store: &dyn Buckets) {
+pub async fn a_counter_goes_on_from_text_that_was_set(store: &Buckets) {
     let bucket = fresh_bucket();
     for (set_to, sum) in [
         ("41", 42),
@@ -68,7 +68,7 @@ pub async fn a_counter_goes_on_from_text_that_was_set(store: &dyn Buckets) {
 }
 
 /// Both ends of the range are reached; a step beyond is refused and leaves the counter where it was.
-pub async fn a_counter_stops_at_its_range(store: &dyn Buckets) {
+pub async fn a_counter_stops_at_its_range(store: &Buckets) {
     for (end, beyond) in [(LARGEST, 1), (-LARGEST, -1)] {
         let bucket = fresh_bucket();
         set(store, &bucket, &(end - beyond).to_string()).await;
@@ -83,7 +83,7 @@ pub async fn a_counter_stops_at_its_range(store: &dyn Buckets) {
 }
 
 /// What is no decimal integer in its shortest form and within the range is no counter.
-pub async fn what_is_no_counter_is_refused_and_kept(store: &dyn Buckets) {
+pub async fn what_is_no_counter_is_refused_and_kept(store: &Buckets) {
     let bucket = fresh_bucket();
     let not_counters = [
         "",
@@ -127,7 +127,7 @@ pub async fn what_is_no_counter_is_refused_and_kept(store: &dyn Buckets) {
 }
 
 /// Counting does not prolong a counter's life, so that "so many within a minute" can be counted.
-pub async fn a_counter_keeps_its_expiry(store: &dyn Buckets) {
+pub async fn a_counter_keeps_its_expiry(store: &Buckets) {
     let bucket = fresh_bucket();
     store
         .set(&bucket, "visits", b"1", Some(NOW + 100), NOW, AMPLE)
@@ -143,7 +143,7 @@ pub async fn a_counter_keeps_its_expiry(store: &dyn Buckets) {
 }
 
 /// A counter that has expired counts from 0 again, and the new one does not expire.
-pub async fn an_expired_counter_begins_anew(store: &dyn Buckets) {
+pub async fn an_expired_counter_begins_anew(store: &Buckets) {
     let bucket = fresh_bucket();
     store
         .set(&bucket, "visits", b"41", Some(NOW + 100), NOW, AMPLE)
@@ -164,7 +164,7 @@ pub async fn an_expired_counter_begins_anew(store: &dyn Buckets) {
 }
 
 /// Increments at the same time all count, and each sees a sum of its own.
-pub async fn no_increment_is_lost(store: &dyn Buckets) {
+pub async fn no_increment_is_lost(store: &Buckets) {
     let bucket = fresh_bucket();
     let sums = all((0..64).map(|_| add(store, &bucket, 1))).await;
     let mut sums: Vec<i64> = sums.into_iter().map(Result::unwrap).collect();

@@ -7,9 +7,7 @@
 //! ```text
 //! async fn store() -> (MyStore, Cleanup) { … }
 //!
-//! mod buckets {
-//!     flowguard_core::buckets_contract!(super::store);
-//! }
+//! flowguard_core::store_contract!(store);
 //! ```
 #![allow(
     clippy::unwrap_used,
@@ -21,24 +19,71 @@
 pub mod artifacts;
 pub mod buckets;
 pub mod counters;
+pub mod documents;
 pub mod room;
 pub mod runs;
 pub mod swaps;
+pub mod vaults;
+pub mod vision_cache;
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::storage::{BucketId, BucketLimits, TenantId};
+use crate::clock::SystemClock;
+use crate::storage::store::Store;
+use crate::storage::vault::{Entropy, MasterKey, Vault};
+use crate::storage::{BucketId, BucketLimits, Buckets, Retention, Runs, TenantId, VisionCache};
 
-/// The rules of [`crate::storage::Buckets`], as tests of the back end that `$open` answers:
-/// an `async fn() -> (impl Buckets, impl Sized)`, whose second part lives as long as the test.
+/// The rules of [`crate::storage::store::Store`] and of all that stands on it, as tests of the back end that `$open`
+/// answers: an `async fn() -> (impl Store, impl Sized)`, whose second part lives as long as the test.
 #[macro_export]
-macro_rules! buckets_contract {
+macro_rules! store_contract {
     ($open:path) => {
-        $crate::contract_cases! { $open; buckets:
+        $crate::contract_cases! { $open, store; documents:
+            a_document_is_read_back_whole,
+            a_document_is_inserted_once,
+            one_of_many_inserts_wins,
+            a_replacement_needs_the_revision,
+            one_of_many_replacements_wins,
+            a_removal_needs_the_revision,
+            what_has_expired_is_gone_and_makes_room,
+            names_of_any_shape_are_apart,
+            texts_of_any_shape_are_kept,
+            documents_of_others_are_apart,
+            a_query_is_exact,
+            a_query_sorts_by_bytes,
+            a_query_sorts_by_moments_and_then_by_id,
+            a_query_lies_between_its_bounds,
+            a_query_leaves_out_what_is_sealed,
+            a_collection_is_gone_through_page_by_page,
+            a_total_counts_what_has_not_expired,
+            a_unique_index_refuses_a_second,
+            a_sweep_frees_what_has_expired_and_nothing_else,
+            tenants_are_listed,
+            a_large_document_fits,
+        }
+        $crate::contract_cases! { $open, store; vaults:
+            what_is_sealed_is_opened_at_its_place_only,
+            a_changed_byte_is_damage,
+            another_master_key_is_told_by_name,
+            a_former_master_key_still_reads,
+            a_rotation_loses_nothing,
+            an_erased_tenant_cannot_be_read_by_anybody,
+            no_plain_text_reaches_the_store,
+        }
+        $crate::contract_cases! { $open, vision_cache; vision_cache:
+            an_answer_is_found_again_and_counted,
+            another_question_is_another_answer,
+            no_two_questions_meet_at_an_edge,
+            an_answer_expires,
+            the_first_answer_stays,
+            no_hit_is_lost,
+        }
+        $crate::contract_cases! { $open, buckets; buckets:
             a_missing_key_has_no_value,
             a_value_is_read_back_byte_for_byte,
             the_largest_value_fits,
@@ -55,7 +100,7 @@ macro_rules! buckets_contract {
             a_cursor_outlives_its_key,
             a_cursor_outside_the_prefix_is_harmless,
         }
-        $crate::contract_cases! { $open; counters:
+        $crate::contract_cases! { $open, buckets; counters:
             a_missing_counter_begins_at_zero,
             a_counter_reads_as_decimal_text,
             a_counter_goes_on_from_text_that_was_set,
@@ -65,7 +110,7 @@ macro_rules! buckets_contract {
             an_expired_counter_begins_anew,
             no_increment_is_lost,
         }
-        $crate::contract_cases! { $open; swaps:
+        $crate::contract_cases! { $open, buckets; swaps:
             a_swap_needs_what_it_expects,
             a_swap_from_nothing_needs_nothing,
             a_swap_to_nothing_removes,
@@ -73,7 +118,7 @@ macro_rules! buckets_contract {
             an_expired_value_swaps_as_absent,
             one_of_many_swaps_wins,
         }
-        $crate::contract_cases! { $open; room:
+        $crate::contract_cases! { $open, buckets; room:
             keys_are_limited,
             bytes_are_limited,
             every_write_is_limited,
@@ -82,14 +127,7 @@ macro_rules! buckets_contract {
             what_shrinks_is_never_refused,
             each_bucket_has_its_own_room,
         }
-    };
-}
-
-/// The rules of [`crate::storage::Runs`], as tests; `$open` as for [`crate::buckets_contract`].
-#[macro_export]
-macro_rules! runs_contract {
-    ($open:path) => {
-        $crate::contract_cases! { $open; runs:
+        $crate::contract_cases! { $open, runs; runs:
             a_run_is_read_back_whole,
             an_unknown_run_is_none,
             a_run_is_saved_once,
@@ -104,11 +142,11 @@ macro_rules! runs_contract {
     };
 }
 
-/// The rules of [`crate::artifact::Artifacts`], as tests; `$open` as for [`crate::buckets_contract`].
+/// The rules of [`crate::artifact::Artifacts`], as tests; `$open` as for [`crate::store_contract`].
 #[macro_export]
 macro_rules! artifacts_contract {
     ($open:path) => {
-        $crate::contract_cases! { $open; artifacts:
+        $crate::contract_cases! { $open, itself; artifacts:
             bytes_are_read_back,
             no_bytes_are_an_artifact_too,
             the_largest_attachment_fits,
@@ -123,11 +161,12 @@ macro_rules! artifacts_contract {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! contract_cases {
-    ($open:path; $topic:ident: $($rule:ident),* $(,)?) => {$(
+    ($open:path, $subject:ident; $topic:ident: $($rule:ident),* $(,)?) => {$(
         #[tokio::test]
         async fn $rule() {
             let (backend, _kept) = $open().await;
-            $crate::contract::$topic::$rule(&backend).await;
+            let subject = $crate::contract::$subject(backend);
+            $crate::contract::$topic::$rule(&subject).await;
         }
     )*};
 }
@@ -141,6 +180,68 @@ const AMPLE: BucketLimits = BucketLimits {
     keys: 10_000,
     bytes: 64 << 20,
 };
+
+/// The back end as it is.
+pub fn itself<T>(backend: T) -> T {
+    backend
+}
+
+/// The back end as what stands on it takes it.
+pub fn store(backend: impl Store + 'static) -> Arc<dyn Store> {
+    Arc::new(backend)
+}
+
+/// Buckets on a back end.
+pub fn buckets(backend: impl Store + 'static) -> Buckets {
+    let store = store(backend);
+    Buckets::new(store.clone(), Arc::new(vault(&store)))
+}
+
+/// Runs on a back end.
+pub fn runs(backend: impl Store + 'static) -> Runs {
+    let store = store(backend);
+    Runs::new(store.clone(), Arc::new(vault(&store)), Retention::default())
+}
+
+/// The vision cache on a back end.
+pub fn vision_cache(backend: impl Store + 'static) -> VisionCache {
+    let store = store(backend);
+    VisionCache::new(store.clone(), Arc::new(vault(&store)))
+}
+
+/// A vault on a store, with a master key that everybody knows.
+pub fn vault(store: &Arc<dyn Store>) -> Vault {
+    vault_with(store, MasterKey::new(&[7; 32]), Vec::new())
+}
+
+fn vault_with(store: &Arc<dyn Store>, master: MasterKey, former: Vec<MasterKey>) -> Vault {
+    let clock = Arc::new(SystemClock::new());
+    Vault::new(store.clone(), master, former, Arc::new(Counted::default()), clock)
+}
+
+/// Bytes that are never the same again, and that nobody would call random.
+#[derive(Debug, Default)]
+pub struct Counted(AtomicU64);
+
+impl Entropy for Counted {
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), String> {
+        static PROCESS: AtomicU64 = AtomicU64::new(0);
+        let count = (
+            self.0.fetch_add(1, Ordering::Relaxed),
+            PROCESS.fetch_add(1, Ordering::Relaxed),
+        );
+        let since = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default()
+            .as_nanos();
+        let seed = format!("{count:?} {since} {}", std::process::id());
+        blake3::Hasher::new()
+            .update(seed.as_bytes())
+            .finalize_xof()
+            .fill(bytes);
+        Ok(())
+    }
+}
 
 /// A tenant that no other rule, process or earlier run of the tests has.
 fn fresh_tenant() -> TenantId {
@@ -193,9 +294,12 @@ mod tests {
             include_str!("artifacts.rs"),
             include_str!("buckets.rs"),
             include_str!("counters.rs"),
+            include_str!("documents.rs"),
             include_str!("room.rs"),
             include_str!("runs.rs"),
             include_str!("swaps.rs"),
+            include_str!("vaults.rs"),
+            include_str!("vision_cache.rs"),
         ];
         let mut count = 0;
         for line in rooms.iter().flat_map(|room| room.lines()) {
@@ -208,6 +312,6 @@ mod tests {
                 count += 1;
             }
         }
-        assert!(count > 40, "rules were found: {count}");
+        assert!(count > 80, "rules were found: {count}");
     }
 }

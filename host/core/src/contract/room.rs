@@ -13,7 +13,7 @@ const TWENTY_BYTES: BucketLimits = BucketLimits {
 };
 
 async fn set(
-    store: &dyn Buckets,
+    store: &Buckets,
     bucket: &BucketId,
     key: &str,
     value: &str,
@@ -22,7 +22,7 @@ async fn set(
     store.set(bucket, key, value.as_bytes(), None, NOW, limits).await
 }
 
-async fn keys(store: &dyn Buckets, bucket: &BucketId) -> Vec<String> {
+async fn keys(store: &Buckets, bucket: &BucketId) -> Vec<String> {
     store.list(bucket, "", None, 1000, NOW).await.unwrap().keys
 }
 
@@ -31,7 +31,7 @@ fn is_full<T>(result: &Result<T, StorageError>) -> bool {
 }
 
 /// The last key that fits is taken, one more is refused; replacing is always possible, deleting makes room.
-pub async fn keys_are_limited(store: &dyn Buckets) {
+pub async fn keys_are_limited(store: &Buckets) {
     let bucket = fresh_bucket();
     for key in ["a", "b", "c"] {
         set(store, &bucket, key, "1", THREE_KEYS).await.unwrap();
@@ -46,7 +46,7 @@ pub async fn keys_are_limited(store: &dyn Buckets) {
 }
 
 /// Keys and values count in bytes, to the last one.
-pub async fn bytes_are_limited(store: &dyn Buckets) {
+pub async fn bytes_are_limited(store: &Buckets) {
     let bucket = fresh_bucket();
     set(store, &bucket, "é", "12345678", TWENTY_BYTES).await.unwrap();
     set(store, &bucket, "b", "123456789", TWENTY_BYTES).await.unwrap();
@@ -67,7 +67,7 @@ pub async fn bytes_are_limited(store: &dyn Buckets) {
 }
 
 /// Counters and swaps are writes as others are.
-pub async fn every_write_is_limited(store: &dyn Buckets) {
+pub async fn every_write_is_limited(store: &Buckets) {
     let bucket = fresh_bucket();
     for key in ["a", "b", "9"] {
         set(store, &bucket, key, "9", THREE_KEYS).await.unwrap();
@@ -108,7 +108,7 @@ pub async fn every_write_is_limited(store: &dyn Buckets) {
 }
 
 /// A write that is refused leaves value, expiry and keys as they were.
-pub async fn a_refused_write_changes_nothing(store: &dyn Buckets) {
+pub async fn a_refused_write_changes_nothing(store: &Buckets) {
     let bucket = fresh_bucket();
     let value = b"1234567890";
     store
@@ -129,7 +129,7 @@ pub async fn a_refused_write_changes_nothing(store: &dyn Buckets) {
 }
 
 /// What has expired is not counted, whether or not anybody has looked at it since.
-pub async fn what_expired_makes_room(store: &dyn Buckets) {
+pub async fn what_expired_makes_room(store: &Buckets) {
     let bucket = fresh_bucket();
     for key in ["a", "b", "c"] {
         store
@@ -146,7 +146,7 @@ pub async fn what_expired_makes_room(store: &dyn Buckets) {
 }
 
 /// A bucket that holds more than it may now, because limits were lowered, can still be made smaller.
-pub async fn what_shrinks_is_never_refused(store: &dyn Buckets) {
+pub async fn what_shrinks_is_never_refused(store: &Buckets) {
     let bucket = fresh_bucket();
     for key in ["a", "b", "c"] {
         set(store, &bucket, key, "1234567890", THREE_KEYS).await.unwrap();
@@ -163,7 +163,7 @@ pub async fn what_shrinks_is_never_refused(store: &dyn Buckets) {
 }
 
 /// A full bucket takes nothing from its neighbours.
-pub async fn each_bucket_has_its_own_room(store: &dyn Buckets) {
+pub async fn each_bucket_has_its_own_room(store: &Buckets) {
     let full = fresh_bucket();
     for key in ["a", "b", "c"] {
         set(store, &full, key, "1", THREE_KEYS).await.unwrap();

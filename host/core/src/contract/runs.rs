@@ -7,7 +7,7 @@ use crate::artifact::{Attachment, Digest};
 use crate::browser::BrowserInfo;
 use crate::failure::{Code, Evidence, Failure};
 use crate::flow::Flow;
-use crate::run::{Attempt, Origin, RunId, RunRecord};
+use crate::run::{Attempt, CloudSession, Environment, ExecutionMode, Origin, RunId, RunMetadata, RunRecord};
 use crate::storage::{Runs, StorageError, TenantId};
 use crate::timeline::{Event, History, PageEvent, Place, ScreencastFrame, Step, StepOutcome};
 use crate::verdict::Verdict;
@@ -42,6 +42,22 @@ fn record(id: &str, flow: &str, started_ms: u64) -> RunRecord {
             digest: Digest::of(b"component"),
         },
         base_url: "http://shop.example".to_owned(),
+        metadata: RunMetadata {
+            environment: Environment::Ci,
+            mode: ExecutionMode::Cloud,
+            viewport: Some((1280, 720)),
+            user: Some("ada".to_owned()),
+            branch: Some("main".to_owned()),
+            commit: Some("0f1e2d".to_owned()),
+            cloud: Some(CloudSession {
+                session: "s-1".to_owned(),
+                recording: None,
+                region: Some("eu-central-1".to_owned()),
+            }),
+            trace_id: Some("0af7651916cd43dd8448eb211c80319c".to_owned()),
+            datadog: None,
+            contract: "0.1.0".to_owned(),
+        },
         started_ms,
         took_us: 1_234_567,
         attempts: vec![attempt(1, &failure, &verdict), attempt(2, &failure, &verdict)],
@@ -118,22 +134,22 @@ fn step(failure: &Failure) -> Step {
     }
 }
 
-async fn save(runs: &dyn Runs, tenant: &TenantId, id: &str, flow: &str, started_ms: u64) {
+async fn save(runs: &Runs, tenant: &TenantId, id: &str, flow: &str, started_ms: u64) {
     runs.save(tenant, &record(id, flow, started_ms)).await.unwrap();
 }
 
-async fn recent(runs: &dyn Runs, tenant: &TenantId, flow: Option<&str>, limit: u32) -> Vec<String> {
+async fn recent(runs: &Runs, tenant: &TenantId, flow: Option<&str>, limit: u32) -> Vec<String> {
     let found = runs.recent(tenant, flow, limit).await.unwrap();
     found.into_iter().map(|run| run.id.to_string()).collect()
 }
 
-async fn completions(runs: &dyn Runs, tenant: &TenantId, prefix: &str) -> Vec<String> {
+async fn completions(runs: &Runs, tenant: &TenantId, prefix: &str) -> Vec<String> {
     let found = runs.ids_beginning(tenant, prefix).await.unwrap();
     found.iter().map(ToString::to_string).collect()
 }
 
 /// Every field of a run comes back.
-pub async fn a_run_is_read_back_whole(runs: &dyn Runs) {
+pub async fn a_run_is_read_back_whole(runs: &Runs) {
     let tenant = fresh_tenant();
     let saved = record("r-1", "checkout", STARTED);
     runs.save(&tenant, &saved).await.unwrap();
@@ -145,7 +161,7 @@ pub async fn a_run_is_read_back_whole(runs: &dyn Runs) {
 }
 
 /// A run that was never saved is none, also where its id begins as another's.
-pub async fn an_unknown_run_is_none(runs: &dyn Runs) {
+pub async fn an_unknown_run_is_none(runs: &Runs) {
     let tenant = fresh_tenant();
     save(runs, &tenant, "r-10", "checkout", STARTED).await;
     assert_eq!(
@@ -156,7 +172,7 @@ pub async fn an_unknown_run_is_none(runs: &dyn Runs) {
 }
 
 /// A run that is kept stays as it is, whatever is saved under its id later: finishing is done once.
-pub async fn a_run_is_saved_once(runs: &dyn Runs) {
+pub async fn a_run_is_saved_once(runs: &Runs) {
     let tenant = fresh_tenant();
     let first = record("r-1", "checkout", STARTED);
     runs.save(&tenant, &first).await.unwrap();
@@ -169,7 +185,7 @@ pub async fn a_run_is_saved_once(runs: &dyn Runs) {
 }
 
 /// Of records saved at the same time under one id, one is kept, whole.
-pub async fn one_of_many_saves_wins(runs: &dyn Runs) {
+pub async fn one_of_many_saves_wins(runs: &Runs) {
     let tenant = fresh_tenant();
     let records: Vec<_> = (0..16)
         .map(|n| record("r-1", &format!("flow {n}"), STARTED + n))
@@ -189,7 +205,7 @@ pub async fn one_of_many_saves_wins(runs: &dyn Runs) {
 }
 
 /// The newest run comes first, by when it began, and by its id where several began at once.
-pub async fn recent_runs_come_newest_first(runs: &dyn Runs) {
+pub async fn recent_runs_come_newest_first(runs: &Runs) {
     let tenant = fresh_tenant();
     for (id, after) in [("r-b", 1), ("r-z", 0), ("r-c", 1), ("r-a", 2)] {
         save(runs, &tenant, id, "checkout", STARTED + after).await;
@@ -203,7 +219,7 @@ pub async fn recent_runs_come_newest_first(runs: &dyn Runs) {
 }
 
 /// A flow is named whole and literally, and the limit counts its runs only.
-pub async fn recent_runs_are_of_one_flow_where_it_is_named(runs: &dyn Runs) {
+pub async fn recent_runs_are_of_one_flow_where_it_is_named(runs: &Runs) {
     let tenant = fresh_tenant();
     for (n, flow) in ["checkout", "search", "checkout", "check%", "Checkout"]
         .into_iter()
@@ -220,7 +236,7 @@ pub async fn recent_runs_are_of_one_flow_where_it_is_named(runs: &dyn Runs) {
 }
 
 /// A tenant sees its own runs only; two tenants may use the same id.
-pub async fn runs_of_other_tenants_are_apart(runs: &dyn Runs) {
+pub async fn runs_of_other_tenants_are_apart(runs: &Runs) {
     let (ours, theirs) = (fresh_tenant(), fresh_tenant());
     save(runs, &ours, "r-1", "checkout", STARTED).await;
     let id = RunId::parse("r-1").unwrap();
@@ -241,7 +257,7 @@ pub async fn runs_of_other_tenants_are_apart(runs: &dyn Runs) {
 }
 
 /// The first ten ids that begin so, in their order, as a shell completes them.
-pub async fn ids_are_completed_in_order(runs: &dyn Runs) {
+pub async fn ids_are_completed_in_order(runs: &Runs) {
     let tenant = fresh_tenant();
     for n in (0..12).rev() {
         save(runs, &tenant, &format!("ab-{n:02}"), "checkout", STARTED - n).await;
@@ -260,7 +276,7 @@ pub async fn ids_are_completed_in_order(runs: &dyn Runs) {
 }
 
 /// Whatever a person types as the beginning of an id, it stands for itself.
-pub async fn a_prefix_of_an_id_is_taken_literally(runs: &dyn Runs) {
+pub async fn a_prefix_of_an_id_is_taken_literally(runs: &Runs) {
     let tenant = fresh_tenant();
     save(runs, &tenant, "ab-1", "checkout", STARTED).await;
     for prefix in [
@@ -283,7 +299,7 @@ pub async fn a_prefix_of_an_id_is_taken_literally(runs: &dyn Runs) {
 }
 
 /// A record of a newer schema is refused by name, alone and among others, and hides none of an other flow.
-pub async fn a_newer_record_is_refused(runs: &dyn Runs) {
+pub async fn a_newer_record_is_refused(runs: &Runs) {
     let tenant = fresh_tenant();
     save(runs, &tenant, "r-1", "search", STARTED).await;
     let mut newer = record("r-2", "checkout", STARTED);

@@ -3,7 +3,7 @@
 use super::{AMPLE, NOW, all, fresh_bucket};
 use crate::storage::{BucketId, Buckets};
 
-async fn swap(store: &dyn Buckets, bucket: &BucketId, expected: Option<&str>, new: Option<&str>) -> bool {
+async fn swap(store: &Buckets, bucket: &BucketId, expected: Option<&str>, new: Option<&str>) -> bool {
     let (expected, new) = (expected.map(str::as_bytes), new.map(str::as_bytes));
     store
         .compare_and_swap(bucket, "lock", expected, new, NOW, AMPLE)
@@ -11,13 +11,13 @@ async fn swap(store: &dyn Buckets, bucket: &BucketId, expected: Option<&str>, ne
         .unwrap()
 }
 
-async fn get(store: &dyn Buckets, bucket: &BucketId) -> Option<String> {
+async fn get(store: &Buckets, bucket: &BucketId) -> Option<String> {
     let value = store.get(bucket, "lock", NOW).await.unwrap();
     value.map(|value| String::from_utf8(value).unwrap())
 }
 
 /// A swap is done where the value is, byte for byte, what was expected, and else changes nothing.
-pub async fn a_swap_needs_what_it_expects(store: &dyn Buckets) {
+pub async fn a_swap_needs_what_it_expects(store: &Buckets) {
     let bucket = fresh_bucket();
     assert!(
         !swap(store, &bucket, Some("a"), Some("b")).await,
@@ -39,7 +39,7 @@ pub async fn a_swap_needs_what_it_expects(store: &dyn Buckets) {
 }
 
 /// Nothing and an empty value are not the same.
-pub async fn a_swap_from_nothing_needs_nothing(store: &dyn Buckets) {
+pub async fn a_swap_from_nothing_needs_nothing(store: &Buckets) {
     let bucket = fresh_bucket();
     assert!(
         swap(store, &bucket, None, None).await,
@@ -53,7 +53,7 @@ pub async fn a_swap_from_nothing_needs_nothing(store: &dyn Buckets) {
 }
 
 /// A swap to nothing removes the key.
-pub async fn a_swap_to_nothing_removes(store: &dyn Buckets) {
+pub async fn a_swap_to_nothing_removes(store: &Buckets) {
     let bucket = fresh_bucket();
     assert!(swap(store, &bucket, None, Some("a")).await);
     assert!(swap(store, &bucket, Some("a"), None).await);
@@ -70,7 +70,7 @@ pub async fn a_swap_to_nothing_removes(store: &dyn Buckets) {
 }
 
 /// What a swap sets does not expire, whatever was there before.
-pub async fn a_swap_keeps_no_expiry(store: &dyn Buckets) {
+pub async fn a_swap_keeps_no_expiry(store: &Buckets) {
     let bucket = fresh_bucket();
     store
         .set(&bucket, "lock", b"a", Some(NOW + 100), NOW, AMPLE)
@@ -91,7 +91,7 @@ pub async fn a_swap_keeps_no_expiry(store: &dyn Buckets) {
 }
 
 /// A value that has expired is absent for a swap: this is how a lock is taken over.
-pub async fn an_expired_value_swaps_as_absent(store: &dyn Buckets) {
+pub async fn an_expired_value_swaps_as_absent(store: &Buckets) {
     let bucket = fresh_bucket();
     let later = NOW + 100;
     store
@@ -109,7 +109,7 @@ pub async fn an_expired_value_swaps_as_absent(store: &dyn Buckets) {
 }
 
 /// Of swaps at the same time that expect the same, one is done, and its value is there.
-pub async fn one_of_many_swaps_wins(store: &dyn Buckets) {
+pub async fn one_of_many_swaps_wins(store: &Buckets) {
     let bucket = fresh_bucket();
     let names: Vec<String> = (0..32).map(|n| format!("worker {n}")).collect();
     let won = all(names.iter().map(|name| swap(store, &bucket, None, Some(name)))).await;

@@ -7,6 +7,7 @@ use flowguard_core::storage::StorageError;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use super::fault::{self, Fault};
+use super::tables;
 use crate::storage::folder;
 
 /// How long to wait for another process that writes.
@@ -14,9 +15,12 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Marks a SQLite file as a store of FlowGuard's: `FLGD`.
 const APPLICATION_ID: i32 = 0x464c_4744;
 /// Each leads to the schema of its number. A step that was released is never changed.
-const STEPS: &[(u32, &str)] = &[(1, include_str!("schema_1.sql"))];
+const STEPS: &[(u32, &str)] = &[
+    (1, include_str!("schema_1.sql")),
+    (2, include_str!("schema_2.sql")),
+];
 /// The schema that this program reads and writes: the last step's.
-const SCHEMA: u32 = 1;
+const SCHEMA: u32 = 2;
 /// One page of the smallest size; a file grows to a page at once.
 const SMALLEST_DATABASE: u64 = 512;
 /// How often opening gives way to another process that is making the same store.
@@ -35,7 +39,8 @@ pub(super) fn open_for_writing(path: &Path) -> Result<Connection, StorageError> 
     connect(path, flags, |db| {
         recognise(db, path)?;
         use_write_ahead_log(db)?;
-        migrate(db, path)
+        migrate(db, path)?;
+        tables::make(db)
     })
 }
 
@@ -67,6 +72,8 @@ fn connect(
 fn configure(db: &Connection) -> Result<(), Fault> {
     db.busy_timeout(BUSY_TIMEOUT)?;
     db.pragma_update(None, "foreign_keys", true)?;
+    // Statements are made for each collection and kind of query.
+    db.set_prepared_statement_cache_capacity(128);
     // With the write-ahead log, NORMAL hands every commit to the operating system and forces the disk only
     // when the log is folded into the file: a kill loses nothing, a power cut perhaps the last commits.
     db.pragma_update(None, "synchronous", "NORMAL")?;

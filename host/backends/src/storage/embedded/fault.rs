@@ -44,8 +44,16 @@ pub(super) fn is_busy(error: &rusqlite::Error) -> bool {
     )
 }
 
+/// Whether another row has the values that may be there once.
+pub(super) fn is_not_unique(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_extended_error_code(),
+        Some(rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE | rusqlite::ffi::SQLITE_CONSTRAINT_PRIMARYKEY)
+    )
+}
+
 pub(super) fn damaged(store: &Path, what: &str) -> StorageError {
-    StorageError::Unavailable(format!(
+    StorageError::Damaged(format!(
         "the file is damaged, {what}: nothing was changed, stop every flowguard that uses it, move it away \
          together with its -wal and -shm files, and start anew or put a copy in its place: {}",
         store.display()
@@ -75,23 +83,25 @@ mod tests {
     use std::sync::Arc;
     use std::time::Duration;
 
-    use flowguard_core::storage::{BucketId, BucketLimits, TenantId};
+    use flowguard_core::storage::TenantId;
+    use flowguard_core::storage::collections::AUDIT;
+    use flowguard_core::storage::store::Document;
     use rusqlite::Connection;
 
-    use super::super::{buckets, connection};
+    use super::super::{connection, documents};
     use super::*;
 
-    fn set(db: &mut Connection, store: &Path, key: &str, bytes: usize) -> Result<(), StorageError> {
-        let bucket = BucketId {
-            tenant: TenantId::local(),
-            component: "shop".to_owned(),
-            name: "carts".to_owned(),
+    fn set(db: &mut Connection, store: &Path, id: &str, bytes: usize) -> Result<(), StorageError> {
+        let document = Document {
+            id: id.to_owned(),
+            revision: 1,
+            schema: 1,
+            expires_ms: None,
+            fields: serde_json::Map::new(),
+            sealed: Some(vec![7; bytes]),
         };
-        let value = vec![7; bytes];
-        let done = buckets::change(db, &bucket, 0, BucketLimits::default(), |contents| {
-            contents.put(key, &value, None)
-        });
-        done.map_err(|fault| fault.told(store))
+        let done = documents::insert(db, &TenantId::local(), &AUDIT, &document, 0);
+        done.map(|_| ()).map_err(|fault| fault.told(store))
     }
 
     fn opened() -> (Connection, Arc<Path>, tempfile::TempDir) {
@@ -122,10 +132,10 @@ mod tests {
 
         bound(&db, 1 << 20);
         set(&mut db, &path, "after", 1 << 20).unwrap();
-        let keys: i64 = db
-            .query_row("SELECT keys FROM bucket", [], |row| row.get(0))
+        let documents: i64 = db
+            .query_row("SELECT count(*) FROM audit", [], |row| row.get(0))
             .unwrap();
-        assert_eq!(keys, 2, "the refused one is not counted");
+        assert_eq!(documents, 2, "the refused one is not there");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The embedded store: buckets and finished runs in one SQLite file, for one machine.
+//! The embedded store: documents in one SQLite file, for one machine.
 //!
 //! Several FlowGuard processes may share the file; it must lie on a local disk, because the processes share
 //! memory beside it. What a write promises:
@@ -12,10 +12,11 @@
 //! A call runs on a thread of the store. It is done whole or not at all: one whose future is dropped before
 //! its turn is not begun, one that has begun is finished.
 
-mod buckets;
 mod connection;
+mod documents;
 mod fault;
-mod runs;
+mod former;
+mod tables;
 mod worker;
 
 use std::path::{Path, PathBuf};
@@ -23,17 +24,20 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use async_trait::async_trait;
-use flowguard_core::run::{RunId, RunRecord};
-use flowguard_core::storage::calls::Keys;
-use flowguard_core::storage::{BucketId, BucketLimits, Buckets, Runs, StorageError, TenantId};
+use flowguard_core::storage::collections::COLLECTIONS;
+use flowguard_core::storage::store::{Collection, Document, Query, Store, Total};
+use flowguard_core::storage::{StorageError, TenantId};
 
+use documents::OwnedQuery;
 use fault::Fault;
 use worker::Worker;
+
+pub use former::Former;
 
 /// Writes between two sweeps.
 const SWEEP_EVERY: u32 = 1_000;
 
-/// Buckets and runs in one file.
+/// Documents in one file.
 #[derive(Debug)]
 pub struct EmbeddedStore {
     /// Writes wait for each other and, while another process writes, for it; reads wait for neither.
@@ -41,6 +45,7 @@ pub struct EmbeddedStore {
     reader: Worker,
     /// Writes since the last sweep.
     unswept: AtomicU32,
+    path: Arc<Path>,
 }
 
 impl EmbeddedStore {
@@ -59,25 +64,25 @@ impl EmbeddedStore {
             reader: Worker::start("store-reader", reader, &path)?,
             // The first write sweeps what expired while nobody had the store open.
             unswept: AtomicU32::new(SWEEP_EVERY),
+            path,
         })
     }
 
-    /// Removes values that have expired and buckets that are empty; how many values. They cannot be read
-    /// before either: this frees their space. The store does it by itself at its first write and now and then.
+    /// Some of what a release before 2026-12 kept, not encrypted; nothing where all of it was moved. What was moved is
+    /// then told to [`EmbeddedStore::forget_former`].
     ///
     /// # Errors
-    /// [`StorageError::Unavailable`] where the store is away or damaged.
-    pub async fn sweep(&self, now_ms: u64) -> Result<u64, StorageError> {
-        self.unswept.store(0, Ordering::Relaxed);
-        let mut swept = 0;
-        // One transaction for each portion, so that other writers get their turn in between.
-        loop {
-            let portion = self.writer.run(move |db| buckets::sweep(db, now_ms)).await?;
-            swept += portion.removed;
-            if portion.last {
-                return Ok(swept);
-            }
-        }
+    /// [`StorageError::Damaged`] where it cannot be read; it stays.
+    pub async fn former(&self) -> Result<Vec<Former>, StorageError> {
+        self.writer.run(|db| former::some(db)).await
+    }
+
+    /// Deletes what was moved.
+    ///
+    /// # Errors
+    /// [`StorageError::Unavailable`] where it could not be deleted; moving it again does no harm.
+    pub async fn forget_former(&self, moved: Vec<Former>) -> Result<(), StorageError> {
+        self.writer.run(move |db| former::forget(db, &moved)).await
     }
 
     async fn write<T: Send + 'static>(
@@ -85,7 +90,8 @@ impl EmbeddedStore {
         now_ms: u64,
         work: impl FnOnce(&mut rusqlite::Connection) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, StorageError> {
-        if self.unswept.fetch_add(1, Ordering::Relaxed) >= SWEEP_EVERY {
+        // Whoever writes at the beginning of time sees everything, and does not know what has expired.
+        if now_ms > 0 && self.unswept.fetch_add(1, Ordering::Relaxed) >= SWEEP_EVERY {
             self.sweep(now_ms).await?;
         }
         self.writer.run(work).await
@@ -99,116 +105,100 @@ fn absolute(path: &Path) -> Result<PathBuf, StorageError> {
 }
 
 #[async_trait]
-impl Buckets for EmbeddedStore {
-    async fn get(&self, bucket: &BucketId, key: &str, now_ms: u64) -> Result<Option<Vec<u8>>, StorageError> {
-        let (bucket, key) = (bucket.clone(), key.to_owned());
-        let work = move |db: &mut _| buckets::get(db, &bucket, &key, now_ms);
-        self.reader.run(work).await
-    }
-
-    async fn set(
-        &self,
-        bucket: &BucketId,
-        key: &str,
-        value: &[u8],
-        expires_ms: Option<u64>,
-        now_ms: u64,
-        limits: BucketLimits,
-    ) -> Result<(), StorageError> {
-        let (bucket, key, value) = (bucket.clone(), key.to_owned(), value.to_owned());
-        self.write(now_ms, move |db| {
-            buckets::change(db, &bucket, now_ms, limits, |contents| {
-                contents.put(&key, &value, expires_ms)
-            })
-        })
-        .await
-    }
-
-    async fn delete(&self, bucket: &BucketId, key: &str, now_ms: u64) -> Result<bool, StorageError> {
-        let (bucket, key) = (bucket.clone(), key.to_owned());
-        self.write(now_ms, move |db| {
-            buckets::change(db, &bucket, now_ms, BucketLimits::default(), |contents| {
-                contents.remove(&key)
-            })
-        })
-        .await
-    }
-
-    async fn list(
-        &self,
-        bucket: &BucketId,
-        prefix: &str,
-        cursor: Option<&str>,
-        limit: u32,
-        now_ms: u64,
-    ) -> Result<Keys, StorageError> {
-        let (bucket, prefix) = (bucket.clone(), prefix.to_owned());
-        let cursor = cursor.map(ToOwned::to_owned);
-        let work = move |db: &mut _| buckets::list(db, &bucket, &prefix, cursor.as_deref(), limit, now_ms);
-        self.reader.run(work).await
-    }
-
-    async fn increment(
-        &self,
-        bucket: &BucketId,
-        key: &str,
-        delta: i64,
-        now_ms: u64,
-        limits: BucketLimits,
-    ) -> Result<i64, StorageError> {
-        let (bucket, key) = (bucket.clone(), key.to_owned());
-        self.write(now_ms, move |db| {
-            buckets::change(db, &bucket, now_ms, limits, |contents| contents.add(&key, delta))
-        })
-        .await
-    }
-
-    async fn compare_and_swap(
-        &self,
-        bucket: &BucketId,
-        key: &str,
-        expected: Option<&[u8]>,
-        new: Option<&[u8]>,
-        now_ms: u64,
-        limits: BucketLimits,
-    ) -> Result<bool, StorageError> {
-        let (bucket, key) = (bucket.clone(), key.to_owned());
-        let (expected, new) = (expected.map(<[u8]>::to_vec), new.map(<[u8]>::to_vec));
-        self.write(now_ms, move |db| {
-            buckets::change(db, &bucket, now_ms, limits, |contents| {
-                contents.swap(&key, expected.as_deref(), new.as_deref())
-            })
-        })
-        .await
-    }
-}
-
-#[async_trait]
-impl Runs for EmbeddedStore {
-    async fn save(&self, tenant: &TenantId, run: &RunRecord) -> Result<(), StorageError> {
-        let row = runs::Row::of(tenant, run)?;
-        self.writer.run(move |db| row.insert(db)).await
-    }
-
-    async fn load(&self, tenant: &TenantId, id: &RunId) -> Result<Option<RunRecord>, StorageError> {
-        let (tenant, id) = (tenant.clone(), id.clone());
-        self.reader.run(move |db| runs::load(db, &tenant, &id)).await
-    }
-
-    async fn recent(
+impl Store for EmbeddedStore {
+    async fn insert(
         &self,
         tenant: &TenantId,
-        flow: Option<&str>,
-        limit: u32,
-    ) -> Result<Vec<RunRecord>, StorageError> {
-        let (tenant, flow) = (tenant.clone(), flow.map(ToOwned::to_owned));
-        let work = move |db: &mut _| runs::recent(db, &tenant, flow.as_deref(), limit);
+        collection: &'static Collection,
+        document: Document,
+        now_ms: u64,
+    ) -> Result<bool, StorageError> {
+        let tenant = tenant.clone();
+        let work = move |db: &mut _| documents::insert(db, &tenant, collection, &document, now_ms);
+        self.write(now_ms, work).await
+    }
+
+    async fn get(
+        &self,
+        tenant: &TenantId,
+        collection: &'static Collection,
+        id: &str,
+        now_ms: u64,
+    ) -> Result<Option<Document>, StorageError> {
+        let (tenant, id) = (tenant.clone(), id.to_owned());
+        let work = move |db: &mut _| documents::get(db, &tenant, collection, &id, now_ms);
         self.reader.run(work).await
     }
 
-    async fn ids_beginning(&self, tenant: &TenantId, prefix: &str) -> Result<Vec<RunId>, StorageError> {
-        let (tenant, prefix) = (tenant.clone(), prefix.to_owned());
-        let work = move |db: &mut _| runs::ids_beginning(db, &tenant, &prefix);
+    async fn replace(
+        &self,
+        tenant: &TenantId,
+        collection: &'static Collection,
+        document: Document,
+    ) -> Result<bool, StorageError> {
+        let tenant = tenant.clone();
+        let work = move |db: &mut _| documents::replace(db, &tenant, collection, &document);
+        self.writer.run(work).await
+    }
+
+    async fn remove(
+        &self,
+        tenant: &TenantId,
+        collection: &'static Collection,
+        id: &str,
+        revision: u64,
+    ) -> Result<bool, StorageError> {
+        let (tenant, id) = (tenant.clone(), id.to_owned());
+        let work = move |db: &mut _| documents::remove(db, &tenant, collection, &id, revision);
+        self.writer.run(work).await
+    }
+
+    async fn find(
+        &self,
+        tenant: &TenantId,
+        collection: &'static Collection,
+        query: Query<'_>,
+    ) -> Result<Vec<Document>, StorageError> {
+        let (tenant, query) = (tenant.clone(), OwnedQuery::from(query));
+        let work = move |db: &mut _| documents::find(db, &tenant, collection, &query);
         self.reader.run(work).await
+    }
+
+    async fn total(
+        &self,
+        tenant: &TenantId,
+        collection: &'static Collection,
+        equal: &[(&'static str, &str)],
+        summed: &'static str,
+        now_ms: u64,
+    ) -> Result<Total, StorageError> {
+        let (tenant, equal) = (tenant.clone(), documents::owned(equal));
+        let work = move |db: &mut _| documents::total(db, &tenant, collection, &equal, summed, now_ms);
+        self.reader.run(work).await
+    }
+
+    async fn sweep(&self, now_ms: u64) -> Result<u64, StorageError> {
+        self.unswept.store(0, Ordering::Relaxed);
+        let mut swept = 0;
+        for collection in COLLECTIONS {
+            // One transaction for each portion, so that other writers get their turn in between.
+            loop {
+                let work = move |db: &mut _| documents::sweep(db, collection, now_ms);
+                let portion = self.writer.run(work).await?;
+                swept += portion.removed;
+                if portion.last {
+                    break;
+                }
+            }
+        }
+        Ok(swept)
+    }
+
+    async fn tenants(&self) -> Result<Vec<TenantId>, StorageError> {
+        self.reader.run(|db| documents::tenants(db)).await
+    }
+
+    fn place(&self) -> String {
+        format!("SQLite {}", self.path.display())
     }
 }
