@@ -7,9 +7,11 @@ mod artifacts;
 mod cassette;
 mod embedded;
 mod folder;
+mod mongodb;
 mod recording;
 
 pub use artifacts::ArtifactFolder;
 pub use cassette::CassetteFile;
 pub use embedded::{EmbeddedStore, Former};
+pub use mongodb::MongoStore;
 pub use recording::{RecordingError, read_cassette};

@@ -147,7 +147,9 @@ async fn the_first_write_sweeps_what_expired_while_the_store_was_closed() {
     let set = async |bucket: &str, expires_ms, now_ms| {
         let opened = open(&path).unwrap();
         let bucket = self::bucket(bucket);
-        let set = opened.buckets.set(&bucket, "key", b"1", expires_ms, now_ms, AMPLE);
+        let set = opened
+            .buckets
+            .set(&bucket, "key", b"1", expires_ms, now_ms, AMPLE);
         set.await.unwrap();
     };
     set("short", Some(100), 0).await;
