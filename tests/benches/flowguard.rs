@@ -33,7 +33,7 @@ use flowguard_core::Gate;
 use flowguard_core::budget::{Allowance, Budget};
 use flowguard_core::cassette::{Header, NoTape, Tape};
 use flowguard_core::clock::{Clock, SystemClock};
-use flowguard_core::fakes::{FakeArtifacts, FakeBaselines, FakeStore};
+use flowguard_core::fakes::{FakeArtifacts, FakeBaselines};
 use flowguard_core::flow::Needs;
 use flowguard_core::grant::Policy;
 use flowguard_core::ledger::Ledger;
@@ -296,7 +296,7 @@ fn ports(browsers: Arc<dyn flowguard_core::browser::Browsers>, clock: &Arc<dyn C
     Ports {
         browsers,
         baselines: Arc::new(FakeBaselines::default()),
-        buckets: Arc::new(FakeStore::default()),
+        buckets: flowguard_core::fakes::buckets(),
         model: None,
         artifacts: Arc::new(ArtifactFolder::new(
             Path::new(env!("CARGO_TARGET_TMPDIR")).join("artifacts"),
@@ -362,6 +362,7 @@ fn request(address: &str) -> RunRequest {
         source: None,
         options,
         attempts: 1,
+        metadata: flowguard_core::run::RunMetadata::default(),
     }
 }
 

@@ -10,6 +10,7 @@ mod developing;
 mod outcome;
 mod paths;
 mod peer;
+pub mod peers;
 mod playwright;
 mod processes;
 mod program;

@@ -5,21 +5,51 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{self, AtomicU64};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 
 use crate::artifact::{ArtifactError, Artifacts, Digest};
 use crate::baseline::{BaselineError, BaselineName, Baselines, Compared, Tolerance};
+use crate::clock::SystemClock;
 use crate::storage::store::{Between, Collection, Document, Index, Order, Query, Store, Total};
-use crate::storage::{StorageError, TenantId};
+use crate::storage::vault::{Entropy, MasterKey, Vault};
+use crate::storage::{Buckets, StorageError, TenantId};
 use serde_json::Value;
 
 /// Documents in memory.
 #[derive(Debug, Default)]
 pub struct FakeStore {
     kept: Mutex<BTreeMap<Name, Document>>,
+}
+
+/// Buckets in memory, encrypted with a key that everybody knows.
+#[must_use]
+pub fn buckets() -> Buckets {
+    let store: Arc<dyn Store> = Arc::new(FakeStore::default());
+    let clock = Arc::new(SystemClock::new());
+    let vault = Vault::new(
+        store.clone(),
+        MasterKey::new(&[7; 32]),
+        Vec::new(),
+        Arc::new(Numbered::default()),
+        clock,
+    );
+    Buckets::new(store, Arc::new(vault))
+}
+
+/// Bytes that count up.
+#[derive(Debug, Default)]
+struct Numbered(AtomicU64);
+
+impl Entropy for Numbered {
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), String> {
+        let number = self.0.fetch_add(1, atomic::Ordering::Relaxed).to_be_bytes();
+        blake3::Hasher::new().update(&number).finalize_xof().fill(bytes);
+        Ok(())
+    }
 }
 
 /// Tenant, collection, id.

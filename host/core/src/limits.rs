@@ -267,5 +267,9 @@ pub const SUPERSEDED_KEY_KEPT: Duration = Duration::from_secs(3_600);
 pub const RESULTS_KEPT: Duration = Duration::from_secs(90 * 24 * 3_600);
 /// How long a call of the store may take.
 pub const STORE_CALL_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a result that the store did not take waits until it is tried again.
+pub const OUTBOX_RETRY: Duration = Duration::from_secs(1);
+/// How long `flowguard run` waits at its end for a store that is away.
+pub const OUTBOX_WAIT: Duration = Duration::from_secs(60);
 /// How long a judgement of a model is kept unless the configuration says otherwise.
 pub const JUDGEMENT_KEPT: Duration = Duration::from_secs(30 * 24 * 3_600);

@@ -5,16 +5,19 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::cli::{Common, UsageError};
+use crate::outbox::Outbox;
+use crate::storage::Storage;
 use flowguard_backends::baselines::BaselineFolder;
 use flowguard_backends::browser::{LocalBrowsers, LocalOptions, NoBrowsers};
-use flowguard_backends::storage::{ArtifactFolder, CassetteFile, EmbeddedStore};
+use flowguard_backends::storage::{ArtifactFolder, CassetteFile};
 use flowguard_core::artifact::Artifacts;
 use flowguard_core::browser::Browsers;
 use flowguard_core::cassette::{Header, Tape};
 use flowguard_core::clock::{Clock, SystemClock};
 use flowguard_core::grant::Policy;
-use flowguard_core::run::{RunId, RunRecord};
-use flowguard_core::storage::{Runs, TenantId};
+use flowguard_core::limits::OUTBOX_WAIT;
+use flowguard_core::run::{Environment, RunId, RunMetadata, RunRecord};
+use flowguard_core::storage::{StorageError, TenantId};
 use flowguard_engine::{
     AssertionComponent, CompiledCache, Component, CoreDumps, Engine, EngineOptions, FlowComponent, LoadError,
     Ports, Runner, Tapes,
@@ -26,7 +29,8 @@ const DECLARATIVE: &str = "declarative";
 /// Everything that lives as long as the program.
 pub(crate) struct App {
     pub(crate) engine: Engine,
-    pub(crate) store: Arc<EmbeddedStore>,
+    pub(crate) storage: Storage,
+    pub(crate) outbox: Outbox,
     pub(crate) artifacts: Arc<ArtifactFolder>,
     pub(crate) browsers: Arc<LocalBrowsers>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -43,7 +47,7 @@ pub(crate) struct App {
 
 impl App {
     /// Builds the program from what the command line says. No browser is started and no plugin loaded yet.
-    pub(crate) fn build(common: &Common, headed: bool, engine: EngineOptions) -> anyhow::Result<Self> {
+    pub(crate) async fn build(common: &Common, headed: bool, engine: EngineOptions) -> anyhow::Result<Self> {
         let data = common.data.clone();
         make_private(&data).map_err(|error| {
             UsageError(format!(
@@ -59,7 +63,14 @@ impl App {
         })?;
         let engine = Engine::new(cache, engine)
             .map_err(|error| anyhow::anyhow!("the engine did not start: {error}"))?;
-        let store = Arc::new(EmbeddedStore::open(data.join("store.sqlite"))?);
+        let tenant = TenantId::local();
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let environment = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        let storage = Storage::open(&data, &environment.collect(), &tenant, clock.clone()).await?;
+        let outbox = Outbox::in_folder(&data);
+        // What a former start could not deliver; if it cannot be now, it waits on.
+        outbox.deliver(&storage.runs).await;
         let artifacts = Arc::new(ArtifactFolder::new(data.join("artifacts")));
         let browsers = Arc::new(LocalBrowsers::new(LocalOptions {
             executable: common.chromium.clone(),
@@ -72,11 +83,12 @@ impl App {
         let plugin_folders = plugin_folders(common);
         Ok(Self {
             engine,
-            store,
+            storage,
+            outbox,
             artifacts,
             browsers,
-            clock: Arc::new(SystemClock::new()),
-            tenant: TenantId::local(),
+            clock,
+            tenant,
             declarative: None,
             plugin_folders,
             core_dumps: None,
@@ -112,7 +124,7 @@ impl App {
         let ports = Ports {
             browsers,
             baselines: Arc::new(BaselineFolder::new(baselines)),
-            buckets: self.store.clone(),
+            buckets: self.storage.buckets.clone(),
             model: None,
             artifacts: self.artifacts.clone(),
             tapes: Arc::new(CassetteFolder(self.cassettes())),
@@ -154,11 +166,48 @@ impl App {
 
     /// Keeps a run's result; a run is not lost to the user because the store is.
     pub(crate) async fn keep(&self, record: &mut RunRecord) {
-        if let Err(error) = self.store.save(&self.tenant, record).await {
-            tracing::error!(%error, run = %record.id, "the result was not kept");
-            if let Some(last) = record.attempts.last_mut() {
-                last.warnings.push(format!("the result was not kept: {error}"));
+        let warning = match self.try_to_keep(record).await {
+            Ok(None) => return,
+            Ok(Some(file)) => format!(
+                "the store is away: the result waits in {} and goes there as soon as it is back",
+                file.display()
+            ),
+            Err(error) => format!("the result was not kept: {error:#}"),
+        };
+        tracing::error!(run = %record.id, "{warning}");
+        if let Some(last) = record.attempts.last_mut() {
+            last.warnings.push(warning);
+        }
+    }
+
+    /// Where the result waits, if the store is away.
+    async fn try_to_keep(&self, record: &RunRecord) -> anyhow::Result<Option<PathBuf>> {
+        let runs = &self.storage.runs;
+        let document = runs.document(&self.tenant, record).await?;
+        match runs.insert(&self.tenant, document.clone()).await {
+            Ok(()) => Ok(None),
+            Err(error @ StorageError::Unavailable(_)) => {
+                tracing::warn!(%error, run = %record.id, "the store did not take the result");
+                Ok(Some(self.outbox.keep(&self.tenant, document)?))
             }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// At the end of runs: waits for a store that is away, and says what still waits.
+    pub(crate) async fn deliver(&self) {
+        if self.outbox.waiting() == 0 {
+            return;
+        }
+        let left = self
+            .outbox
+            .delivered_within(&self.storage.runs, OUTBOX_WAIT)
+            .await;
+        if left > 0 {
+            tracing::error!(
+                results = left,
+                "the store is still away: the next command tries again"
+            );
         }
     }
 
@@ -209,8 +258,28 @@ impl App {
     }
 }
 
+/// What the environment says of runs that are made here.
+pub(crate) fn metadata() -> RunMetadata {
+    let set = |names: &[&str]| {
+        names
+            .iter()
+            .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
+    };
+    RunMetadata {
+        environment: if set(&["CI"]).is_some() {
+            Environment::Ci
+        } else {
+            Environment::Local
+        },
+        user: set(&["GITHUB_ACTOR", "GITLAB_USER_LOGIN", "USER"]),
+        branch: set(&["GITHUB_REF_NAME", "CI_COMMIT_REF_NAME"]),
+        commit: set(&["GITHUB_SHA", "CI_COMMIT_SHA"]),
+        ..RunMetadata::default()
+    }
+}
+
 /// The data folder is its owner's only: results and screenshots show what the application under test shows.
-fn make_private(folder: &Path) -> std::io::Result<()> {
+pub(crate) fn make_private(folder: &Path) -> std::io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]

@@ -8,10 +8,12 @@ mod discover;
 mod live_runs;
 mod load;
 mod locate;
+mod outbox;
 mod report;
 mod selection;
 mod server;
 mod source_lines;
+mod storage;
 mod trace;
 
 use clap::Parser;

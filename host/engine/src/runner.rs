@@ -14,6 +14,7 @@ use crate::load::{AssertionComponent, FlowComponent};
 use flowguard_core::artifact::Artifacts;
 use flowguard_core::baseline::Baselines;
 use flowguard_core::browser::Browsers;
+use flowguard_core::cassette::CONTRACT_VERSION;
 use flowguard_core::cassette::{Header, Tape};
 use flowguard_core::clock::Clock;
 use flowguard_core::failure::Failure;
@@ -22,7 +23,7 @@ use flowguard_core::grant::Policy;
 use flowguard_core::ledger::Ledger;
 use flowguard_core::progress::Cancel;
 use flowguard_core::replay::Replay;
-use flowguard_core::run::{Attempt, Origin, RunId, RunRecord, RunRequest};
+use flowguard_core::run::{Attempt, ExecutionMode, Origin, RunId, RunMetadata, RunRecord, RunRequest};
 use flowguard_core::storage::{Buckets, TenantId};
 use flowguard_core::timeline::micros;
 use flowguard_core::verdict::Verdict;
@@ -55,7 +56,7 @@ pub struct Ports {
     /// Browsers.
     pub browsers: Arc<dyn Browsers>,
     /// The guests' buckets.
-    pub buckets: Arc<dyn Buckets>,
+    pub buckets: Buckets,
     /// A model that sees, where there is one.
     pub model: Option<Arc<dyn Model>>,
     /// The pictures that pages are expected to look like.
@@ -203,11 +204,25 @@ impl Began {
             flow: request.flow.clone(),
             origin: origin.clone(),
             base_url: request.base_url(),
+            metadata: metadata(request, &attempts),
             started_ms: self.started_ms,
             took_us: micros(self.began.elapsed()),
             attempts,
             verdict,
         }
+    }
+}
+
+/// What whoever asked knew, and what is known since.
+fn metadata(request: &RunRequest, attempts: &[Attempt]) -> RunMetadata {
+    let mode = match attempts.last().and_then(|attempt| attempt.browser.as_ref()) {
+        Some(browser) if browser.place != "local" => ExecutionMode::Cloud,
+        _ => request.metadata.mode,
+    };
+    RunMetadata {
+        mode,
+        contract: CONTRACT_VERSION.to_owned(),
+        ..request.metadata.clone()
     }
 }
 

@@ -71,7 +71,7 @@ pub(super) async fn run(common: &Common, args: DevArgs) -> anyhow::Result<Exit> 
         remembers_functions: true,
         ..EngineOptions::default()
     };
-    let app = App::build(common, args.headed, engine)?;
+    let app = App::build(common, args.headed, engine).await?;
     let events = args.events.as_ref().map(|file| {
         let named = |error| UsageError(format!("{}: {error}", file.display()));
         std::fs::File::create(file).map_err(named)

@@ -29,7 +29,7 @@ pub(super) async fn run(common: &Common, args: &InspectArgs) -> anyhow::Result<E
         .into());
     }
     let candidates = discover(std::slice::from_ref(&args.file)).map_err(UsageError)?;
-    let mut app = App::build(common, false, EngineOptions::default())?;
+    let mut app = App::build(common, false, EngineOptions::default()).await?;
     app.load_plugins().await?;
     for candidate in &candidates {
         let file = candidate.path().display();

@@ -10,7 +10,6 @@ use super::{Common, Exit, UsageError, say};
 use crate::app::App;
 use crate::report::{self, Report};
 use flowguard_core::run::{RunId, RunRecord};
-use flowguard_core::storage::Runs;
 use flowguard_engine::EngineOptions;
 
 /// Lists past runs, newest first
@@ -37,9 +36,10 @@ pub(crate) struct ReportArgs {
 }
 
 pub(super) async fn runs(common: &Common, args: &RunsArgs) -> anyhow::Result<Exit> {
-    let app = App::build(common, false, EngineOptions::default())?;
+    let app = App::build(common, false, EngineOptions::default()).await?;
     let recent = app
-        .store
+        .storage
+        .runs
         .recent(&app.tenant, args.flow.as_deref(), args.limit)
         .await?;
     if recent.is_empty() {
@@ -74,7 +74,7 @@ fn table(runs: &[RunRecord]) -> String {
 }
 
 pub(super) async fn report(common: &Common, args: &ReportArgs) -> anyhow::Result<Exit> {
-    let app = App::build(common, false, EngineOptions::default())?;
+    let app = App::build(common, false, EngineOptions::default()).await?;
     let run = recorded(&app, &args.run).await?;
     let id = run.id.clone();
     let report = Report::of_one(run);
@@ -96,14 +96,14 @@ pub(super) async fn report(common: &Common, args: &ReportArgs) -> anyhow::Result
 /// The record of the run that the text names, whole or by its beginning.
 pub(super) async fn recorded(app: &App, text: &str) -> anyhow::Result<RunRecord> {
     let id = find(app, text).await?;
-    let run = app.store.load(&app.tenant, &id).await?;
+    let run = app.storage.runs.load(&app.tenant, &id).await?;
     run.ok_or_else(|| UsageError(format!("there is no run {id}: `flowguard runs` lists them")).into())
 }
 
 /// The run that the text names, whole or by its beginning.
 async fn find(app: &App, text: &str) -> anyhow::Result<RunId> {
     let ids = match RunId::parse(text) {
-        Some(_) => app.store.ids_beginning(&app.tenant, text).await?,
+        Some(_) => app.storage.runs.ids_beginning(&app.tenant, text).await?,
         None => Vec::new(),
     };
     if let Some(id) = ids.iter().find(|id| id.as_str() == text) {

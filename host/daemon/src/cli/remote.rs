@@ -70,7 +70,7 @@ struct Remote {
 }
 
 pub(super) async fn run(common: &Common, args: &RunArgs, server: &Url) -> anyhow::Result<Exit> {
-    let app = App::build(common, false, EngineOptions::default())?;
+    let app = App::build(common, false, EngineOptions::default()).await?;
     let remote = Remote::at(server, &app)?;
     let started_ms = u64::try_from(app.clock.wall().as_millis())?;
     let began = Instant::now();

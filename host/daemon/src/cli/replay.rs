@@ -18,7 +18,7 @@ use flowguard_core::artifact::{Artifacts, Digest};
 use flowguard_core::cassette::{Header, Recording};
 use flowguard_core::flow::{Description, Source};
 use flowguard_core::replay::Replay;
-use flowguard_core::run::{Origin, RunId, RunOptions, RunRecord, RunRequest};
+use flowguard_core::run::{Origin, RunId, RunMetadata, RunOptions, RunRecord, RunRequest};
 use flowguard_core::timeline::Place;
 use flowguard_engine::{
     AssertionComponent, Component, EngineOptions, FlowComponent, Runner, Sought, Subject,
@@ -47,7 +47,7 @@ struct Player {
 }
 
 pub(super) async fn run(common: &Common, args: &ReplayArgs) -> anyhow::Result<Exit> {
-    let mut app = App::build(common, false, EngineOptions::default())?;
+    let mut app = App::build(common, false, EngineOptions::default()).await?;
     let recordings = recordings(&app, &args.run)?;
     let header = match recordings.first() {
         Some(recording) => recording.header.clone(),
@@ -162,6 +162,7 @@ impl Player {
             },
             replay: None,
             attempts: 1,
+            metadata: RunMetadata::default(),
         })
     }
 

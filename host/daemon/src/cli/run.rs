@@ -112,7 +112,7 @@ pub(super) async fn run(common: &Common, args: RunArgs) -> anyhow::Result<Exit> 
         dumps_core: args.coredump.is_some(),
         ..EngineOptions::default()
     };
-    let mut app = App::build(common, args.headed, engine)?;
+    let mut app = App::build(common, args.headed, engine).await?;
     app.core_dumps.clone_from(&args.coredump);
     app.load_plugins().await?;
     let app = Arc::new(app);
@@ -140,6 +140,7 @@ pub(super) async fn run(common: &Common, args: RunArgs) -> anyhow::Result<Exit> 
     )
     .await;
     app.browsers.shut_down().await;
+    app.deliver().await;
     let report = Report::new(
         runs,
         loaded.failures,
@@ -209,6 +210,7 @@ fn request(app: &App, args: &RunArgs, flow: Flow, source: Option<Source>) -> any
         options,
         replay: None,
         attempts: args.retries + 1,
+        metadata: crate::app::metadata(),
     })
 }
 

@@ -41,7 +41,7 @@ pub(crate) struct ServeArgs {
 pub(super) async fn run(common: &Common, args: ServeArgs) -> anyhow::Result<Exit> {
     let candidates = discover(&args.paths).map_err(UsageError)?;
     distinct_names(&candidates).map_err(UsageError)?;
-    let mut app = App::build(common, false, EngineOptions::default())?;
+    let mut app = App::build(common, false, EngineOptions::default()).await?;
     app.load_plugins().await?;
     let asked = asked_to_end();
     let listener = server::bind(loopback(args.listen)?).await.map_err(UsageError)?;

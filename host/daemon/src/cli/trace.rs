@@ -28,7 +28,7 @@ pub(crate) struct TraceArgs {
 }
 
 pub(super) async fn run(common: &Common, args: &TraceArgs) -> anyhow::Result<Exit> {
-    let app = App::build(common, false, EngineOptions::default())?;
+    let app = App::build(common, false, EngineOptions::default()).await?;
     let mut record = recorded(&app, &args.run).await?;
     if let Err(error) = add_places(&app, &mut record).await {
         tracing::warn!(%error, "the trace does not show the flow's lines");

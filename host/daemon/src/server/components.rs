@@ -109,14 +109,13 @@ pub(super) async fn health() -> &'static str {
 
 /// Runs can be taken: there are flows, the store answers, a browser can be found.
 pub(super) async fn ready(State(server): Shared) -> Response {
-    use flowguard_core::storage::Runs;
     let mut missing = Vec::new();
     if server.registry.now().flows().next().is_none() {
         missing.push(
             "no flow is loaded: name some when the server is started, or PUT /v1/components/NAME".to_owned(),
         );
     }
-    if let Err(error) = server.app.store.recent(&server.app.tenant, None, 1).await {
+    if let Err(error) = server.app.storage.runs.recent(&server.app.tenant, None, 1).await {
         missing.push(format!("the store does not answer: {error}"));
     }
     if let Err(error) = server.app.browsers.executable() {

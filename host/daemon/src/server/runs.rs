@@ -19,7 +19,6 @@ use crate::report::{self, Report};
 use flowguard_core::artifact::{Artifacts, Digest};
 use flowguard_core::limits::{MAX_LISTED_RUNS, MAX_RETRIES};
 use flowguard_core::run::{RunId, RunOptions, RunRecord, test_id_attribute};
-use flowguard_core::storage::Runs;
 
 type Shared = State<Arc<Server>>;
 
@@ -137,7 +136,8 @@ pub(super) async fn list(State(server): Shared) -> Result<Json<Value>, Problem> 
     let live: Vec<Value> = server.live.going_on().iter().map(|run| state_of(run)).collect();
     let recent = server
         .app
-        .store
+        .storage
+        .runs
         .recent(&server.app.tenant, None, MAX_LISTED_RUNS)
         .await;
     let recent = recent.map_err(|error| Problem::own(&error))?;
@@ -209,7 +209,7 @@ async fn record_of(server: &Server, id: &str) -> Result<RunRecord, Problem> {
         return Ok((*record).clone());
     }
     let known = RunId::parse(id).ok_or_else(|| unknown(id))?;
-    let found = server.app.store.load(&server.app.tenant, &known).await;
+    let found = server.app.storage.runs.load(&server.app.tenant, &known).await;
     found
         .map_err(|error| Problem::own(&error))?
         .ok_or_else(|| unknown(id))

@@ -89,6 +89,7 @@ impl Server {
             },
             replay: None,
             attempts,
+            metadata: crate::app::metadata(),
         };
         let digest = flows.component.digest.clone();
         let origin = Origin::new(file.to_owned(), &flows.description, digest);

@@ -110,6 +110,14 @@ impl Vault {
         key.open(&place.into(), sealed)
     }
 
+    /// Has the tenant's key at hand, so that its documents can be encrypted while the store is away.
+    ///
+    /// # Errors
+    /// As [`Vault::seal`].
+    pub async fn prepare(&self, tenant: &TenantId) -> Result<(), StorageError> {
+        self.current(tenant).await.map(|_| ())
+    }
+
     /// Makes a new data key, encrypts all documents of the tenant with it and all its data keys with the current
     /// master key. What others write meanwhile with the former key stays readable; that key is deleted by the first
     /// change that comes [`SUPERSEDED_KEY_KEPT`] later and finds nothing that needs it.
@@ -164,7 +172,12 @@ impl Vault {
         if let Some(cached) = cached {
             return Ok(cached.key);
         }
-        let newest = self.key_documents(tenant).await?.pop();
+        let newest = match self.key_documents(tenant).await {
+            Ok(mut keys) => keys.pop(),
+            // What is written while the store is away can be read as well as what was written before.
+            Err(error) if error.may_pass() => return self.last_current(tenant).ok_or(error),
+            Err(error) => return Err(error),
+        };
         match newest {
             Some(document) => {
                 let key = self.unwrap(tenant, &document)?;
@@ -172,6 +185,11 @@ impl Vault {
             }
             None => self.make(tenant).await,
         }
+    }
+
+    fn last_current(&self, tenant: &TenantId) -> Option<Arc<DataKey>> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        known.current.get(tenant).map(|cached| cached.key.clone())
     }
 
     async fn named(&self, tenant: &TenantId, id: &str) -> Result<Option<Arc<DataKey>>, StorageError> {
