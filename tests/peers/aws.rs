@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 async fn ask(request: &str, service: &str, headers: &str, body: &str) -> (String, String) {
     let address = moto().await.endpoint().trim_start_matches("http://");
     let mut stream = TcpStream::connect(address).await.unwrap();
-    let credential = format!("AWS4-HMAC-SHA256 Credential=test/20260101/eu-central-1/{service}/aws4_request");
+    let credential = format!("AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/{service}/aws4_request");
     let head = format!(
         "{request} HTTP/1.0\r\nhost: {address}\r\nauthorization: {credential}, SignedHeaders=host, Signature=0\r\n\
          content-length: {}\r\n{headers}\r\n",
@@ -50,15 +50,9 @@ async fn moto_keeps_secrets() {
 #[tokio::test]
 async fn moto_keeps_objects() {
     let bucket = fresh_name("bucket");
-    for request in [format!("PUT /{bucket}"), format!("PUT /{bucket}/folder/object")] {
-        let body = if request.ends_with("object") {
-            "content"
-        } else {
-            ""
-        };
-        let (status, answer) = ask(&request, "s3", "", body).await;
-        assert!(status.contains(" 200 "), "{request}: {status}: {answer}");
-    }
+    moto().await.create_bucket(&bucket).await;
+    let (status, answer) = ask(&format!("PUT /{bucket}/folder/object"), "s3", "", "content").await;
+    assert!(status.contains(" 200 "), "{status}: {answer}");
     let (_, kept) = ask(&format!("GET /{bucket}/folder/object"), "s3", "", "").await;
     assert_eq!(kept, "content");
 }

@@ -29,6 +29,7 @@ mod ferretdb_store {
 
 mod shim_store {
     flowguard_core::store_contract!(super::on_shim_or_real);
+    flowguard_core::simultaneous_contract!(super::on_shim_or_real);
 }
 
 /// It has no time to live: that is told, and the sweep does it.

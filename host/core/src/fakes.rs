@@ -347,6 +347,7 @@ mod tests {
 
     mod stored {
         crate::store_contract!(super::store);
+        crate::simultaneous_contract!(super::store);
     }
 
     mod artifacts_kept {

@@ -271,5 +271,3 @@ pub const STORE_CALL_TIMEOUT: Duration = Duration::from_secs(10);
 pub const OUTBOX_RETRY: Duration = Duration::from_secs(1);
 /// How long `flowguard run` waits at its end for a store that is away.
 pub const OUTBOX_WAIT: Duration = Duration::from_secs(60);
-/// How long a judgement of a model is kept unless the configuration says otherwise.
-pub const JUDGEMENT_KEPT: Duration = Duration::from_secs(30 * 24 * 3_600);

@@ -11,6 +11,9 @@ use super::{blocking, install};
 
 /// A process that was started answers by then, also on a loaded machine.
 const START: Duration = Duration::from_secs(60);
+/// Tells which service is meant, in the region that needs no further word; nothing is signed.
+const UNSIGNED: &str = "authorization: AWS4-HMAC-SHA256 \
+    Credential=test/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0\r\n";
 const ANNOUNCEMENT: &str = "Running on ";
 
 /// A running moto.
@@ -49,7 +52,7 @@ impl Moto {
                     .map(str::to_owned)
             });
             let moto = Self { endpoint, process };
-            let status = moto.get("/moto-api/data.json");
+            let status = moto.ask("GET", "/moto-api/data.json");
             assert!(status.contains(" 200 "), "moto is not ready: {status}");
             moto
         })
@@ -68,13 +71,26 @@ impl Moto {
         self.process.id()
     }
 
-    /// The status line of what it answers.
-    fn get(&self, path: &str) -> String {
+    /// Makes a bucket for objects.
+    ///
+    /// # Panics
+    /// Where it is not made.
+    pub async fn create_bucket(&'static self, name: &str) {
+        let path = format!("/{name}");
+        let status = blocking(move || self.ask("PUT", &path)).await;
+        assert!(status.contains(" 200 "), "the bucket is not made: {status}");
+    }
+
+    /// The status line of what it answers to a request without a body.
+    fn ask(&self, method: &str, path: &str) -> String {
         let address = self.endpoint.trim_start_matches("http://");
         let ask = || {
             let mut stream = TcpStream::connect(address)?;
             stream.set_read_timeout(Some(START))?;
-            write!(stream, "GET {path} HTTP/1.0\r\nhost: {address}\r\n\r\n")?;
+            write!(
+                stream,
+                "{method} {path} HTTP/1.0\r\nhost: {address}\r\n{UNSIGNED}\r\n"
+            )?;
             let mut answer = Vec::new();
             stream.read_to_end(&mut answer)?;
             Ok::<_, std::io::Error>(answer)

@@ -16,6 +16,7 @@ async fn artifact_folder() -> (ArtifactFolder, TempDir) {
 
 mod embedded_store {
     flowguard_core::store_contract!(super::store);
+    flowguard_core::simultaneous_contract!(super::store);
 }
 
 mod folder_artifacts {

@@ -44,6 +44,7 @@ pub struct Document {
     pub expires_ms: Option<u64>,
     /// What may be read by whoever reads the database, and can be looked for. Names hold no dot, no NUL and do not
     /// begin with `$`; those of [`RESERVED`] are the store's. Numbers are integers of 64 bits with a sign, or doubles.
+    /// No list lies directly in a list, which not every server takes.
     pub fields: Map<String, Value>,
     /// What must not be read there: bytes that were encrypted before.
     pub sealed: Option<Vec<u8>>,

@@ -336,23 +336,15 @@ impl Store for MongoStore {
         summed: &'static str,
         now_ms: u64,
     ) -> Result<Total, StorageError> {
-        let steps = vec![
-            doc! { "$match": bson::wanted(tenant, now_ms, equal) },
-            doc! { "$group": { "_id": null, "documents": { "$sum": 1 }, "sum": { "$sum": format!("${summed}") } } },
-        ];
+        // Summed up here: not every server that speaks MongoDB's protocol sums up what it should.
         let target = self.of(collection);
-        let totals = self
-            .call(collected(target.aggregate(steps).into_future()))
-            .await?;
-        let total = totals.first();
-        let number = |name| {
-            total
-                .and_then(|total| bson::number(total, name))
-                .unwrap_or_default()
-        };
+        let find = target
+            .find(bson::wanted(tenant, now_ms, equal))
+            .projection(doc! { "_id": 0, summed: 1 });
+        let found = self.call(collected(find.into_future())).await?;
         Ok(Total {
-            documents: number("documents"),
-            sum: number("sum"),
+            documents: found.len() as u64,
+            sum: found.iter().filter_map(|found| bson::number(found, summed)).sum(),
         })
     }
 
