@@ -3,6 +3,7 @@
 //! what a user cannot do, this does not do either.
 #![expect(
     clippy::expect_used,
+    clippy::panic,
     reason = "a harness ends the test that it cannot serve; the message says what to do"
 )]
 

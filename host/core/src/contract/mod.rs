@@ -20,6 +20,7 @@ pub mod artifacts;
 pub mod buckets;
 pub mod counters;
 pub mod documents;
+pub mod queries;
 pub mod room;
 pub mod runs;
 pub mod swaps;
@@ -53,6 +54,12 @@ macro_rules! store_contract {
             names_of_any_shape_are_apart,
             texts_of_any_shape_are_kept,
             documents_of_others_are_apart,
+            a_unique_index_refuses_a_second,
+            a_sweep_frees_what_has_expired_and_nothing_else,
+            tenants_are_listed,
+            a_large_document_fits,
+        }
+        $crate::contract_cases! { $open, store; queries:
             a_query_is_exact,
             a_query_sorts_by_bytes,
             a_query_sorts_by_moments_and_then_by_id,
@@ -60,10 +67,6 @@ macro_rules! store_contract {
             a_query_leaves_out_what_is_sealed,
             a_collection_is_gone_through_page_by_page,
             a_total_counts_what_has_not_expired,
-            a_unique_index_refuses_a_second,
-            a_sweep_frees_what_has_expired_and_nothing_else,
-            tenants_are_listed,
-            a_large_document_fits,
         }
         $crate::contract_cases! { $open, store; vaults:
             what_is_sealed_is_opened_at_its_place_only,
@@ -309,6 +312,7 @@ mod tests {
             include_str!("buckets.rs"),
             include_str!("counters.rs"),
             include_str!("documents.rs"),
+            include_str!("queries.rs"),
             include_str!("room.rs"),
             include_str!("runs.rs"),
             include_str!("swaps.rs"),

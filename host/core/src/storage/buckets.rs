@@ -9,6 +9,8 @@ use std::sync::Arc;
 
 use super::calls::Keys;
 use super::collections::{BUCKET_ENTRIES, BUCKETS};
+use super::counter::count;
+use super::room::{Room, grown, plus, refusal, taken};
 use super::store::{Between, Document, Order, Query, Store, beginning_with};
 use super::vault::{Sealing, Vault};
 use super::{StorageError, TenantId};
@@ -69,19 +71,6 @@ enum Change<T> {
     Remove(T),
     /// Nothing.
     Leave(T),
-}
-
-/// Room in a bucket.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Room {
-    keys: i64,
-    bytes: i64,
-}
-
-impl Room {
-    fn is_none(self) -> bool {
-        self == Self::default()
-    }
 }
 
 impl Buckets {
@@ -183,7 +172,7 @@ impl Buckets {
 
     /// Adds to a counter; its new value. A missing one counts from 0. A counter is its decimal text, as `get`
     /// reads it and `set` may write it: `0`, `-12`, no sign or zero that is not needed, within ±2^53
-    /// ([`COUNTER_RANGE`]). Its expiry stays.
+    /// ([`super::COUNTER_RANGE`]). Its expiry stays.
     ///
     /// # Errors
     /// [`StorageError::NotACounter`] where it is none, [`StorageError::Full`] where it does not fit.
@@ -492,75 +481,4 @@ fn size(key: &str, value: usize) -> i64 {
 
 fn sized(key: &str, entry: &Entry) -> i64 {
     size(key, entry.value.len())
-}
-
-fn taken(bucket: &Document) -> Room {
-    let number = |name: &str| {
-        bucket
-            .fields
-            .get(name)
-            .and_then(Value::as_i64)
-            .unwrap_or_default()
-    };
-    Room {
-        keys: number("keys"),
-        bytes: number("bytes"),
-    }
-}
-
-fn grown(grows: Room) -> Room {
-    Room {
-        keys: grows.keys.max(0),
-        bytes: grows.bytes.max(0),
-    }
-}
-
-fn plus(a: Room, b: Room) -> Room {
-    Room {
-        keys: a.keys.saturating_add(b.keys),
-        bytes: a.bytes.saturating_add(b.bytes),
-    }
-}
-
-/// Why it does not fit, if it does not.
-fn refusal(taken: Room, needed: Room, limits: BucketLimits) -> Option<String> {
-    let after = plus(taken, needed);
-    let signed = |limit: u64| i64::try_from(limit).unwrap_or(i64::MAX);
-    if needed.keys > 0 && after.keys > signed(limits.keys) {
-        return Some(format!("it may have {} keys, delete some", limits.keys));
-    }
-    if needed.bytes > 0 && after.bytes > signed(limits.bytes) {
-        return Some(format!(
-            "it may have {} bytes of keys and values, delete some: it would have {}",
-            limits.bytes, after.bytes
-        ));
-    }
-    None
-}
-
-/// The values that a counter may have: those that a JavaScript number holds exactly.
-pub const COUNTER_RANGE: std::ops::RangeInclusive<i64> = -(1 << 53)..=(1 << 53);
-
-/// Adds to the counter that is stored as `text`, `None` where there is none.
-fn count(text: Option<&[u8]>, delta: i64) -> Result<i64, StorageError> {
-    let before = match text {
-        None => 0,
-        Some(text) => counter(text).ok_or_else(|| not_a_counter(text))?,
-    };
-    let sum = before
-        .checked_add(delta)
-        .filter(|sum| COUNTER_RANGE.contains(sum));
-    sum.ok_or_else(|| StorageError::NotACounter(format!("{before} plus {delta} is beyond ±2^53")))
-}
-
-fn counter(text: &[u8]) -> Option<i64> {
-    let text = std::str::from_utf8(text).ok()?;
-    let number: i64 = text.parse().ok()?;
-    (COUNTER_RANGE.contains(&number) && number.to_string() == text).then_some(number)
-}
-
-fn not_a_counter(value: &[u8]) -> StorageError {
-    let shown = value.get(..value.len().min(32)).unwrap_or_default();
-    let shown = String::from_utf8_lossy(shown);
-    StorageError::NotACounter(format!("the value is no decimal integer within ±2^53: {shown:?}"))
 }

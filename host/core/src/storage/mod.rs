@@ -10,7 +10,9 @@ mod access;
 mod buckets;
 pub mod calls;
 pub mod collections;
+mod counter;
 mod results;
+mod room;
 mod runs;
 pub mod store;
 pub mod vault;
@@ -21,7 +23,8 @@ use serde::{Deserialize, Serialize};
 use crate::failure::{Code, Failure};
 
 pub use access::Storage;
-pub use buckets::{BucketId, BucketLimits, Buckets, COUNTER_RANGE};
+pub use buckets::{BucketId, BucketLimits, Buckets};
+pub use counter::COUNTER_RANGE;
 pub use runs::{Retention, Runs};
 pub use vision_cache::{CachedJudgement, JudgementKey, VisionCache};
 
