@@ -26,3 +26,4 @@ mod results;
 mod scripts;
 mod serve;
 mod shop_bugs;
+mod store_away;

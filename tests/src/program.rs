@@ -17,13 +17,17 @@ use crate::processes::Processes;
 /// No command of a test takes longer; one that does hangs.
 const LONGEST: Duration = Duration::from_secs(60);
 /// Variables that would change what the program does.
-const VARIABLES: [&str; 6] = [
+const VARIABLES: [&str; 10] = [
     "FLOWGUARD_SERVER_TOKEN",
     "FLOWGUARD_DATA",
     "FLOWGUARD_PLUGINS",
     "FLOWGUARD_CHROMIUM",
     "FLOWGUARD_LOG",
     "FLOWGUARD_BASE_URL",
+    "MONGODB_URI",
+    "FLOWGUARD_DATABASE",
+    "FLOWGUARD_MASTER_KEY",
+    "FLOWGUARD_MASTER_KEY_FORMER",
 ];
 
 /// A user's shell: each command that it runs has the same data folder and environment.
@@ -238,6 +242,27 @@ impl Running {
 
     pub(crate) fn take_stdout(&mut self) -> Option<ChildStdout> {
         self.child.stdout.take()
+    }
+
+    /// Reads its log until it says this; what it logs after that is not in the outcome.
+    ///
+    /// # Panics
+    /// Where it ends, or a minute passes, without saying it.
+    pub async fn hears(&mut self, text: &str) {
+        let stderr = self.child.stderr.take().expect("its log is piped");
+        let mut lines = BufReader::new(stderr).lines();
+        let heard = async {
+            while let Some(line) = lines.next_line().await.expect("its log can be read") {
+                if line.contains(text) {
+                    return true;
+                }
+            }
+            false
+        };
+        let heard = tokio::time::timeout(LONGEST, heard).await;
+        assert_eq!(heard, Ok(true), "it never said {text:?}");
+        // Nobody waits for a pipe that is full.
+        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
     }
 
     /// Sends what a terminal sends for ctrl-c.

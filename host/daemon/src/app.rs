@@ -187,8 +187,9 @@ impl App {
         match runs.insert(&self.tenant, document.clone()).await {
             Ok(()) => Ok(None),
             Err(error @ StorageError::Unavailable(_)) => {
+                let file = self.outbox.keep(&self.tenant, document)?;
                 tracing::warn!(%error, run = %record.id, "the store did not take the result");
-                Ok(Some(self.outbox.keep(&self.tenant, document)?))
+                Ok(Some(file))
             }
             Err(error) => Err(error.into()),
         }
