@@ -27,3 +27,4 @@ mod scripts;
 mod serve;
 mod shop_bugs;
 mod store_away;
+mod store_moves;

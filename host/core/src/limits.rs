@@ -267,6 +267,8 @@ pub const SUPERSEDED_KEY_KEPT: Duration = Duration::from_secs(3_600);
 pub const RESULTS_KEPT: Duration = Duration::from_secs(90 * 24 * 3_600);
 /// How long a call of the store may take.
 pub const STORE_CALL_TIMEOUT: Duration = Duration::from_secs(10);
+/// Bytes of a line of a store's export: a document's sealed part in base64, and its fields.
+pub const MAX_EXPORT_LINE_BYTES: u64 = 32 << 20;
 /// How long a result that the store did not take waits until it is tried again.
 pub const OUTBOX_RETRY: Duration = Duration::from_secs(1);
 /// How long `flowguard run` waits at its end for a store that is away.

@@ -1,32 +1,19 @@
 //! Results that the store did not take, because it was away: each a file, written whole, until the store has it. What is
 //! kept of persons is encrypted already. A result that the store had taken all the same is not doubled: it has its id.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use flowguard_core::limits::OUTBOX_RETRY;
+use flowguard_core::storage::collections::TEST_RESULTS;
+use flowguard_core::storage::portable::{Placed, Portable};
 use flowguard_core::storage::store::Document;
 use flowguard_core::storage::{Runs, StorageError, TenantId};
 
 /// The folder of what waits.
 #[derive(Clone, Debug)]
 pub(crate) struct Outbox(PathBuf);
-
-/// A result as it waits.
-#[derive(Serialize, Deserialize)]
-struct Waiting {
-    tenant: TenantId,
-    id: String,
-    schema: u32,
-    expires_ms: Option<u64>,
-    fields: Map<String, Value>,
-    sealed: Option<String>,
-}
 
 impl Outbox {
     pub(crate) fn in_folder(data: &Path) -> Self {
@@ -37,14 +24,7 @@ impl Outbox {
     pub(crate) fn keep(&self, tenant: &TenantId, document: Document) -> std::io::Result<PathBuf> {
         crate::app::make_private(&self.0)?;
         let file = self.0.join(format!("{}-{}.json", tenant.as_str(), document.id));
-        let waiting = Waiting {
-            tenant: tenant.clone(),
-            id: document.id,
-            schema: document.schema,
-            expires_ms: document.expires_ms,
-            fields: document.fields,
-            sealed: document.sealed.map(|bytes| STANDARD.encode(bytes)),
-        };
+        let waiting = Portable::new(tenant, &TEST_RESULTS, document);
         let mut new = tempfile::NamedTempFile::new_in(&self.0)?;
         new.write_all(&serde_json::to_vec(&waiting)?)?;
         new.as_file().sync_all()?;
@@ -99,17 +79,9 @@ async fn deliver_one(file: &Path, runs: &Runs) -> Result<(), StorageError> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
         bytes => bytes.map_err(|error| damaged(error.to_string()))?,
     };
-    let waiting: Waiting = serde_json::from_slice(&bytes).map_err(|error| damaged(error.to_string()))?;
-    let sealed = waiting.sealed.map(|text| STANDARD.decode(text)).transpose();
-    let document = Document {
-        id: waiting.id,
-        revision: 1,
-        schema: waiting.schema,
-        expires_ms: waiting.expires_ms,
-        fields: waiting.fields,
-        sealed: sealed.map_err(|error| damaged(error.to_string()))?,
-    };
-    runs.insert(&waiting.tenant, document).await?;
+    let waiting: Portable = serde_json::from_slice(&bytes).map_err(|error| damaged(error.to_string()))?;
+    let Placed { tenant, document, .. } = waiting.placed()?;
+    runs.insert(&tenant, document).await?;
     match std::fs::remove_file(file) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(damaged(error.to_string())),
         _ => Ok(()),

@@ -30,6 +30,7 @@ const KEY_FILE: &str = "master.key";
 /// The store and what stands on it.
 #[derive(Clone)]
 pub(crate) struct Storage {
+    pub(crate) store: Arc<dyn Store>,
     pub(crate) vault: Arc<Vault>,
     pub(crate) runs: Runs,
     pub(crate) buckets: Buckets,
@@ -65,7 +66,8 @@ impl Storage {
             let vault = Arc::new(Vault::new(store.clone(), master, former, Arc::new(System), clock));
             Self {
                 runs: Runs::new(store.clone(), vault.clone(), Retention::default()),
-                buckets: Buckets::new(store, vault.clone()),
+                buckets: Buckets::new(store.clone(), vault.clone()),
+                store,
                 vault,
             }
         };

@@ -11,6 +11,7 @@ mod buckets;
 pub mod calls;
 pub mod collections;
 mod counter;
+pub mod portable;
 mod results;
 mod room;
 mod runs;

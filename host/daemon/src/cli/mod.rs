@@ -12,6 +12,7 @@ mod reporters;
 mod run;
 mod serve;
 mod signals;
+mod store;
 mod trace;
 
 use clap::{Args, Parser, Subcommand};
@@ -81,6 +82,8 @@ enum Verb {
     Dev(Box<dev::DevArgs>),
     /// Takes runs over HTTP, on this machine only
     Serve(serve::ServeArgs),
+    /// Moves a store, changes its keys, erases a tenant
+    Store(store::StoreArgs),
 }
 
 /// How the program ends. The numbers are a promise to scripts.
@@ -122,6 +125,7 @@ pub(crate) async fn run(arguments: Cli) -> anyhow::Result<Exit> {
         Verb::Replay(args) => replay::run(&common, &args).await,
         Verb::Dev(args) => dev::run(&common, *args).await,
         Verb::Serve(args) => serve::run(&common, args).await,
+        Verb::Store(args) => store::run(&common, &args).await,
     }
 }
 

@@ -110,6 +110,18 @@ impl Vault {
         key.open(&place.into(), sealed)
     }
 
+    /// The name of the master key that data keys are encrypted with.
+    #[must_use]
+    pub fn master_key(&self) -> &str {
+        self.master().id()
+    }
+
+    /// Whether what was encrypted with the master key of this name can be read.
+    #[must_use]
+    pub fn has_master_key(&self, id: &str) -> bool {
+        self.masters.iter().any(|master| master.id() == id)
+    }
+
     /// Has the tenant's key at hand, so that its documents can be encrypted while the store is away.
     ///
     /// # Errors
