@@ -251,3 +251,14 @@ pub const MAX_VALUE_BYTES: usize = 1 << 20;
 pub const MAX_BUCKET_KEYS: u64 = 10_000;
 /// Bytes of one bucket.
 pub const MAX_BUCKET_BYTES: u64 = 64 << 20;
+
+/// Bytes of a configuration file.
+pub const MAX_CONFIGURATION_BYTES: usize = 1 << 20;
+/// Bytes of one value of the configuration.
+pub const MAX_SETTING_BYTES: usize = 4 << 10;
+/// Entries of one list of the configuration.
+pub const MAX_SETTING_ENTRIES: usize = 256;
+/// Flows that run at once.
+pub const MAX_WORKERS: u32 = 64;
+/// Days that a result or a recording may be kept.
+pub const MAX_RETENTION_DAYS: u32 = 3_650;

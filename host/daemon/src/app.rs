@@ -4,7 +4,8 @@ use anyhow::Context;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::cli::{Common, UsageError};
+use crate::cli::UsageError;
+use crate::config::Config;
 use flowguard_backends::baselines::BaselineFolder;
 use flowguard_backends::browser::{LocalBrowsers, LocalOptions, NoBrowsers};
 use flowguard_backends::storage::{ArtifactFolder, CassetteFile, EmbeddedStore};
@@ -42,9 +43,9 @@ pub(crate) struct App {
 }
 
 impl App {
-    /// Builds the program from what the command line says. No browser is started and no plugin loaded yet.
-    pub(crate) fn build(common: &Common, headed: bool, engine: EngineOptions) -> anyhow::Result<Self> {
-        let data = common.data.clone();
+    /// Builds the program from its configuration. No browser is started and no plugin loaded yet.
+    pub(crate) fn build(config: &Config, headed: bool, engine: EngineOptions) -> anyhow::Result<Self> {
+        let data = config.top.data.clone();
         make_private(&data).map_err(|error| {
             UsageError(format!(
                 "the data folder {} cannot be used: {error}",
@@ -62,14 +63,14 @@ impl App {
         let store = Arc::new(EmbeddedStore::open(data.join("store.sqlite"))?);
         let artifacts = Arc::new(ArtifactFolder::new(data.join("artifacts")));
         let browsers = Arc::new(LocalBrowsers::new(LocalOptions {
-            executable: common.chromium.clone(),
+            executable: config.top.chromium.clone(),
             search_path: std::env::var_os("PATH").unwrap_or_default(),
             headed,
             // People would see a window that nothing happens in.
             keeps_ready: !headed,
             ..LocalOptions::default()
         }));
-        let plugin_folders = plugin_folders(common);
+        let plugin_folders = plugin_folders(config.top.plugins.as_ref());
         Ok(Self {
             engine,
             store,
@@ -219,8 +220,8 @@ fn make_private(folder: &Path) -> std::io::Result<()> {
 }
 
 /// Where plugins may be: where the user says, in the project, beside the program.
-fn plugin_folders(common: &Common) -> Vec<PathBuf> {
-    if let Some(named) = &common.plugins {
+fn plugin_folders(named: Option<&PathBuf>) -> Vec<PathBuf> {
+    if let Some(named) = named {
         return vec![named.clone()];
     }
     let beside = std::env::current_exe()
