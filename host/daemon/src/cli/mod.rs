@@ -179,7 +179,8 @@ fn browsers_are_here(config: &Config) -> Result<(), UsageError> {
     match config.run.mode {
         Mode::Local => Ok(()),
         Mode::Cloud => Err(UsageError(
-            "`run.mode` is cloud (EXECUTION_MODE), and there are no browsers in the cloud yet: say local".to_owned(),
+            "`run.mode` is cloud (EXECUTION_MODE), and there are no browsers in the cloud yet: say local"
+                .to_owned(),
         )),
     }
 }
@@ -191,10 +192,10 @@ impl Log {
     /// Starts it: on standard error, so that standard output is the report's.
     pub(crate) fn start(filter: &str) -> Self {
         let builder = tracing_subscriber::fmt()
-            .with_env_filter(filter_of(filter))
-            .with_filter_reloading()
             .with_writer(std::io::stderr)
-            .with_target(true);
+            .with_target(true)
+            .with_env_filter(filter_of(filter))
+            .with_filter_reloading();
         let handle = builder.reload_handle();
         builder.init();
         Self(Box::new(move |filter| {

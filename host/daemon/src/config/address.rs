@@ -29,7 +29,8 @@ impl Setting for ArtifactPlace {
             return PathBuf::read(raw).map(Self::Folder);
         }
         let url = Url::parse(raw.text()?).ok()?;
-        let is_bucket = matches!(url.scheme(), "s3" | "gs" | "az") && url.host_str().is_some_and(|h| !h.is_empty());
+        let is_bucket =
+            matches!(url.scheme(), "s3" | "gs" | "az") && url.host_str().is_some_and(|h| !h.is_empty());
         (is_bucket && is_bare(&url)).then_some(Self::Bucket(url))
     }
 
@@ -165,7 +166,9 @@ impl Setting for StatsAddress {
         if let Some(path) = text.strip_prefix("unix://") {
             return socket(path).map(Self::Socket);
         }
-        let url = Url::parse(text).ok().filter(|url| url.scheme() == "udp" && is_bare(url))?;
+        let url = Url::parse(text)
+            .ok()
+            .filter(|url| url.scheme() == "udp" && is_bare(url))?;
         let is_whole = matches!(url.path(), "" | "/");
         let host = url.host_str().filter(|host| is_whole && !host.is_empty())?;
         Some(Self::Udp(host.to_owned(), url.port().unwrap_or(STATS_PORT)))
@@ -252,10 +255,19 @@ mod tests {
         table::<MongoUri>(
             &[
                 ("mongodb://localhost:27017", "[secret]"),
-                ("mongodb+srv://user:pass@cluster.example/db?w=majority", "[secret]"),
+                (
+                    "mongodb+srv://user:pass@cluster.example/db?w=majority",
+                    "[secret]",
+                ),
                 ("mongodb://a:1,b:2/?replicaSet=r", "[secret]"),
             ],
-            &["localhost", "mongodb://", "mongodb://user:pass@/db", "http://localhost", "mongodb:// \n"],
+            &[
+                "localhost",
+                "mongodb://",
+                "mongodb://user:pass@/db",
+                "http://localhost",
+                "mongodb:// \n",
+            ],
         );
         let held = read::<MongoUri>("mongodb://user:hunter2@localhost").expect("it is right");
         assert_eq!(format!("{held:?}"), "MongoUri([secret])");
@@ -263,7 +275,10 @@ mod tests {
 
     #[test]
     fn names_of_databases() {
-        table::<DatabaseName>(&[("flowguard", "flowguard"), ("a-b_1", "a-b_1")], &["", "a.b", "a b", "a/b", "a$"]);
+        table::<DatabaseName>(
+            &[("flowguard", "flowguard"), ("a-b_1", "a-b_1")],
+            &["", "a.b", "a b", "a/b", "a$"],
+        );
     }
 
     #[test]
@@ -292,7 +307,10 @@ mod tests {
         table::<AgentAddress>(
             &[
                 ("http://localhost:8126", "http://localhost:8126/"),
-                ("unix:///var/run/datadog/apm.socket", "unix:///var/run/datadog/apm.socket"),
+                (
+                    "unix:///var/run/datadog/apm.socket",
+                    "unix:///var/run/datadog/apm.socket",
+                ),
             ],
             &["localhost:8126", "unix://apm.socket", "udp://localhost"],
         );
@@ -301,12 +319,25 @@ mod tests {
                 ("udp://localhost", "udp://localhost:8125"),
                 ("udp://10.0.0.1:9000", "udp://10.0.0.1:9000"),
                 ("udp://[::1]:8125", "udp://[::1]:8125"),
-                ("unix:///var/run/datadog/dsd.socket", "unix:///var/run/datadog/dsd.socket"),
+                (
+                    "unix:///var/run/datadog/dsd.socket",
+                    "unix:///var/run/datadog/dsd.socket",
+                ),
             ],
-            &["localhost:8125", "udp://", "udp://host/x", "http://localhost", "unix://dsd"],
+            &[
+                "localhost:8125",
+                "udp://",
+                "udp://host/x",
+                "http://localhost",
+                "unix://dsd",
+            ],
         );
         table::<HostName>(
-            &[("localhost", "localhost"), ("10.0.0.1", "10.0.0.1"), ("::1", "::1")],
+            &[
+                ("localhost", "localhost"),
+                ("10.0.0.1", "10.0.0.1"),
+                ("::1", "::1"),
+            ],
             &["", "http://localhost", "a b", "host:8126"],
         );
     }

@@ -31,14 +31,19 @@ impl Environment {
 
     /// Whether a variable says yes; CI systems say `true` or `1`.
     pub(crate) fn says_yes(&self, name: &str) -> bool {
-        self.get(name)
-            .is_some_and(|value| !["0", "false", "no"].iter().any(|no| value.eq_ignore_ascii_case(no)))
+        self.get(name).is_some_and(|value| {
+            !["0", "false", "no"]
+                .iter()
+                .any(|no| value.eq_ignore_ascii_case(no))
+        })
     }
 }
 
 impl<'a> FromIterator<(&'a str, &'a str)> for Environment {
     fn from_iter<I: IntoIterator<Item = (&'a str, &'a str)>>(variables: I) -> Self {
-        let owned = variables.into_iter().map(|(name, value)| (name.into(), value.into()));
+        let owned = variables
+            .into_iter()
+            .map(|(name, value)| (name.into(), value.into()));
         Self(owned.collect())
     }
 }

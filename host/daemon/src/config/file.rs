@@ -4,7 +4,7 @@
 use std::io::Read;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use toml::de::{DeTable, DeValue};
+use toml::de::DeTable;
 
 use super::choices::Profile;
 use super::key::{ANY, Key};
@@ -84,7 +84,12 @@ impl<'a> Parsed<'a> {
         };
         let torn: Vec<Mistake> = errors
             .iter()
-            .map(|error| parsed.mistake(error.span().unwrap_or(0..0), format!("is no TOML: {}", error.message())))
+            .map(|error| {
+                parsed.mistake(
+                    error.span().unwrap_or(0..0),
+                    format!("is no TOML: {}", error.message()),
+                )
+            })
             .collect();
         let mut wrong = Vec::new();
         parsed.check(&mut wrong);
@@ -112,12 +117,17 @@ impl<'a> Parsed<'a> {
         let of = |(key, _): (&toml::Spanned<std::borrow::Cow<'_, str>>, _)| {
             (key.get_ref().to_string(), self.place(key.span()))
         };
-        table.map(|table| table.iter().map(of).collect()).unwrap_or_default()
+        table
+            .map(|table| table.iter().map(of).collect())
+            .unwrap_or_default()
     }
 
     fn table_at(&self, profile: Option<Profile>, path: &[&str]) -> Option<&DeTable<'a>> {
         let profile = profile.map(Profile::as_str);
-        let path = profile.iter().flat_map(|name| [PROFILES, name]).chain(path.iter().copied());
+        let path = profile
+            .iter()
+            .flat_map(|name| [PROFILES, name])
+            .chain(path.iter().copied());
         let mut table = &self.table;
         for name in path {
             table = table.get(name)?.get_ref().as_table()?;
@@ -137,7 +147,10 @@ impl<'a> Parsed<'a> {
             let name = key.get_ref().as_ref();
             let problem = match (Profile::of(name), value.get_ref().as_table()) {
                 (Some(_), Some(table)) => {
-                    let at = At { profile: Some(name), path: &[] };
+                    let at = At {
+                        profile: Some(name),
+                        path: &[],
+                    };
                     self.check_table(table, &of_profiles, at, mistakes);
                     continue;
                 }
@@ -155,7 +168,11 @@ impl<'a> Parsed<'a> {
             let path: Vec<&str> = at.path.iter().copied().chain([name]).collect();
             let inner = At { path: &path, ..at };
             let is_profiles = at.is_top() && name == PROFILES;
-            let meant: Vec<Key> = keys.iter().filter(|key| is_on_the_way(key, &path)).copied().collect();
+            let meant: Vec<Key> = keys
+                .iter()
+                .filter(|key| is_on_the_way(key, &path))
+                .copied()
+                .collect();
             let leaf = meant.iter().find(|key| key.parts().count() == path.len());
             let raw = Raw::File(value.get_ref(), self.written.folder());
             let (span, problem) = match (leaf, value.get_ref().as_table()) {
@@ -166,7 +183,10 @@ impl<'a> Parsed<'a> {
                     (key.span(), Some(unknown(&at.shown(), name, here, keys)))
                 }
                 (Some(leaf), _) => (value.span(), leaf.problem(&inner.shown(), raw)),
-                (None, None) => (value.span(), Some(format!("`{}`: expected a table", inner.shown()))),
+                (None, None) => (
+                    value.span(),
+                    Some(format!("`{}`: expected a table", inner.shown())),
+                ),
                 (None, Some(_)) if is_profiles => continue,
                 (None, Some(table)) => {
                     self.check_table(table, &meant, inner, mistakes);
@@ -217,7 +237,8 @@ impl At<'_> {
 /// Whether a key lies at or below a path.
 fn is_on_the_way(key: &Key, path: &[&str]) -> bool {
     let mut parts = key.parts();
-    path.iter().all(|name| parts.next().is_some_and(|part| part == ANY || part == *name))
+    path.iter()
+        .all(|name| parts.next().is_some_and(|part| part == ANY || part == *name))
 }
 
 fn is_same_line(a: &Place, b: &Place) -> bool {
@@ -238,12 +259,18 @@ fn unknown<'k>(table: &str, name: &str, here: impl Iterator<Item = &'k str>, key
     let mut here: Vec<&str> = here.collect();
     here.sort_unstable();
     here.dedup();
-    let path = if table.is_empty() { name.to_owned() } else { format!("{table}.{name}") };
+    let path = if table.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{table}.{name}")
+    };
     if let Some(meant) = nearest(name, here.iter().copied()) {
         return format!("unknown key `{path}`: did you mean `{meant}`?");
     }
     let plain = name.to_lowercase().replace('_', "-");
-    let elsewhere = keys.iter().find(|key| key.name == plain || key.path().replace('.', "-") == plain);
+    let elsewhere = keys
+        .iter()
+        .find(|key| key.name == plain || key.path().replace('.', "-") == plain);
     match elsewhere {
         Some(key) => format!("unknown key `{path}`: did you mean `{}`?", key.path()),
         None => format!("unknown key `{path}`: here may stand {}", here.join(", ")),

@@ -32,7 +32,7 @@ impl Effect {
 }
 
 /// A key of the configuration.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Key {
     /// The section, with dots between its parts; empty for the file's top.
     pub(crate) section: &'static str,

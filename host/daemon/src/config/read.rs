@@ -9,7 +9,7 @@ use std::time::SystemTime;
 use super::choices::{Profile, SecretSource};
 use super::environment::{Environment, Flags};
 use super::file::{Parsed, Written};
-use super::key::{ANY, Effect, Key, Section};
+use super::key::{ANY, Key, Section};
 use super::mistake::{Mistake, Mistakes, Place};
 use super::settings::{Config, Top};
 use super::value::{Raw, Setting};
@@ -57,9 +57,8 @@ pub(crate) struct Shown {
     pub(crate) path: String,
     /// `[secret]` where it is one.
     pub(crate) value: Value,
-    pub(crate) is_secret: bool,
     pub(crate) source: Source,
-    pub(crate) effect: Effect,
+    pub(crate) key: Key,
     /// What it really is, to be compared.
     pub(super) exact: Secret,
 }
@@ -114,7 +113,9 @@ fn check(flags: &Flags, environment: &Environment, mistakes: &mut Vec<Mistake>) 
         let variable = key
             .variable
             .and_then(|name| Some((Place::Variable(name), environment.get(name)?)));
-        let flag = key.flag.and_then(|name| Some((Place::Flag(name), flags.get(name)?)));
+        let flag = key
+            .flag
+            .and_then(|name| Some((Place::Flag(name), flags.get(name)?)));
         for (place, text) in variable.into_iter().chain(flag) {
             let problem = key.problem(&key.path(), Raw::Text(text));
             mistakes.extend(problem.map(|message| Mistake { place, message }));
@@ -162,9 +163,8 @@ impl<'a> Reader<'a> {
         self.shown.push(Shown {
             path: path.join("."),
             value: shown,
-            is_secret: T::IS_SECRET,
             source,
-            effect: key.effect,
+            key: *key,
             exact: Secret::new(exact),
         });
         value
@@ -190,7 +190,10 @@ impl<'a> Reader<'a> {
         };
         let derived = || {
             let derived = (key.derived)(self.environment)?;
-            take(Raw::Text(derived.text.as_ref()), Source::Derived(derived.variable))
+            take(
+                Raw::Text(derived.text.as_ref()),
+                Source::Derived(derived.variable),
+            )
         };
         flag()
             .or_else(variable)
@@ -216,7 +219,11 @@ impl<'a> Reader<'a> {
 
     fn named(&self, table: &str) -> BTreeMap<String, Place> {
         let path: Vec<&str> = table.split('.').collect();
-        let of = |profile| self.file.map(|file| file.names(profile, &path)).unwrap_or_default();
+        let of = |profile| {
+            self.file
+                .map(|file| file.names(profile, &path))
+                .unwrap_or_default()
+        };
         let in_profile = self.profile.map(|profile| of(Some(profile))).unwrap_or_default();
         in_profile.into_iter().chain(of(None)).collect()
     }
@@ -227,8 +234,9 @@ impl<'a> Reader<'a> {
         if config.secrets.source == Some(SecretSource::Aws) && config.secrets.name.is_none() {
             missing.push(Mistake {
                 place: self.place_of("secrets.source"),
-                message: "`secrets.source` is aws: name the secret with `secrets.name` or FLOWGUARD_SECRET_NAME"
-                    .to_owned(),
+                message:
+                    "`secrets.source` is aws: name the secret with `secrets.name` or FLOWGUARD_SECRET_NAME"
+                        .to_owned(),
             });
         }
         for (name, place) in self.named("secrets.flow") {
@@ -237,12 +245,18 @@ impl<'a> Reader<'a> {
             };
             let needed = [
                 ("origins", secret.origins.is_empty(), "[\"https://shop.example\"]"),
-                ("components", secret.components.is_empty(), "[\"checkout\"], or [\"*\"] for any"),
+                (
+                    "components",
+                    secret.components.is_empty(),
+                    "[\"checkout\"], or [\"*\"] for any",
+                ),
             ];
             for (key, _, example) in needed.into_iter().filter(|(_, is_missing, _)| *is_missing) {
                 missing.push(Mistake {
                     place: place.clone(),
-                    message: format!("`secrets.flow.{name}.{key}` must be said, for example {key} = {example}"),
+                    message: format!(
+                        "`secrets.flow.{name}.{key}` must be said, for example {key} = {example}"
+                    ),
                 });
             }
         }

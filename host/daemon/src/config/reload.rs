@@ -89,7 +89,10 @@ impl Configuration {
     fn read_again(&self) -> Result<Loaded, Mistakes> {
         let loaded = self.request.load()?;
         if let (Some(file), None) = (&self.now().file, &loaded.file) {
-            return Err(Mistakes::of_file(&file.path.display().to_string(), "the file is gone"));
+            return Err(Mistakes::of_file(
+                &file.path.display().to_string(),
+                "the file is gone",
+            ));
         }
         Ok(loaded)
     }
@@ -121,7 +124,11 @@ impl Configuration {
     pub(crate) fn waiting(&self) -> Vec<String> {
         let waits = |change: &Change| change.effect == Effect::Restart;
         let changes = changes(&self.first, &self.now());
-        changes.into_iter().filter(waits).map(|change| change.path).collect()
+        changes
+            .into_iter()
+            .filter(waits)
+            .map(|change| change.path)
+            .collect()
     }
 
     /// How it stands, for `GET /v1/status`.
@@ -141,7 +148,10 @@ impl Configuration {
     }
 
     /// Takes edits in from now on, and tells each; ends with the returned watch.
-    pub(crate) fn watch(self: &Arc<Self>, told: impl Fn(Edit) + Send + Sync + 'static) -> Result<Watch, String> {
+    pub(crate) fn watch(
+        self: &Arc<Self>,
+        told: impl Fn(Edit) + Send + Sync + 'static,
+    ) -> Result<Watch, String> {
         let (tell, mut changed) = mpsc::channel(1);
         let watcher = watcher(&self.request.file().0, tell.clone())?;
         // What was written since the file was read first.
@@ -180,9 +190,7 @@ impl Drop for Watch {
 
 /// Waits until nothing more comes.
 async fn quiet(changed: &mut mpsc::Receiver<()>) {
-    let more = async {
-        while let Ok(Some(())) = tokio::time::timeout(QUIET, changed.recv()).await {}
-    };
+    let more = async { while let Ok(Some(())) = tokio::time::timeout(QUIET, changed.recv()).await {} };
     let _ = tokio::time::timeout(LATEST, more).await;
 }
 
@@ -210,7 +218,9 @@ fn watcher(file: &Path, tell: mpsc::Sender<()>) -> Result<RecommendedWatcher, St
         folders.push(folder_of(&real));
     }
     for folder in folders {
-        watcher.watch(&folder, RecursiveMode::NonRecursive).map_err(cannot)?;
+        watcher
+            .watch(&folder, RecursiveMode::NonRecursive)
+            .map_err(cannot)?;
     }
     Ok(watcher)
 }
@@ -240,7 +250,7 @@ fn changes(before: &Loaded, after: &Loaded) -> Vec<Change> {
         let shown = after.get(path).or_else(|| before.get(path))?;
         Some(Change {
             path: path.clone(),
-            effect: shown.effect,
+            effect: shown.key.effect,
         })
     };
     paths.into_iter().filter(differs).filter_map(change).collect()
@@ -255,12 +265,20 @@ fn since_epoch(at: SystemTime) -> u64 {
 pub(crate) fn told(edit: &Edit) -> Option<String> {
     match edit {
         Edit::Nothing => None,
-        Edit::Refused(mistakes) => Some(format!("the edited configuration is wrong, the last good one stays: {mistakes}")),
-        Edit::Taken(changes) if changes.is_empty() => Some("the configuration was read again: no value has changed".to_owned()),
+        Edit::Refused(mistakes) => Some(format!(
+            "the edited configuration is wrong, the last good one stays: {mistakes}"
+        )),
+        Edit::Taken(changes) if changes.is_empty() => {
+            Some("the configuration was read again: no value has changed".to_owned())
+        }
         Edit::Taken(changes) => {
             let of = |waits: bool| {
-                let some = changes.iter().filter(|change| (change.effect == Effect::Restart) == waits);
-                some.map(|change| change.path.as_str()).collect::<Vec<_>>().join(", ")
+                let some = changes
+                    .iter()
+                    .filter(|change| (change.effect == Effect::Restart) == waits);
+                some.map(|change| change.path.as_str())
+                    .collect::<Vec<_>>()
+                    .join(", ")
             };
             let mut parts = Vec::new();
             for (keys, what) in [(of(false), "changed"), (of(true), "changed, and need a restart")] {

@@ -15,7 +15,10 @@ pub(crate) fn table(loaded: &Loaded) -> String {
     let header = ["KEY", "VALUE", "SOURCE"].map(str::to_owned);
     let width = |column: usize| {
         let cells = rows.iter().chain([&header]).filter_map(|row| row.get(column));
-        cells.map(|cell| cell.chars().count()).filter(|width| *width <= WIDEST).max()
+        cells
+            .map(|cell| cell.chars().count())
+            .filter(|width| *width <= WIDEST)
+            .max()
     };
     let (keys, values) = (width(0).unwrap_or(0), width(1).unwrap_or(0));
     let mut out = String::new();
@@ -51,22 +54,37 @@ struct Document<'a> {
 #[derive(Serialize)]
 struct Entry<'a> {
     key: &'a str,
+    description: &'static str,
     /// `null` where nobody says it and there is no default; `"[secret]"` where it may not be shown.
     value: &'a Value,
-    secret: bool,
     source: String,
-    /// `at once`, `next run` or `restart`.
+    secret: bool,
+    /// What a value must be, in words.
+    expected: String,
+    default: Value,
+    /// What counts where nobody says it and `default` does not tell.
+    otherwise: Option<&'static str>,
+    variable: Option<&'static str>,
+    flag: Option<&'static str>,
+    /// When a server hears of a change: `at once`, `next run` or `restart`.
     takes_effect: &'static str,
 }
 
 impl<'a> Entry<'a> {
     fn of(shown: &'a Shown) -> Self {
+        let key = &shown.key;
         Self {
             key: &shown.path,
+            description: key.help.trim(),
             value: &shown.value,
-            secret: shown.is_secret,
             source: shown.source.to_string(),
-            takes_effect: shown.effect.as_str(),
+            secret: key.is_secret,
+            expected: (key.expected)(),
+            default: (key.default)(),
+            otherwise: key.otherwise,
+            variable: key.variable,
+            flag: key.flag,
+            takes_effect: key.effect.as_str(),
         }
     }
 }

@@ -181,8 +181,7 @@ pub(crate) fn without_password(url: &Url) -> String {
     let Some(password) = url.password() else {
         return url.to_string();
     };
-    url.as_str()
-        .replacen(&format!(":{password}@"), ":[secret]@", 1)
+    url.as_str().replacen(&format!(":{password}@"), ":[secret]@", 1)
 }
 
 impl Setting for bool {
@@ -263,7 +262,10 @@ impl<T: Setting> Setting for Vec<T> {
     const IS_SECRET: bool = T::IS_SECRET;
 
     fn expected() -> String {
-        format!("a list of at most {MAX_SETTING_ENTRIES} entries, each {}", T::expected())
+        format!(
+            "a list of at most {MAX_SETTING_ENTRIES} entries, each {}",
+            T::expected()
+        )
     }
 
     fn read(raw: Raw<'_>) -> Option<Self> {

@@ -59,7 +59,10 @@ fn the_document_has_every_key() {
     let from = DOCUMENT.find(BEGIN).expect("the table begins") + BEGIN.len();
     let to = DOCUMENT.find(END).expect("the table ends");
     let tables = tables();
-    assert!(DOCUMENT[from..to] == tables, "docs/configuration.md must have:\n{tables}");
+    assert!(
+        DOCUMENT[from..to] == tables,
+        "docs/configuration.md must have:\n{tables}"
+    );
 }
 
 #[test]

@@ -39,7 +39,12 @@ impl Edited {
     }
 
     fn workers(&self) -> Option<u32> {
-        self.configuration.now().config.run.workers.map(|workers| workers.0)
+        self.configuration
+            .now()
+            .config
+            .run
+            .workers
+            .map(|workers| workers.0)
     }
 
     /// What an edit came to, without the folder.
@@ -73,7 +78,10 @@ fn a_good_edit_counts_and_a_bad_one_keeps_the_last_good_one() {
     ] {
         let edit = edited.edit(text);
         story.push_str(&format!("{:?} → {}\n", text, edited.told(&edit)));
-        story.push_str(&format!("    waits for a restart: {:?}\n", edited.configuration.waiting()));
+        story.push_str(&format!(
+            "    waits for a restart: {:?}\n",
+            edited.configuration.waiting()
+        ));
     }
     insta::assert_snapshot!("edits", story);
 }
@@ -88,7 +96,10 @@ fn a_file_that_is_gone_keeps_what_it_said() {
     let status = edited.configuration.status();
     let mistakes = status["refused"]["mistakes"][0].as_str().expect("one");
     assert!(mistakes.contains("there is no such file"), "{mistakes}");
-    assert_eq!(edited.told(&edited.edit("[run]\nworkers = 2\n")), "the configuration was read again: no value has changed");
+    assert_eq!(
+        edited.told(&edited.edit("[run]\nworkers = 2\n")),
+        "the configuration was read again: no value has changed"
+    );
     assert!(edited.configuration.status()["refused"].is_null());
 }
 
@@ -103,7 +114,9 @@ async fn taken(edited: &Edited, told: &mut mpsc::UnboundedReceiver<Edit>) -> Opt
             }
         }
     };
-    tokio::time::timeout(LONGEST, taken).await.expect("the edit is heard");
+    tokio::time::timeout(LONGEST, taken)
+        .await
+        .expect("the edit is heard");
     edited.workers()
 }
 
@@ -139,7 +152,11 @@ async fn a_link_that_is_turned_to_another_file_is_an_edit() {
     for (version, workers) in [("v1", 1), ("v2", 2)] {
         let place = folder.path().join(version);
         std::fs::create_dir(&place).expect("fresh");
-        std::fs::write(place.join("flowguard.toml"), format!("[run]\nworkers = {workers}\n")).expect("writable");
+        std::fs::write(
+            place.join("flowguard.toml"),
+            format!("[run]\nworkers = {workers}\n"),
+        )
+        .expect("writable");
     }
     // As a volume of Kubernetes is: the file is a link through a link that is replaced.
     let (data, file) = (folder.path().join("..data"), folder.path().join("flowguard.toml"));
