@@ -11,6 +11,7 @@ mod assertions;
 mod bad_input;
 mod baselines;
 mod cassettes;
+mod configuration;
 mod deadline;
 mod desk;
 mod desk_flows;

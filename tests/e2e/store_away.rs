@@ -91,7 +91,7 @@ async fn a_store_that_cannot_be_used_is_told_at_the_start() {
         .call(["runs"])
         .await
         .exits(2)
-        .says("this is 5 bytes")
+        .says("FLOWGUARD_MASTER_KEY: `store.master-key`: expected a key of 32 bytes in base64")
         .never_says("c2hvcnQ");
 }
 

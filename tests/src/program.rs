@@ -16,19 +16,22 @@ use crate::processes::Processes;
 
 /// No command of a test takes longer; one that does hangs.
 const LONGEST: Duration = Duration::from_secs(60);
-/// Variables that would change what the program does.
-const VARIABLES: [&str; 10] = [
-    "FLOWGUARD_SERVER_TOKEN",
-    "FLOWGUARD_DATA",
-    "FLOWGUARD_PLUGINS",
-    "FLOWGUARD_CHROMIUM",
-    "FLOWGUARD_LOG",
-    "FLOWGUARD_BASE_URL",
-    "MONGODB_URI",
-    "FLOWGUARD_DATABASE",
-    "FLOWGUARD_MASTER_KEY",
-    "FLOWGUARD_MASTER_KEY_FORMER",
-];
+/// Whether a variable would change what the program does.
+fn configures(variable: &str) -> bool {
+    const FAMILIES: [&str; 9] = [
+        "FLOWGUARD_",
+        "DD_",
+        "AWS_",
+        "BROWSERBASE_",
+        "PHOENIX_",
+        "CI_",
+        "GITHUB_",
+        "BUILDKITE_",
+        "CIRCLE_",
+    ];
+    const OTHERS: [&str; 4] = ["CI", "MONGODB_URI", "ANTHROPIC_API_KEY", "EXECUTION_MODE"];
+    OTHERS.contains(&variable) || FAMILIES.iter().any(|family| variable.starts_with(family))
+}
 
 /// A user's shell: each command that it runs has the same data folder and environment.
 #[derive(Clone, Debug)]
@@ -206,8 +209,10 @@ impl Flowguard {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        for name in VARIABLES {
-            command.env_remove(name);
+        for (name, _) in std::env::vars_os() {
+            if name.to_str().is_some_and(configures) {
+                command.env_remove(name);
+            }
         }
         command
             .env("TMPDIR", self.scratch().join("tmp"))

@@ -3,8 +3,9 @@
 use serde_json::Value;
 use std::ffi::OsStr;
 use std::time::Duration;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::net::TcpStream;
+use tokio::process::ChildStdout;
 
 use crate::program::{Flowguard, Running};
 
@@ -15,6 +16,7 @@ const LONGEST: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub struct Serving {
     running: Running,
+    said: Lines<BufReader<ChildStdout>>,
     address: String,
     token: String,
 }
@@ -69,6 +71,7 @@ impl Flowguard {
         let token = std::fs::read_to_string(self.data().join("server.token")).expect("it was made");
         Serving {
             running,
+            said: lines,
             address,
             token,
         }
@@ -86,6 +89,31 @@ impl Serving {
     #[must_use]
     pub fn address(&self) -> &str {
         &self.address
+    }
+
+    /// Waits until it says this.
+    ///
+    /// # Panics
+    /// Where it does not.
+    pub async fn says(&mut self, text: &str) {
+        let said = async {
+            while let Some(line) = self.said.next_line().await.expect("its output can be read") {
+                if line.contains(text) {
+                    return true;
+                }
+            }
+            false
+        };
+        let said = tokio::time::timeout(LONGEST, said).await;
+        assert_eq!(said, Ok(true), "it never said {text:?}");
+    }
+
+    /// Waits until it warns of this in its log, once.
+    ///
+    /// # Panics
+    /// Where it does not.
+    pub async fn warns(&mut self, text: &str) {
+        self.running.hears(text).await;
     }
 
     /// Asks for something.

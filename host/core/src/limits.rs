@@ -273,3 +273,14 @@ pub const MAX_EXPORT_LINE_BYTES: u64 = 32 << 20;
 pub const OUTBOX_RETRY: Duration = Duration::from_secs(1);
 /// How long `flowguard run` waits at its end for a store that is away.
 pub const OUTBOX_WAIT: Duration = Duration::from_secs(60);
+
+/// Bytes of a configuration file.
+pub const MAX_CONFIGURATION_BYTES: usize = 1 << 20;
+/// Bytes of one value of the configuration.
+pub const MAX_SETTING_BYTES: usize = 4 << 10;
+/// Entries of one list of the configuration.
+pub const MAX_SETTING_ENTRIES: usize = 256;
+/// Flows that run at once.
+pub const MAX_WORKERS: u32 = 64;
+/// Days that a result or a recording may be kept.
+pub const MAX_RETENTION_DAYS: u32 = 3_650;

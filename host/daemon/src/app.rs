@@ -4,7 +4,8 @@ use anyhow::Context;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::cli::{Common, UsageError};
+use crate::cli::UsageError;
+use crate::config::{self, Config};
 use crate::outbox::Outbox;
 use crate::storage::Storage;
 use flowguard_backends::baselines::BaselineFolder;
@@ -16,7 +17,7 @@ use flowguard_core::cassette::{Header, Tape};
 use flowguard_core::clock::{Clock, SystemClock};
 use flowguard_core::grant::Policy;
 use flowguard_core::limits::OUTBOX_WAIT;
-use flowguard_core::run::{Environment, RunId, RunMetadata, RunRecord};
+use flowguard_core::run::{RunId, RunMetadata, RunRecord};
 use flowguard_core::storage::{StorageError, TenantId};
 use flowguard_engine::{
     AssertionComponent, CompiledCache, Component, CoreDumps, Engine, EngineOptions, FlowComponent, LoadError,
@@ -46,9 +47,9 @@ pub(crate) struct App {
 }
 
 impl App {
-    /// Builds the program from what the command line says. No browser is started and no plugin loaded yet.
-    pub(crate) async fn build(common: &Common, headed: bool, engine: EngineOptions) -> anyhow::Result<Self> {
-        let data = common.data.clone();
+    /// Builds the program from its configuration. No browser is started and no plugin loaded yet.
+    pub(crate) async fn build(config: &Config, headed: bool, engine: EngineOptions) -> anyhow::Result<Self> {
+        let data = config.top.data.clone();
         make_private(&data).map_err(|error| {
             UsageError(format!(
                 "the data folder {} cannot be used: {error}",
@@ -65,22 +66,20 @@ impl App {
             .map_err(|error| anyhow::anyhow!("the engine did not start: {error}"))?;
         let tenant = TenantId::local();
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-        let environment = std::env::vars_os()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-        let storage = Storage::open(&data, &environment.collect(), &tenant, clock.clone()).await?;
+        let storage = Storage::open(config, &tenant, clock.clone()).await?;
         let outbox = Outbox::in_folder(&data);
         // What a former start could not deliver; if it cannot be now, it waits on.
         outbox.deliver(&storage.runs).await;
         let artifacts = Arc::new(ArtifactFolder::new(data.join("artifacts")));
         let browsers = Arc::new(LocalBrowsers::new(LocalOptions {
-            executable: common.chromium.clone(),
+            executable: config.top.chromium.clone(),
             search_path: std::env::var_os("PATH").unwrap_or_default(),
             headed,
             // People would see a window that nothing happens in.
             keeps_ready: !headed,
             ..LocalOptions::default()
         }));
-        let plugin_folders = plugin_folders(common);
+        let plugin_folders = plugin_folders(config.top.plugins.as_ref());
         Ok(Self {
             engine,
             storage,
@@ -259,22 +258,13 @@ impl App {
     }
 }
 
-/// What the environment says of runs that are made here.
-pub(crate) fn metadata() -> RunMetadata {
-    let set = |names: &[&str]| {
-        names
-            .iter()
-            .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
-    };
+/// What is kept with the results of runs that are made here.
+pub(crate) fn metadata(run: &config::Run) -> RunMetadata {
     RunMetadata {
-        environment: if set(&["CI"]).is_some() {
-            Environment::Ci
-        } else {
-            Environment::Local
-        },
-        user: set(&["GITHUB_ACTOR", "GITLAB_USER_LOGIN", "USER"]),
-        branch: set(&["GITHUB_REF_NAME", "CI_COMMIT_REF_NAME"]),
-        commit: set(&["GITHUB_SHA", "CI_COMMIT_SHA"]),
+        environment: run.environment.into(),
+        user: run.user.clone(),
+        branch: run.branch.clone(),
+        commit: run.commit.clone(),
         ..RunMetadata::default()
     }
 }
@@ -289,8 +279,8 @@ pub(crate) fn make_private(folder: &Path) -> std::io::Result<()> {
 }
 
 /// Where plugins may be: where the user says, in the project, beside the program.
-fn plugin_folders(common: &Common) -> Vec<PathBuf> {
-    if let Some(named) = &common.plugins {
+fn plugin_folders(named: Option<&PathBuf>) -> Vec<PathBuf> {
+    if let Some(named) = named {
         return vec![named.clone()];
     }
     let beside = std::env::current_exe()

@@ -3,6 +3,7 @@
 
 mod app;
 mod cli;
+mod config;
 mod dev;
 mod discover;
 mod live_runs;
@@ -21,13 +22,17 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let arguments = cli::Cli::parse();
-    cli::start_log(&arguments);
+    let configuration = match cli::configure(&arguments) {
+        Ok(configuration) => configuration,
+        Err(error) => return cli::fatal(&error.into()),
+    };
+    let log = cli::Log::start(&configuration.first().top.log.0);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return cli::fatal(&anyhow::anyhow!("the runtime did not start: {error}")),
     };
     // A task of its own, so that a panic of ours ends with a message and its exit code.
-    match runtime.block_on(async move { tokio::spawn(cli::run(arguments)).await }) {
+    match runtime.block_on(async move { tokio::spawn(cli::run(arguments, configuration, log)).await }) {
         Ok(Ok(exit)) => exit.into(),
         Ok(Err(error)) => cli::fatal(&error),
         Err(error) => cli::fatal(&anyhow::anyhow!(

@@ -3,27 +3,19 @@
 use anyhow::Context;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use std::collections::HashMap;
 use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::cli::UsageError;
+use crate::config::{Config, MasterKeyText, TenantRetention};
 use flowguard_backends::storage::{EmbeddedStore, Former, MongoStore};
 use flowguard_core::clock::Clock;
 use flowguard_core::storage::store::Store;
 use flowguard_core::storage::vault::{Entropy, MasterKey, Vault};
 use flowguard_core::storage::{BucketLimits, Buckets, Retention, Runs, StorageError, TenantId};
 
-/// Where MongoDB is; without it the store is a file in the data folder.
-const URI: &str = "MONGODB_URI";
-/// The database there.
-const DATABASE: &str = "FLOWGUARD_DATABASE";
-const DEFAULT_DATABASE: &str = "flowguard";
-/// The key that data keys are encrypted with, 32 bytes in base64.
-const MASTER_KEY: &str = "FLOWGUARD_MASTER_KEY";
-/// The one of before, while what was encrypted with it is encrypted anew.
-const FORMER_MASTER_KEY: &str = "FLOWGUARD_MASTER_KEY_FORMER";
 /// The file that holds the master key where none is given.
 const KEY_FILE: &str = "master.key";
 
@@ -46,32 +38,40 @@ impl Entropy for System {
 }
 
 impl Storage {
-    /// Opens what the environment names, or the file in the data folder.
+    /// Opens the MongoDB that is configured, or the file in the data folder.
     ///
     /// # Errors
-    /// A master key that is none or is missing, a store that cannot be opened or does not answer.
+    /// A master key that is missing, a store that cannot be opened or does not answer.
     pub(crate) async fn open(
-        data: &Path,
-        environment: &HashMap<String, String>,
+        config: &Config,
         tenant: &TenantId,
         clock: Arc<dyn Clock>,
     ) -> anyhow::Result<Self> {
-        let set = |name: &str| environment.get(name).filter(|value| !value.is_empty());
-        let former = set(FORMER_MASTER_KEY)
-            .map(|text| key(FORMER_MASTER_KEY, text))
+        let data = &config.top.data;
+        let former = config
+            .store
+            .former_master_key
+            .as_ref()
+            .map(MasterKeyText::key)
             .transpose()?;
-        let given = set(MASTER_KEY).map(|text| key(MASTER_KEY, text)).transpose()?;
+        let given = config
+            .store
+            .master_key
+            .as_ref()
+            .map(MasterKeyText::key)
+            .transpose()?;
+        let retention = retention(config);
         let on = |store: Arc<dyn Store>, master| {
             let former = former.into_iter().collect();
             let vault = Arc::new(Vault::new(store.clone(), master, former, Arc::new(System), clock));
             Self {
-                runs: Runs::new(store.clone(), vault.clone(), Retention::default()),
+                runs: Runs::new(store.clone(), vault.clone(), retention),
                 buckets: Buckets::new(store.clone(), vault.clone()),
                 store,
                 vault,
             }
         };
-        let Some(uri) = set(URI) else {
+        let Some(uri) = &config.store.uri else {
             let store = Arc::new(EmbeddedStore::open(data.join("store.sqlite"))?);
             let master = given.map_or_else(|| own_key(data), Ok)?;
             let opened = on(store.clone(), master);
@@ -79,12 +79,11 @@ impl Storage {
             return Ok(opened);
         };
         let master = given.ok_or_else(|| {
-            UsageError(format!(
-                "{URI} is set and {MASTER_KEY} is not: hosts that share a store share its master key; make one with `openssl rand -base64 32` and give it to all of them"
-            ))
+            UsageError(
+                "MONGODB_URI is set and FLOWGUARD_MASTER_KEY is not: hosts that share a store share its master key; make one with `openssl rand -base64 32` and give it to all of them".to_owned(),
+            )
         })?;
-        let database = set(DATABASE).map_or(DEFAULT_DATABASE, String::as_str);
-        let store = Arc::new(MongoStore::connect(uri, database).await?);
+        let store = Arc::new(MongoStore::connect(uri.0.reveal(), &config.store.database.0).await?);
         let opened = on(store, master);
         // A wrong key is told now and not by the first run; and a store that goes away later can still be written for.
         opened.vault.prepare(tenant).await?;
@@ -127,8 +126,16 @@ impl Storage {
     }
 }
 
-fn key(name: &str, text: &str) -> anyhow::Result<MasterKey> {
-    MasterKey::parse(text).map_err(|error| UsageError(format!("{name}: {error}")).into())
+/// How long results are kept, as the configuration says.
+pub(crate) fn retention(config: &Config) -> Retention {
+    let days = |days: u32| Duration::from_secs(u64::from(days) * 24 * 3_600);
+    let of_tenant = |(name, kept): (&String, &TenantRetention)| {
+        Some((TenantId::parse(name)?, days(kept.results_days?.0)))
+    };
+    Retention {
+        results: days(config.retention.results_days.0),
+        of_tenant: config.tenants.iter().filter_map(of_tenant).collect(),
+    }
 }
 
 /// The key in the data folder, made where there is none. It keeps copies of the store unreadable, not the folder: whoever
@@ -136,7 +143,10 @@ fn key(name: &str, text: &str) -> anyhow::Result<MasterKey> {
 fn own_key(data: &Path) -> anyhow::Result<MasterKey> {
     let file = data.join(KEY_FILE);
     let read = || match std::fs::read_to_string(&file) {
-        Ok(text) => key(&file.display().to_string(), &text).map(Some),
+        Ok(text) => match MasterKey::parse(&text) {
+            Ok(key) => Ok(Some(key)),
+            Err(error) => Err(UsageError(format!("{}: {error}", file.display())).into()),
+        },
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error).with_context(|| format!("the master key {} cannot be read", file.display())),
     };

@@ -11,8 +11,9 @@ use url::Url;
 
 use super::run::{cancelled_by_interrupt, locate_in, parameter, style};
 use super::serve::loopback;
-use super::{Common, Exit, UsageError, duration, say};
-use crate::app::App;
+use super::{Exit, UsageError, browsers_are_here, say};
+use crate::app::{App, metadata};
+use crate::config::{Config, Flags, duration};
 use crate::dev::{Audience, Command, DevEvent, Options, Project, Timings, develop};
 use crate::live_runs::LiveRun;
 use crate::report;
@@ -30,12 +31,12 @@ pub(crate) struct DevArgs {
     /// Cargo packages, YAML files, components, or folders that hold them
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// Where the application is, for example http://127.0.0.1:4000
-    #[arg(long, value_name = "URL", env = "FLOWGUARD_BASE_URL")]
+    /// Where the application is, for example http://127.0.0.1:4000 [env: FLOWGUARD_BASE_URL]
+    #[arg(long, value_name = "URL")]
     base_url: Option<Url>,
     #[command(flatten)]
     selection: Selection,
-    /// Time for each flow instead of its own, for example 45s
+    /// Time for each flow instead of its own, for example 45s [env: FLOWGUARD_TIMEOUT]
     #[arg(long, value_name = "TIME", value_parser = duration::parse)]
     timeout: Option<Duration>,
     /// A parameter for the flows; may be repeated
@@ -64,14 +65,23 @@ pub(crate) struct DevArgs {
     events: Option<PathBuf>,
 }
 
-pub(super) async fn run(common: &Common, args: DevArgs) -> anyhow::Result<Exit> {
+impl DevArgs {
+    /// What was given that belongs to the configuration. The profile is cargo's.
+    pub(super) fn say_to(&self, flags: &mut Flags) {
+        flags.add("--base-url", self.base_url.as_ref().map(Url::as_str));
+        flags.add("--timeout", self.timeout.map(duration::written));
+    }
+}
+
+pub(super) async fn run(config: &Config, args: DevArgs) -> anyhow::Result<Exit> {
+    browsers_are_here(config)?;
     let cancel = cancelled_by_interrupt();
     let project = Project::find(&args.paths).map_err(UsageError)?;
     let engine = EngineOptions {
         remembers_functions: true,
         ..EngineOptions::default()
     };
-    let app = App::build(common, args.headed, engine).await?;
+    let app = App::build(config, args.headed, engine).await?;
     let events = args.events.as_ref().map(|file| {
         let named = |error| UsageError(format!("{}: {error}", file.display()));
         std::fs::File::create(file).map_err(named)
@@ -87,12 +97,13 @@ pub(super) async fn run(common: &Common, args: DevArgs) -> anyhow::Result<Exit> 
         page,
     };
     let options = Options {
-        base_url: args.base_url,
+        base_url: config.run.base_url.clone(),
         selection: args.selection,
-        timeout: args.timeout,
+        timeout: config.run.timeout,
         params: args.param,
         test_id_attributes: args.test_id_attribute,
         baselines: args.baselines,
+        metadata: metadata(&config.run),
         profile: args.profile,
         screencast: terminal.page.is_some(),
     };

@@ -4,8 +4,9 @@ use clap::Args;
 use std::fmt::Write;
 use std::path::PathBuf;
 
-use super::{Common, Exit, UsageError, say};
+use super::{Exit, ProfileArg, UsageError, say};
 use crate::app::App;
+use crate::config::Config;
 use crate::discover::discover;
 use crate::load::{File, load_one};
 use flowguard_core::cassette::CONTRACT_VERSION;
@@ -18,9 +19,11 @@ pub(crate) struct InspectArgs {
     /// A component or a YAML file
     #[arg(value_name = "FILE")]
     file: PathBuf,
+    #[command(flatten)]
+    pub(super) profile: ProfileArg,
 }
 
-pub(super) async fn run(common: &Common, args: &InspectArgs) -> anyhow::Result<Exit> {
+pub(super) async fn run(config: &Config, args: &InspectArgs) -> anyhow::Result<Exit> {
     if args.file.is_dir() {
         return Err(UsageError(format!(
             "{} is a folder: name one file in it",
@@ -29,7 +32,7 @@ pub(super) async fn run(common: &Common, args: &InspectArgs) -> anyhow::Result<E
         .into());
     }
     let candidates = discover(std::slice::from_ref(&args.file)).map_err(UsageError)?;
-    let mut app = App::build(common, false, EngineOptions::default()).await?;
+    let mut app = App::build(config, false, EngineOptions::default()).await?;
     app.load_plugins().await?;
     for candidate in &candidates {
         let file = candidate.path().display();

@@ -1,7 +1,7 @@
 //! The command line: what the user typed, and which verb it is for. A verb parses, calls, prints.
 
+mod config;
 mod dev;
-mod duration;
 mod har;
 mod inspect;
 mod live;
@@ -19,6 +19,9 @@ use clap::{Args, Parser, Subcommand};
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use tracing_subscriber::EnvFilter;
+
+use crate::config::{Config, Configuration, Environment, Flags, Mode, Request};
 
 /// Runs browser flows as sandboxed WebAssembly components.
 #[derive(Debug, Parser)]
@@ -35,33 +38,48 @@ pub(crate) struct Cli {
     common: Common,
 }
 
-/// What every verb takes.
+/// What every verb takes. What is not given may stand in the environment or in `flowguard.toml`.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Common {
-    /// Where results, screenshots, cassettes and compiled code are kept
-    #[arg(
-        long,
-        global = true,
-        value_name = "DIR",
-        env = "FLOWGUARD_DATA",
-        default_value = ".flowguard"
-    )]
-    pub(crate) data: PathBuf,
-    /// Where the plugins are: the interpreter of YAML flows, and custom assertions
-    #[arg(long, global = true, value_name = "DIR", env = "FLOWGUARD_PLUGINS")]
-    pub(crate) plugins: Option<PathBuf>,
-    /// The browser's executable, instead of the first that is found
-    #[arg(long, global = true, value_name = "PATH", env = "FLOWGUARD_CHROMIUM")]
-    pub(crate) chromium: Option<PathBuf>,
-    /// What the host logs to standard error, for example `info` or `flowguard=debug`
-    #[arg(
-        long,
-        global = true,
-        value_name = "FILTER",
-        env = "FLOWGUARD_LOG",
-        default_value = "warn"
-    )]
-    pub(crate) log: String,
+    /// The configuration, instead of `flowguard.toml` in this folder [env: FLOWGUARD_CONFIG]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Where results, screenshots, cassettes and compiled code are kept [env: FLOWGUARD_DATA] [default: .flowguard]
+    #[arg(long, global = true, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Where the plugins are: the interpreter of YAML flows, and custom assertions [env: FLOWGUARD_PLUGINS]
+    #[arg(long, global = true, value_name = "DIR")]
+    plugins: Option<PathBuf>,
+    /// The browser's executable, instead of the first that is found [env: FLOWGUARD_CHROMIUM]
+    #[arg(long, global = true, value_name = "PATH")]
+    chromium: Option<PathBuf>,
+    /// What the host logs to standard error, for example `info` or `flowguard=debug` [env: FLOWGUARD_LOG] [default: warn]
+    #[arg(long, global = true, value_name = "FILTER")]
+    log: Option<String>,
+}
+
+/// Which profile of the configuration counts. Not in `flowguard dev`, whose `--profile` is cargo's.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ProfileArg {
+    /// The profile of the configuration: development, staging or production [env: FLOWGUARD_PROFILE]
+    #[arg(long, value_name = "NAME")]
+    profile: Option<String>,
+}
+
+impl Common {
+    fn say_to(&self, flags: &mut Flags) {
+        flags.add("--config", self.config.as_ref());
+        flags.add("--data", self.data.as_ref());
+        flags.add("--plugins", self.plugins.as_ref());
+        flags.add("--chromium", self.chromium.as_ref());
+        flags.add("--log", self.log.as_ref());
+    }
+}
+
+impl ProfileArg {
+    fn say_to(&self, flags: &mut Flags) {
+        flags.add("--profile", self.profile.as_ref());
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -84,6 +102,27 @@ enum Verb {
     Serve(serve::ServeArgs),
     /// Moves a store, changes its keys, erases a tenant
     Store(store::StoreArgs),
+    /// Tells what the configuration says and who said it
+    #[command(subcommand)]
+    Config(config::ConfigVerb),
+}
+
+impl Verb {
+    /// What was given that belongs to the configuration.
+    fn say_to(&self, flags: &mut Flags) {
+        match self {
+            Self::Run(args) => args.say_to(flags),
+            Self::Inspect(args) => args.profile.say_to(flags),
+            Self::Runs(args) => args.profile.say_to(flags),
+            Self::Report(args) => args.profile.say_to(flags),
+            Self::Trace(args) => args.profile.say_to(flags),
+            Self::Replay(args) => args.profile.say_to(flags),
+            Self::Dev(args) => args.say_to(flags),
+            Self::Serve(args) => args.say_to(flags),
+            Self::Store(args) => args.profile.say_to(flags),
+            Self::Config(verb) => verb.say_to(flags),
+        }
+    }
 }
 
 /// How the program ends. The numbers are a promise to scripts.
@@ -114,30 +153,72 @@ impl From<Exit> for ExitCode {
 #[error("{0}")]
 pub(crate) struct UsageError(pub(crate) String);
 
-pub(crate) async fn run(arguments: Cli) -> anyhow::Result<Exit> {
-    let Cli { verb, common } = arguments;
-    match verb {
-        Verb::Run(args) => run::run(&common, *args).await,
-        Verb::Inspect(args) => inspect::run(&common, &args).await,
-        Verb::Runs(args) => past::runs(&common, &args).await,
-        Verb::Report(args) => past::report(&common, &args).await,
-        Verb::Trace(args) => trace::run(&common, &args).await,
-        Verb::Replay(args) => replay::run(&common, &args).await,
-        Verb::Dev(args) => dev::run(&common, *args).await,
-        Verb::Serve(args) => serve::run(&common, args).await,
-        Verb::Store(args) => store::run(&common, &args).await,
+/// Reads the configuration: what was given here, the environment, the file.
+pub(crate) fn configure(arguments: &Cli) -> Result<Configuration, UsageError> {
+    let mut flags = Flags::default();
+    arguments.common.say_to(&mut flags);
+    arguments.verb.say_to(&mut flags);
+    let environment = Environment::of_process();
+    let request = Request { flags, environment };
+    Configuration::load(request).map_err(|mistakes| UsageError(mistakes.to_string()))
+}
+
+pub(crate) async fn run(arguments: Cli, configuration: Configuration, log: Log) -> anyhow::Result<Exit> {
+    let config = configuration.first().clone();
+    match arguments.verb {
+        Verb::Run(args) => run::run(&configuration.now(), *args).await,
+        Verb::Inspect(args) => inspect::run(&config, &args).await,
+        Verb::Runs(args) => past::runs(&config, &args).await,
+        Verb::Report(args) => past::report(&config, &args).await,
+        Verb::Trace(args) => trace::run(&config, &args).await,
+        Verb::Replay(args) => replay::run(&config, &args).await,
+        Verb::Dev(args) => dev::run(&config, *args).await,
+        Verb::Serve(args) => serve::run(configuration, log, args).await,
+        Verb::Store(args) => store::run(&config, &args).await,
+        Verb::Config(verb) => config::run(&configuration.now(), &verb),
     }
 }
 
-/// The host's own log goes to standard error, so that standard output is the report's.
-pub(crate) fn start_log(arguments: &Cli) {
-    let filter = tracing_subscriber::EnvFilter::try_new(&arguments.common.log)
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_target(true)
-        .init();
+/// Refuses to run flows here where the configuration wants them run elsewhere.
+fn browsers_are_here(config: &Config) -> Result<(), UsageError> {
+    match config.run.mode {
+        Mode::Local => Ok(()),
+        Mode::Cloud => Err(UsageError(
+            "`run.mode` is cloud (EXECUTION_MODE), and there are no browsers in the cloud yet: say local"
+                .to_owned(),
+        )),
+    }
+}
+
+/// The host's own log.
+pub(crate) struct Log(Box<dyn Fn(EnvFilter) + Send + Sync>);
+
+impl Log {
+    /// Starts it: on standard error, so that standard output is the report's.
+    pub(crate) fn start(filter: &str) -> Self {
+        let builder = tracing_subscriber::fmt()
+            .with_writer(std::io::stderr)
+            .with_target(true)
+            .with_env_filter(filter_of(filter))
+            .with_filter_reloading();
+        let handle = builder.reload_handle();
+        builder.init();
+        Self(Box::new(move |filter| {
+            if let Err(error) = handle.reload(filter) {
+                tracing::warn!(%error, "the log's filter stays as it was");
+            }
+        }))
+    }
+
+    /// Takes another filter from now on.
+    pub(crate) fn filter(&self, filter: &str) {
+        (self.0)(filter_of(filter));
+    }
+}
+
+/// The configuration was read, so the filter is right.
+fn filter_of(filter: &str) -> EnvFilter {
+    EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("warn"))
 }
 
 /// Says why the program ends, and how to exit.

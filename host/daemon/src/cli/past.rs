@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use super::reporters::{Reporter, reporter, wants_list, write_reports};
 use super::run::{locate, style};
-use super::{Common, Exit, UsageError, say};
+use super::{Exit, ProfileArg, UsageError, say};
 use crate::app::App;
+use crate::config::Config;
 use crate::report::{self, Report};
 use flowguard_core::run::{RunId, RunRecord};
 use flowguard_engine::EngineOptions;
@@ -21,6 +22,8 @@ pub(crate) struct RunsArgs {
     /// At most so many
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1000))]
     limit: u32,
+    #[command(flatten)]
+    pub(super) profile: ProfileArg,
 }
 
 /// Shows a past run again
@@ -33,10 +36,12 @@ pub(crate) struct ReportArgs {
     /// data folder
     #[arg(long, value_name = "REPORTER", value_parser = reporter)]
     reporter: Vec<Reporter>,
+    #[command(flatten)]
+    pub(super) profile: ProfileArg,
 }
 
-pub(super) async fn runs(common: &Common, args: &RunsArgs) -> anyhow::Result<Exit> {
-    let app = App::build(common, false, EngineOptions::default()).await?;
+pub(super) async fn runs(config: &Config, args: &RunsArgs) -> anyhow::Result<Exit> {
+    let app = App::build(config, false, EngineOptions::default()).await?;
     let recent = app
         .storage
         .runs
@@ -73,8 +78,8 @@ fn table(runs: &[RunRecord]) -> String {
     out
 }
 
-pub(super) async fn report(common: &Common, args: &ReportArgs) -> anyhow::Result<Exit> {
-    let app = App::build(common, false, EngineOptions::default()).await?;
+pub(super) async fn report(config: &Config, args: &ReportArgs) -> anyhow::Result<Exit> {
+    let app = App::build(config, false, EngineOptions::default()).await?;
     let run = recorded(&app, &args.run).await?;
     let id = run.id.clone();
     let report = Report::of_one(run);

@@ -12,8 +12,9 @@ use url::{Host, Url};
 use super::live::Live;
 use super::reporters::{wants_list, write_reports};
 use super::run::{RunArgs, cancelled_by_interrupt, exit_of, locate, style};
-use super::{Common, Exit, UsageError, say};
+use super::{Exit, UsageError, say};
 use crate::app::App;
+use crate::config::Loaded as Configured;
 use crate::discover::{Candidate, discover, distinct_names};
 use crate::load;
 use crate::report::{self, LoadFailure, Report};
@@ -69,8 +70,9 @@ struct Remote {
     token: String,
 }
 
-pub(super) async fn run(common: &Common, args: &RunArgs, server: &Url) -> anyhow::Result<Exit> {
-    let app = App::build(common, false, EngineOptions::default()).await?;
+pub(super) async fn run(configured: &Configured, args: &RunArgs, server: &Url) -> anyhow::Result<Exit> {
+    let config = &configured.config;
+    let app = App::build(config, false, EngineOptions::default()).await?;
     let remote = Remote::at(server, &app)?;
     let started_ms = u64::try_from(app.clock.wall().as_millis())?;
     let began = Instant::now();
@@ -89,7 +91,7 @@ pub(super) async fn run(common: &Common, args: &RunArgs, server: &Url) -> anyhow
         let (remote, live, cancel, app) = (&remote, &live, &cancel, &app);
         async move {
             let shown = live.begin(&flow.name);
-            let record = remote.run(args, &flow, cancel).await?;
+            let record = remote.run(configured, args, &flow, cancel).await?;
             let lines = match list {
                 true => report::terminal::render(&record, style(&locate(app))),
                 false => String::new(),
@@ -98,7 +100,7 @@ pub(super) async fn run(common: &Common, args: &RunArgs, server: &Url) -> anyhow
             anyhow::Ok(record)
         }
     });
-    let ended: Vec<anyhow::Result<RunRecord>> = runs.buffered(args.at_once()).collect().await;
+    let ended: Vec<anyhow::Result<RunRecord>> = runs.buffered(config.run.at_once()).collect().await;
     live.finish();
     let mut records = Vec::new();
     let mut lost = 0;
@@ -291,13 +293,22 @@ impl Remote {
     }
 
     /// Has a flow run, and waits for its end.
-    async fn run(&self, args: &RunArgs, flow: &Flow, cancel: &Cancel) -> anyhow::Result<RunRecord> {
+    async fn run(
+        &self,
+        configured: &Configured,
+        args: &RunArgs,
+        flow: &Flow,
+        cancel: &Cancel,
+    ) -> anyhow::Result<RunRecord> {
+        let config = &configured.config.run;
+        // What nobody said here, the server's own configuration says.
+        let retries = configured.is_said("run.retries").then_some(config.retries.0);
         let asked = json!({
             "flow": flow.key,
-            "base_url": args.base_url,
+            "base_url": config.base_url,
             "params": args.param.iter().cloned().collect::<std::collections::BTreeMap<_, _>>(),
-            "timeout_ms": args.timeout.map(|time| u32::try_from(time.as_millis()).unwrap_or(u32::MAX)),
-            "retries": args.retries,
+            "timeout_ms": config.timeout.map(|time| u32::try_from(time.as_millis()).unwrap_or(u32::MAX)),
+            "retries": retries,
             "screencast": args.screencast,
             "test_id_attributes": args.test_id_attribute,
             "har": !args.har.no_har,

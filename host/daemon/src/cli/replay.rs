@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use super::reporters::{Reporter, reporter, wants_list, write_reports};
 use super::run::{cancelled_by_interrupt, exit_of, locate, style};
-use super::{Common, Exit, UsageError, say};
+use super::{Exit, ProfileArg, UsageError, say};
 use crate::app::App;
+use crate::config::Config;
 use crate::discover::discover;
 use crate::load::{File, load_one};
 use crate::locate::{self, Steps};
@@ -36,6 +37,8 @@ pub(crate) struct ReplayArgs {
     /// list, json=FILE, junit=FILE or html=DIR; may be repeated
     #[arg(long, value_name = "REPORTER", value_parser = reporter)]
     reporter: Vec<Reporter>,
+    #[command(flatten)]
+    pub(super) profile: ProfileArg,
 }
 
 /// What is run against the recording.
@@ -46,8 +49,8 @@ struct Player {
     file: String,
 }
 
-pub(super) async fn run(common: &Common, args: &ReplayArgs) -> anyhow::Result<Exit> {
-    let mut app = App::build(common, false, EngineOptions::default()).await?;
+pub(super) async fn run(config: &Config, args: &ReplayArgs) -> anyhow::Result<Exit> {
+    let mut app = App::build(config, false, EngineOptions::default()).await?;
     let recordings = recordings(&app, &args.run)?;
     let header = match recordings.first() {
         Some(recording) => recording.header.clone(),

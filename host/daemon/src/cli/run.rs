@@ -12,8 +12,9 @@ use url::Url;
 use super::live::Live;
 use super::remote;
 use super::reporters::{Reporter, reporter, wants_list, write_reports};
-use super::{Common, Exit, UsageError, duration, har, say};
+use super::{Exit, ProfileArg, UsageError, browsers_are_here, har, say};
 use crate::app::App;
+use crate::config::{Config, Flags, Loaded as Configured, duration};
 use crate::discover::{Candidate, discover};
 use crate::live_runs::LOST;
 use crate::load::{File, load_one};
@@ -24,7 +25,7 @@ use flowguard_backends::storage::ArtifactFolder;
 use flowguard_core::Blame;
 use flowguard_core::artifact::Digest;
 use flowguard_core::flow::{Description, Flow, Needs, Source};
-use flowguard_core::limits::MAX_RETRIES;
+use flowguard_core::limits::{MAX_RETRIES, MAX_WORKERS};
 use flowguard_core::progress::Cancel;
 use flowguard_core::run::{Origin, RunOptions, RunRecord, RunRequest, test_id_attribute};
 use flowguard_engine::{AssertionComponent, EngineOptions, FlowComponent, Runner, Subject};
@@ -38,20 +39,20 @@ pub(crate) struct RunArgs {
     /// Have a server run the flows: those of the paths, which are put there first, or else those that it has
     #[arg(long, value_name = "URL", conflicts_with_all = ["headed", "coredump", "baselines", "update_baselines", "replay_har"])]
     server: Option<Url>,
-    /// Where the application is, for example http://127.0.0.1:4000
-    #[arg(long, value_name = "URL", env = "FLOWGUARD_BASE_URL")]
-    pub(super) base_url: Option<Url>,
+    /// Where the application is, for example http://127.0.0.1:4000 [env: FLOWGUARD_BASE_URL]
+    #[arg(long, value_name = "URL")]
+    base_url: Option<Url>,
     #[command(flatten)]
     pub(super) selection: Selection,
-    /// Flows at once
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
+    /// Flows at once [env: FLOWGUARD_WORKERS] [default: the number of cores]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_WORKERS)))]
     workers: Option<u32>,
-    /// Attempts after a first one that did not pass
-    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=i64::from(MAX_RETRIES)))]
-    pub(super) retries: u32,
-    /// Time for each flow instead of its own, for example 45s
+    /// Attempts after a first one that did not pass [env: FLOWGUARD_RETRIES] [default: 0]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=i64::from(MAX_RETRIES)))]
+    retries: Option<u32>,
+    /// Time for each flow instead of its own, for example 45s [env: FLOWGUARD_TIMEOUT]
     #[arg(long, value_name = "TIME", value_parser = duration::parse)]
-    pub(super) timeout: Option<Duration>,
+    timeout: Option<Duration>,
     /// A parameter for the flows; may be repeated
     #[arg(long, value_name = "KEY=VALUE", value_parser = parameter)]
     pub(super) param: Vec<(String, String)>,
@@ -78,6 +79,8 @@ pub(crate) struct RunArgs {
     /// Keep the pictures of this run as the baselines, instead of comparing
     #[arg(long)]
     update_baselines: bool,
+    #[command(flatten)]
+    profile: ProfileArg,
 }
 
 pub(super) fn parameter(text: &str) -> Result<(String, String), String> {
@@ -103,22 +106,24 @@ struct Loaded {
     failures: Vec<LoadFailure>,
 }
 
-pub(super) async fn run(common: &Common, args: RunArgs) -> anyhow::Result<Exit> {
+pub(super) async fn run(configured: &Configured, args: RunArgs) -> anyhow::Result<Exit> {
     if let Some(server) = &args.server {
-        return remote::run(common, &args, server).await;
+        return remote::run(configured, &args, server).await;
     }
+    let config = &configured.config;
+    browsers_are_here(config)?;
     let candidates = discover(&args.paths).map_err(UsageError)?;
     let engine = EngineOptions {
         dumps_core: args.coredump.is_some(),
         ..EngineOptions::default()
     };
-    let mut app = App::build(common, args.headed, engine).await?;
+    let mut app = App::build(config, args.headed, engine).await?;
     app.core_dumps.clone_from(&args.coredump);
     app.load_plugins().await?;
     let app = Arc::new(app);
     let started_ms = u64::try_from(app.clock.wall().as_millis())?;
     let began = Instant::now();
-    let mut loaded = load_all(&app, &args, &candidates).await?;
+    let mut loaded = load_all(&app, config, &args, &candidates).await?;
     if loaded.jobs.is_empty() && loaded.failures.is_empty() {
         return Err(UsageError(nothing_to_run(&args, &candidates)).into());
     }
@@ -131,7 +136,7 @@ pub(super) async fn run(common: &Common, args: RunArgs) -> anyhow::Result<Exit> 
         &app,
         &runner,
         jobs,
-        args.at_once(),
+        config.run.at_once(),
         &cancel,
         Shown {
             list: wants_list(&args.reporter),
@@ -160,7 +165,12 @@ pub(super) async fn run(common: &Common, args: RunArgs) -> anyhow::Result<Exit> 
     })
 }
 
-async fn load_all(app: &App, args: &RunArgs, candidates: &[Candidate]) -> anyhow::Result<Loaded> {
+async fn load_all(
+    app: &App,
+    config: &Config,
+    args: &RunArgs,
+    candidates: &[Candidate],
+) -> anyhow::Result<Loaded> {
     let mut loaded = Loaded::default();
     let replay = args.har.replay()?;
     for candidate in candidates {
@@ -174,7 +184,7 @@ async fn load_all(app: &App, args: &RunArgs, candidates: &[Candidate]) -> anyhow
                 let origin = Origin::new(file, &description, component.digest.clone());
                 let Description { flows, needs, .. } = description;
                 for flow in flows.into_iter().filter(|flow| args.selection.has(flow)) {
-                    let mut request = request(app, args, flow, source.clone())?;
+                    let mut request = request(app, config, args, flow, source.clone())?;
                     request.replay.clone_from(&replay);
                     let (component, origin, needs) = (component.clone(), origin.clone(), needs.clone());
                     loaded.jobs.push(Job {
@@ -192,10 +202,16 @@ async fn load_all(app: &App, args: &RunArgs, candidates: &[Candidate]) -> anyhow
     Ok(loaded)
 }
 
-fn request(app: &App, args: &RunArgs, flow: Flow, source: Option<Source>) -> anyhow::Result<RunRequest> {
+fn request(
+    app: &App,
+    config: &Config,
+    args: &RunArgs,
+    flow: Flow,
+    source: Option<Source>,
+) -> anyhow::Result<RunRequest> {
     let options = RunOptions {
-        base_url: args.base_url.clone(),
-        timeout: args.timeout,
+        base_url: config.run.base_url.clone(),
+        timeout: config.run.timeout,
         params: args.param.clone(),
         update_baselines: args.update_baselines,
         test_id_attributes: args.test_id_attribute.clone(),
@@ -209,8 +225,8 @@ fn request(app: &App, args: &RunArgs, flow: Flow, source: Option<Source>) -> any
         source,
         options,
         replay: None,
-        attempts: args.retries + 1,
-        metadata: crate::app::metadata(),
+        attempts: config.run.retries.0 + 1,
+        metadata: crate::app::metadata(&config.run),
     })
 }
 
@@ -228,10 +244,13 @@ fn nothing_to_run(args: &RunArgs, candidates: &[Candidate]) -> String {
 }
 
 impl RunArgs {
-    /// Flows at once.
-    pub(super) fn at_once(&self) -> usize {
-        let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        self.workers.map_or_else(cores, |n| n as usize)
+    /// What was given that belongs to the configuration.
+    pub(super) fn say_to(&self, flags: &mut Flags) {
+        flags.add("--base-url", self.base_url.as_ref().map(Url::as_str));
+        flags.add("--workers", self.workers.map(|workers| workers.to_string()));
+        flags.add("--retries", self.retries.map(|retries| retries.to_string()));
+        flags.add("--timeout", self.timeout.map(duration::written));
+        self.profile.say_to(flags);
     }
 }
 

@@ -5,14 +5,19 @@ use clap::Args;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
 
 use super::signals::{interrupted, terminated};
-use super::{Common, Exit, UsageError, say};
+use super::{Exit, Log, ProfileArg, UsageError, browsers_are_here, say};
 use crate::app::App;
+use crate::config::{self, Configuration, Edit, Flags};
 use crate::discover::{discover, distinct_names};
+use crate::report::words::visible;
 use crate::server::{self, Access, Server, ServerOptions};
+use crate::storage::retention;
+use flowguard_core::limits::MAX_WORKERS;
 use flowguard_engine::EngineOptions;
 
 /// Connections that are still open when everything has ended are cut after this.
@@ -27,34 +32,46 @@ pub(crate) struct ServeArgs {
     /// The address of this machine on which requests are taken; port 0 for any that is free
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:4400")]
     listen: SocketAddr,
-    /// Where the application is, unless a run says otherwise
-    #[arg(long, value_name = "URL", env = "FLOWGUARD_BASE_URL")]
+    /// Where the application is, unless a run says otherwise [env: FLOWGUARD_BASE_URL]
+    #[arg(long, value_name = "URL")]
     base_url: Option<Url>,
-    /// Flows at once
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
+    /// Flows at once [env: FLOWGUARD_WORKERS] [default: the number of cores]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_WORKERS)))]
     workers: Option<u32>,
     /// The folder of the pictures that pages are compared with
     #[arg(long, value_name = "DIR", default_value = "baselines")]
     baselines: PathBuf,
+    #[command(flatten)]
+    profile: ProfileArg,
 }
 
-pub(super) async fn run(common: &Common, args: ServeArgs) -> anyhow::Result<Exit> {
+impl ServeArgs {
+    /// What was given that belongs to the configuration.
+    pub(super) fn say_to(&self, flags: &mut Flags) {
+        flags.add("--base-url", self.base_url.as_ref().map(Url::as_str));
+        flags.add("--workers", self.workers.map(|workers| workers.to_string()));
+        self.profile.say_to(flags);
+    }
+}
+
+pub(super) async fn run(configuration: Configuration, log: Log, args: ServeArgs) -> anyhow::Result<Exit> {
+    browsers_are_here(configuration.first())?;
+    let configuration = Arc::new(configuration);
     let candidates = discover(&args.paths).map_err(UsageError)?;
     distinct_names(&candidates).map_err(UsageError)?;
-    let mut app = App::build(common, false, EngineOptions::default()).await?;
+    let mut app = App::build(configuration.first(), false, EngineOptions::default()).await?;
     app.load_plugins().await?;
     let asked = asked_to_end();
     let listener = server::bind(loopback(args.listen)?).await.map_err(UsageError)?;
     let address = listener.local_addr()?;
     let access =
         Access::by_token(&app.data_folder(), address).context("the server's token cannot be kept")?;
-    let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let options = ServerOptions {
-        base_url: args.base_url,
-        workers: args.workers.map_or_else(cores, |n| n as usize),
+        configuration: configuration.clone(),
         baselines: args.baselines,
     };
     let server = Server::new(app, options).await?;
+    let _watch = edits(&configuration, &server, log);
     for candidate in &candidates {
         if let Err(why) = server.load(candidate).await {
             say(&format!("{}\n", crate::report::words::visible(&why)));
@@ -79,6 +96,27 @@ pub(super) async fn run(common: &Common, args: ServeArgs) -> anyhow::Result<Exit
     server.end().await;
     let _ = tokio::time::timeout(LAST_WORDS, serving).await;
     Ok(exit)
+}
+
+/// Takes edits of the configuration in while the server runs.
+fn edits(configuration: &Arc<Configuration>, server: &Arc<Server>, log: Log) -> Option<config::Watch> {
+    let (server, current) = (server.clone(), configuration.clone());
+    let hears = move |edit: Edit| {
+        let Some(told) = config::told(&edit) else {
+            return;
+        };
+        let told = visible(&told);
+        match edit {
+            Edit::Refused(_) => tracing::warn!("{told}"),
+            Edit::Nothing | Edit::Taken(_) => say(&format!("{told}\n")),
+        }
+        let now = current.now();
+        log.filter(&now.config.top.log.0);
+        server.resize(now.config.run.at_once());
+        server.keep_results(retention(&now.config));
+    };
+    let watch = configuration.watch(hears);
+    watch.map_err(|why| tracing::warn!("{why}")).ok()
 }
 
 /// What others on the network can reach needs more than a token; that comes with tenants.

@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 
-use super::{Common, Exit, UsageError, say};
+use super::{Exit, ProfileArg, UsageError, say};
 use crate::app::App;
+use crate::config::Config;
 use flowguard_core::limits::MAX_EXPORT_LINE_BYTES;
 use flowguard_core::storage::TenantId;
 use flowguard_core::storage::collections::COLLECTIONS;
@@ -23,6 +24,8 @@ const FORMAT: u32 = 1;
 pub(crate) struct StoreArgs {
     #[command(subcommand)]
     verb: StoreVerb,
+    #[command(flatten)]
+    pub(super) profile: ProfileArg,
 }
 
 #[derive(Debug, Subcommand)]
@@ -68,8 +71,8 @@ struct Last {
     documents: u64,
 }
 
-pub(super) async fn run(common: &Common, args: &StoreArgs) -> anyhow::Result<Exit> {
-    let app = App::build(common, false, EngineOptions::default()).await?;
+pub(super) async fn run(config: &Config, args: &StoreArgs) -> anyhow::Result<Exit> {
+    let app = App::build(config, false, EngineOptions::default()).await?;
     match &args.verb {
         StoreVerb::Export { file } => export(&app, file).await?,
         StoreVerb::Import { file } => import(&app, file).await?,

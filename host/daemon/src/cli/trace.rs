@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use super::past::recorded;
 use super::replay::add_places;
-use super::{Common, Exit, UsageError, say};
+use super::{Exit, ProfileArg, UsageError, say};
 use crate::app::App;
+use crate::config::Config;
 use crate::trace::{Sources, Trace};
 use flowguard_backends::storage::read_cassette;
 use flowguard_core::flow::Source;
@@ -25,10 +26,12 @@ pub(crate) struct TraceArgs {
     /// Which attempt, from 1; the last one unless given
     #[arg(long, value_name = "N")]
     attempt: Option<u32>,
+    #[command(flatten)]
+    pub(super) profile: ProfileArg,
 }
 
-pub(super) async fn run(common: &Common, args: &TraceArgs) -> anyhow::Result<Exit> {
-    let app = App::build(common, false, EngineOptions::default()).await?;
+pub(super) async fn run(config: &Config, args: &TraceArgs) -> anyhow::Result<Exit> {
+    let app = App::build(config, false, EngineOptions::default()).await?;
     let mut record = recorded(&app, &args.run).await?;
     if let Err(error) = add_places(&app, &mut record).await {
         tracing::warn!(%error, "the trace does not show the flow's lines");

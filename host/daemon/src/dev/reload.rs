@@ -23,7 +23,7 @@ use crate::live_runs::LOST;
 use crate::selection::Selection;
 use flowguard_core::artifact::Digest;
 use flowguard_core::progress::Cancel;
-use flowguard_core::run::{RunRecord, RunRequest};
+use flowguard_core::run::{RunMetadata, RunRecord, RunRequest};
 use flowguard_core::timeline::{Place, Step, StepOutcome};
 use flowguard_engine::RunWatcher;
 
@@ -51,6 +51,8 @@ pub(crate) struct Options {
     pub(crate) test_id_attributes: Vec<String>,
     /// The folder of the baselines.
     pub(crate) baselines: PathBuf,
+    /// What is kept with each result.
+    pub(crate) metadata: RunMetadata,
     /// The profile that cargo builds with.
     pub(crate) profile: String,
     /// Whether pictures of the pages are taken as they are drawn.

@@ -240,7 +240,7 @@ impl Session {
             options: self.run_options(),
             replay: None,
             attempts: 1,
-            metadata: crate::app::metadata(),
+            metadata: self.options.metadata.clone(),
         };
         let job = Job {
             key: key.to_owned(),

@@ -99,6 +99,7 @@ pub(super) async fn status(State(server): Shared) -> Json<Value> {
         "components": server.registry.now().entries().count(),
         "components_swapped": swapped,
         "components_refused": refused,
+        "configuration": server.options.configuration.status(),
     }))
 }
 

@@ -12,6 +12,7 @@ mod problem;
 mod registry;
 mod router;
 mod runs;
+mod slots;
 mod state;
 
 pub(crate) use dev_page::{DevPage, dev_router};

@@ -32,8 +32,7 @@ pub(super) struct NewRun {
     #[serde(default)]
     params: BTreeMap<String, String>,
     timeout_ms: Option<u32>,
-    #[serde(default)]
-    retries: u32,
+    retries: Option<u32>,
     #[serde(default)]
     screencast: bool,
     test_id_attributes: Option<Vec<String>>,
@@ -72,10 +71,9 @@ pub(super) async fn begin(
     asked: Result<Json<NewRun>, axum::extract::rejection::JsonRejection>,
 ) -> Result<Response, Problem> {
     let Json(asked) = asked.map_err(|error| Problem::bad(error.body_text()))?;
-    if asked.retries > MAX_RETRIES {
+    if let Some(retries) = asked.retries.filter(|retries| *retries > MAX_RETRIES) {
         return Err(Problem::bad(format!(
-            "retries are at most {MAX_RETRIES}: {}",
-            asked.retries
+            "retries are at most {MAX_RETRIES}: {retries}"
         )));
     }
     for name in asked.test_id_attributes.iter().flatten() {
@@ -118,9 +116,8 @@ pub(super) async fn begin(
         records_har: asked.har.unwrap_or(usual.records_har),
         ..usual
     };
-    let attempts = asked.retries + 1;
     let run = server
-        .begin(component, flows, flow, options, attempts, now.runner.clone())
+        .begin(component, flows, flow, options, asked.retries, now.runner.clone())
         .map_err(|error| Problem::own(&error))?
         .ok_or_else(Problem::busy)?;
     let place = format!("/v1/runs/{}", run.id);

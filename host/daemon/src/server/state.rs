@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use tokio::sync::Semaphore;
-use url::Url;
 
 use super::audit::{Audit, Via};
 use super::registry::{Flows, Registry};
+use super::slots::Slots;
 use crate::app::App;
+use crate::config::Configuration;
 use crate::discover::Candidate;
 use crate::live_runs::{LiveRun, LiveRuns};
 use crate::load;
@@ -15,15 +15,14 @@ use crate::locate::{self, Steps};
 use flowguard_core::flow::Flow;
 use flowguard_core::limits::MAX_QUEUED_RUNS;
 use flowguard_core::run::{Origin, RunOptions, RunRequest};
+use flowguard_core::storage::Retention;
 use flowguard_engine::{Runner, Subject};
 
 /// How a server runs flows.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct ServerOptions {
-    /// Where the application is, unless a run says otherwise.
-    pub(crate) base_url: Option<Url>,
-    /// Flows at once.
-    pub(crate) workers: usize,
+    /// Asked at each run: what it says may change.
+    pub(crate) configuration: Arc<Configuration>,
     /// The folder of the baselines.
     pub(crate) baselines: PathBuf,
 }
@@ -35,7 +34,7 @@ pub(crate) struct Server {
     pub(super) live: LiveRuns,
     pub(super) audit: Audit,
     pub(super) options: ServerOptions,
-    slots: Semaphore,
+    slots: Slots,
 }
 
 impl Server {
@@ -45,7 +44,7 @@ impl Server {
         Ok(Arc::new(Self {
             registry: Registry::new(app.clone(), &options.baselines).await?,
             audit: Audit::on(&app.data_folder()),
-            slots: Semaphore::new(options.workers),
+            slots: Slots::new(options.configuration.now().config.run.at_once()),
             live: LiveRuns::default(),
             options,
             app,
@@ -61,6 +60,16 @@ impl Server {
         put.map(|_| ()).map_err(|problem| problem.detail().to_owned())
     }
 
+    /// Runs so many flows at once from now on; those that run go on.
+    pub(crate) fn resize(&self, workers: usize) {
+        self.slots.resize(workers);
+    }
+
+    /// Keeps results that are made from now on for so long.
+    pub(crate) fn keep_results(&self, retention: Retention) {
+        self.app.storage.runs.set_retention(retention);
+    }
+
     /// How many flows there are.
     pub(crate) fn flows(&self) -> usize {
         self.registry.now().flows().count()
@@ -73,23 +82,25 @@ impl Server {
         flows: &Arc<Flows>,
         flow: &Flow,
         options: RunOptions,
-        attempts: u32,
+        retries: Option<u32>,
         runner: Runner,
     ) -> anyhow::Result<Option<Arc<LiveRun>>> {
         if self.live.unended() >= MAX_QUEUED_RUNS {
             return Ok(None);
         }
+        let config = &self.options.configuration.now().config.run;
         let request = RunRequest {
             id: self.app.new_run_id()?,
             flow: flow.clone(),
             source: flows.source.clone(),
             options: RunOptions {
-                base_url: options.base_url.or_else(|| self.options.base_url.clone()),
+                base_url: options.base_url.or_else(|| config.base_url.clone()),
+                timeout: options.timeout.or(config.timeout),
                 ..options
             },
             replay: None,
-            attempts,
-            metadata: crate::app::metadata(),
+            attempts: retries.unwrap_or(config.retries.0) + 1,
+            metadata: crate::app::metadata(config),
         };
         let digest = flows.component.digest.clone();
         let origin = Origin::new(file.to_owned(), &flows.description, digest);
@@ -116,7 +127,7 @@ impl Server {
     ) {
         // One that is cancelled while it waits ends now, and not when those before it have ended.
         let _slot = tokio::select! {
-            slot = self.slots.acquire() => slot.ok(),
+            slot = self.slots.one() => slot,
             () = live.cancel.asked() => None,
         };
         let needs = &flows.description.needs;

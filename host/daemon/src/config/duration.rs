@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-pub(super) fn parse(text: &str) -> Result<Duration, String> {
+pub(crate) fn parse(text: &str) -> Result<Duration, String> {
     let wrong = || format!("not a duration: {text:?}; write 500ms, 30s or 2m");
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let number: u64 = digits.parse().map_err(|_| wrong())?;
@@ -18,6 +18,15 @@ pub(super) fn parse(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// A duration as [`parse`] reads it.
+pub(crate) fn written(duration: Duration) -> String {
+    let ms = duration.as_millis();
+    match ms % 1_000 {
+        0 => format!("{}s", ms / 1_000),
+        _ => format!("{ms}ms"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -29,6 +38,9 @@ mod tests {
         assert_eq!(ms("30s"), Some(30_000));
         assert_eq!(ms("30"), Some(30_000));
         assert_eq!(ms("2m"), Some(120_000));
+        for text in ["1ms", "1500ms", "45s", "3600s"] {
+            assert_eq!(parse(text).map(written).as_deref(), Ok(text));
+        }
         for wrong in [
             "",
             "s",
