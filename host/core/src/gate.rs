@@ -179,7 +179,7 @@ impl Gate {
             )
         })?;
         let secrets = call.secrets();
-        let args = ledger.secrets.hide(args, &secrets, !C::LOCAL);
+        let args = ledger.stand_ins.hide(args, &secrets, !C::LOCAL);
         let number = ledger.number();
         let title = call.title();
         let began = ledger.now();
@@ -224,7 +224,7 @@ impl Gate {
                 replay.play(recorded, &asked, permitted, work, redo).await
             }
         };
-        let title = ledger.secrets.hide_text(&title, &secrets);
+        let title = ledger.stand_ins.hide_text(&title, &secrets);
         self.settle::<C>(number, step, began, &title, &args, result)
     }
 
@@ -257,12 +257,12 @@ impl Gate {
             took_us: micros(now.saturating_sub(began)),
             ok: result.as_ref().ok().and_then(|answer| {
                 let answer = to_raw_value(answer).ok()?;
-                Some(ledger.secrets.hide(answer, &[], !C::LOCAL))
+                Some(ledger.stand_ins.hide(answer, &[], !C::LOCAL))
             }),
             err: result
                 .as_ref()
                 .err()
-                .map(|failure| ledger.secrets.without_known(failure)),
+                .map(|failure| ledger.stand_ins.without_known(failure)),
         };
         ledger.record(&entry);
         let outcome = match &result {

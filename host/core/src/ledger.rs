@@ -19,7 +19,7 @@ use crate::limits::{MAX_ATTACHMENT_BYTES, MAX_CASSETTE_BYTES};
 use crate::progress::Progress;
 use crate::replay::Replay;
 use crate::resume::Touches;
-use crate::secrets::Secrets;
+use crate::stand_ins::StandIns;
 use crate::timeline::{Timeline, micros};
 
 /// What an attempt's components share: budget, timeline, tape, and what the verdict will ask for.
@@ -39,7 +39,7 @@ pub struct Ledger {
     /// Which calls touched the pages.
     pub touches: Touches,
     /// What the recording has stand-ins for.
-    pub secrets: Arc<Secrets>,
+    pub stand_ins: Arc<StandIns>,
     tape: Box<dyn Tape>,
     pub(crate) replay: Option<Arc<Replay>>,
     clock: Arc<dyn Clock>,
@@ -84,7 +84,7 @@ impl Ledger {
             here: Here::default(),
             picture: watch::Sender::default(),
             touches: Touches::default(),
-            secrets: Arc::default(),
+            stand_ins: Arc::default(),
             tape,
             replay: None,
             clock,
@@ -100,7 +100,7 @@ impl Ledger {
     #[must_use]
     pub fn replaying(self, replay: Arc<Replay>) -> Self {
         Self {
-            secrets: replay.secrets().clone(),
+            stand_ins: replay.stand_ins().clone(),
             replay: Some(replay),
             ..self
         }
@@ -108,8 +108,8 @@ impl Ledger {
 
     /// The same for an attempt whose first secrets are known already.
     #[must_use]
-    pub fn hiding(self, secrets: Arc<Secrets>) -> Self {
-        Self { secrets, ..self }
+    pub fn hiding(self, stand_ins: Arc<StandIns>) -> Self {
+        Self { stand_ins, ..self }
     }
 
     /// Time since the attempt's start.
@@ -217,7 +217,7 @@ impl Ledger {
     /// Fails the attempt for what happened besides the flow's own calls; the flow goes on.
     pub fn fail(&self, fault: Failure) {
         self.record(&FaultLine {
-            fault: self.secrets.without_known(&fault),
+            fault: self.stand_ins.without_known(&fault),
         });
         self.lock_faults().soft.push(fault);
     }

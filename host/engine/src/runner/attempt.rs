@@ -27,7 +27,7 @@ use flowguard_core::replay::Replay;
 use flowguard_core::resume::Looks;
 use flowguard_core::retries::Retries;
 use flowguard_core::run::{Attempt, RunRequest};
-use flowguard_core::secrets::Secrets;
+use flowguard_core::stand_ins::StandIns;
 use flowguard_core::storage::Storage;
 use flowguard_core::telemetry::Telemetry;
 use flowguard_core::timeline::micros;
@@ -76,8 +76,8 @@ impl Runner {
             .unwrap_or_else(|| request.flow.timeout())
             .min(limits::MAX_RUN_TIMEOUT);
         let progress = Progress::new(timeout, cancel);
-        let secrets = replay.map_or_else(Arc::default, |replay| replay.secrets().clone());
-        let header = self.header(subject, number, &identity, timeout, &secrets);
+        let stand_ins = replay.map_or_else(Arc::default, |replay| replay.stand_ins().clone());
+        let header = self.header(subject, number, &identity, timeout, &stand_ins);
         let (tape, mut warnings) = self.tape(&course, header);
         let ledger = Ledger::new(
             Budget::new(Allowance::default()),
@@ -87,7 +87,7 @@ impl Runner {
             self.ports.clock.clone(),
         );
         let ledger = Arc::new(match replay {
-            None => ledger.hiding(secrets),
+            None => ledger.hiding(stand_ins),
             Some(replay) => ledger.replaying(replay.clone()),
         });
         watcher.attempt_began(number, &ledger);
@@ -128,7 +128,7 @@ impl Runner {
         let took_us = micros(began.elapsed());
         ledger.record(&EndLine {
             end: End {
-                verdict: ledger.secrets.without_known(&verdict),
+                verdict: ledger.stand_ins.without_known(&verdict),
                 took_us,
                 cut: done.cut,
             },
@@ -182,7 +182,7 @@ impl Runner {
         number: u32,
         identity: &Identity,
         timeout: Duration,
-        secrets: &Secrets,
+        stand_ins: &StandIns,
     ) -> Header {
         let Subject { origin, request, .. } = subject;
         let is_own = identity.run == request.id.as_str() && identity.attempt == number;
@@ -195,8 +195,8 @@ impl Runner {
             component: origin.digest.clone(),
             file: origin.file.clone(),
             source: request.source.clone(),
-            base_url: secrets.address(request.options.base_url.as_ref()),
-            params: secrets.parameters(&request.options.params),
+            base_url: stand_ins.address(request.options.base_url.as_ref()),
+            params: stand_ins.parameters(&request.options.params),
             timeout_ms: u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX),
             assertions: self.assertions.digests(),
             seed: identity.seed,

@@ -35,7 +35,7 @@ static STAND_INS: LazyLock<Option<Regex>> = LazyLock::new(|| {
 
 /// The secrets that an attempt has come upon.
 #[derive(Debug, Default)]
-pub struct Secrets(Mutex<Known>);
+pub struct StandIns(Mutex<Known>);
 
 #[derive(Debug, Default)]
 struct Known {
@@ -55,7 +55,7 @@ pub(crate) struct Revealed {
     pub(crate) is_partial: bool,
 }
 
-impl Secrets {
+impl StandIns {
     /// The flow's parameters without those that are secret by their name.
     #[must_use]
     pub fn parameters(&self, params: &[(String, String)]) -> Vec<(String, String)> {
