@@ -35,6 +35,7 @@ pub mod retries;
 #[cfg(test)]
 mod retries_tests;
 pub mod run;
+pub mod secrets;
 pub mod stand_ins;
 pub mod storage;
 pub mod telemetry;

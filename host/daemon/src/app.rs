@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::cli::{Common, UsageError};
+use crate::flow_secrets;
 use flowguard_backends::baselines::BaselineFolder;
 use flowguard_backends::browser::{LocalBrowsers, LocalOptions, NoBrowsers};
 use flowguard_backends::storage::{ArtifactFolder, CassetteFile, EmbeddedStore};
@@ -14,6 +15,7 @@ use flowguard_core::cassette::{Header, Tape};
 use flowguard_core::clock::{Clock, SystemClock};
 use flowguard_core::grant::Policy;
 use flowguard_core::run::{RunId, RunRecord};
+use flowguard_core::secrets::FlowSecrets;
 use flowguard_core::storage::{Runs, TenantId};
 use flowguard_engine::{
     AssertionComponent, CompiledCache, Component, CoreDumps, Engine, EngineOptions, FlowComponent, LoadError,
@@ -31,6 +33,8 @@ pub(crate) struct App {
     pub(crate) browsers: Arc<LocalBrowsers>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) tenant: TenantId,
+    /// What flows may have typed without reading it.
+    pub(crate) secrets: Arc<FlowSecrets>,
     /// What interprets YAML flows, where it is installed.
     pub(crate) declarative: Option<Arc<FlowComponent>>,
     /// Where plugins were looked for.
@@ -70,13 +74,16 @@ impl App {
             ..LocalOptions::default()
         }));
         let plugin_folders = plugin_folders(common);
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let secrets = Arc::new(flow_secrets::open(&clock, &common.known)?);
         Ok(Self {
             engine,
             store,
             artifacts,
             browsers,
-            clock: Arc::new(SystemClock::new()),
+            clock,
             tenant: TenantId::local(),
+            secrets,
             declarative: None,
             plugin_folders,
             core_dumps: None,
@@ -122,6 +129,7 @@ impl App {
                 .map(|folder| -> Arc<dyn CoreDumps> { Arc::new(CoreDumpFolder(folder)) }),
             clock: self.clock.clone(),
             policy: Policy::permissive(),
+            secrets: self.secrets.clone(),
             tenant: self.tenant.clone(),
         };
         let runner = Runner::new(self.engine.clone(), ports, assertions).await;

@@ -5,6 +5,7 @@ mod app;
 mod cli;
 mod dev;
 mod discover;
+mod flow_secrets;
 mod live_runs;
 mod load;
 mod locate;

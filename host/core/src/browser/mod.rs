@@ -35,6 +35,7 @@ mod scripted;
 #[cfg(test)]
 mod scripted_world;
 mod session;
+mod veil;
 
 pub use calls::{ImageFormat, ImageInfo, PageId, Rect, Size};
 pub use port::{BrowserError, BrowserInfo, Browsers, Context, Lease, LoadState, Tab, TabError, Watcher};

@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -14,7 +14,7 @@ use super::calls::{
 };
 use super::job::How;
 use super::locator::Locator;
-use super::port::{Shot, Tab};
+use super::port::{Shot, Tab, TabError};
 use super::session::{Browser, tab_failure, timeout};
 use crate::artifact::Attachment;
 use crate::baseline::{BaselineError, BaselineName, Compared, Tolerance};
@@ -148,8 +148,9 @@ impl Browser {
         // Side by side: pages that are busy take all of their time.
         let mut taking = JoinSet::new();
         for (number, tab) in self.open_tabs() {
+            let veil = self.veil.is_up().then(|| self.veil.told(number));
             taking.spawn(async move {
-                let taken = tokio::time::timeout(LAST_PICTURES, tab.screenshot(&Shot::VIEWPORT)).await;
+                let taken = tokio::time::timeout(LAST_PICTURES, last_picture(&*tab, veil)).await;
                 (number, taken)
             });
         }
@@ -336,6 +337,7 @@ impl Browser {
             "mask": options.mask,
             "maskColor": if options.mask_color.is_empty() { MASK_COLOR } else { &options.mask_color },
             "style": options.style,
+            "veil": self.veil.told(subject.page),
         });
         let prepared: Prepared = typed(job.perform_done(&prepare).await?)?;
         let tab = self.tab(subject.page)?;
@@ -397,6 +399,30 @@ impl Browser {
             Failure::new(Code::InvalidArgument, message)
         })
     }
+}
+
+/// What a page looks like at the end, with what is not to be seen masked. A page that does not answer any more may show
+/// it, so there is no picture of that.
+async fn last_picture(tab: &dyn Tab, veil: Option<Value>) -> Result<Bytes, TabError> {
+    let Some(veil) = veil else {
+        return tab.screenshot(&Shot::VIEWPORT).await;
+    };
+    let prepare = json!({
+        "kind": "prepareScreenshot", "area": Area::Viewport, "element": null, "maxSide": MAX_SCREENSHOT_SIDE,
+        "maxArea": MAX_SCREENSHOT_AREA, "freezeAnimations": false, "hideCaret": false, "mask": [],
+        "maskColor": MASK_COLOR, "style": "", "veil": veil,
+    });
+    let ready = tab
+        .perform(&json!({"action": prepare, "timeout": 0}), LAST_PICTURES)
+        .await?;
+    if ready["status"] != "done" {
+        return Err(TabError::Unresponsive);
+    }
+    let taken = tab.screenshot(&Shot::VIEWPORT).await;
+    let restore = json!({"action": {"kind": "restoreScreenshot"}, "timeout": 0});
+    // The page is about to go.
+    drop(tab.perform(&restore, LAST_PICTURES).await);
+    taken
 }
 
 /// Whether the options are within their ranges.

@@ -13,6 +13,7 @@ use crate::content::Content;
 use crate::failure::{Code, Failure};
 use crate::limits;
 use crate::run::{RunId, RunRecord};
+use crate::secrets::Scrubber;
 use calls::{CompareAndSwap, Delete, Get, Increment, Keys, List, OpenBucket, Set};
 
 /// Whose data it is. One machine's own flows belong to `local`.
@@ -210,6 +211,7 @@ pub struct Storage {
     tenant: TenantId,
     component: String,
     clock: Arc<dyn crate::clock::Clock>,
+    known: Arc<Scrubber>,
 }
 
 impl Storage {
@@ -226,7 +228,14 @@ impl Storage {
             tenant,
             component,
             clock,
+            known: Arc::default(),
         }
+    }
+
+    /// The same, with what is known to be secret kept out of all that is stored.
+    #[must_use]
+    pub fn keeping_out(self, known: Arc<Scrubber>) -> Self {
+        Self { known, ..self }
     }
 
     /// Opens a bucket.
@@ -254,7 +263,7 @@ impl Storage {
         check_key(&call.key)?;
         let value = self
             .buckets
-            .get(&self.id(&call.bucket), &call.key, self.now_ms())
+            .get(&self.id(&call.bucket), &self.known.text(&call.key), self.now_ms())
             .await?;
         Ok(value.map(Content::from))
     }
@@ -279,8 +288,9 @@ impl Storage {
         };
         let bucket = self.id(&call.bucket);
         let limits = BucketLimits::default();
+        let (key, value) = (self.known.text(&call.key), self.clean(&call.value));
         self.buckets
-            .set(&bucket, &call.key, &call.value, expires, now, limits)
+            .set(&bucket, &key, &value, expires, now, limits)
             .await
             .map_err(Failure::from)
     }
@@ -292,7 +302,7 @@ impl Storage {
     pub async fn delete(&self, call: &Delete) -> Result<bool, Failure> {
         check_key(&call.key)?;
         self.buckets
-            .delete(&self.id(&call.bucket), &call.key, self.now_ms())
+            .delete(&self.id(&call.bucket), &self.known.text(&call.key), self.now_ms())
             .await
             .map_err(Failure::from)
     }
@@ -325,7 +335,13 @@ impl Storage {
         let bucket = self.id(&call.bucket);
         let (now, limits) = (self.now_ms(), BucketLimits::default());
         self.buckets
-            .increment(&bucket, &call.key, call.delta.into(), now, limits)
+            .increment(
+                &bucket,
+                &self.known.text(&call.key),
+                call.delta.into(),
+                now,
+                limits,
+            )
             .await
             .map_err(Failure::from)
     }
@@ -340,10 +356,14 @@ impl Storage {
             check_value(new)?;
         }
         let bucket = self.id(&call.bucket);
-        let (expected, new) = (call.expected.as_deref(), call.new.as_deref());
+        let expected = call.expected.as_deref();
+        let (key, new) = (
+            self.known.text(&call.key),
+            call.new.as_deref().map(|new| self.clean(new)),
+        );
         let (now, limits) = (self.now_ms(), BucketLimits::default());
         self.buckets
-            .compare_and_swap(&bucket, &call.key, expected, new, now, limits)
+            .compare_and_swap(&bucket, &key, expected, new.as_deref(), now, limits)
             .await
             .map_err(Failure::from)
     }
@@ -354,6 +374,10 @@ impl Storage {
             component: self.component.clone(),
             name: name.to_owned(),
         }
+    }
+
+    fn clean(&self, value: &[u8]) -> bytes::Bytes {
+        self.known.bytes(bytes::Bytes::copy_from_slice(value))
     }
 
     fn now_ms(&self) -> u64 {

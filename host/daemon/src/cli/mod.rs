@@ -5,6 +5,7 @@ mod duration;
 mod har;
 mod inspect;
 mod live;
+mod log;
 mod past;
 mod remote;
 mod replay;
@@ -18,6 +19,9 @@ use clap::{Args, Parser, Subcommand};
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
+
+use flowguard_core::secrets::Scrubber;
 
 /// Runs browser flows as sandboxed WebAssembly components.
 #[derive(Debug, Parser)]
@@ -61,6 +65,9 @@ pub(crate) struct Common {
         default_value = "warn"
     )]
     pub(crate) log: String,
+    /// What is kept out of all that the program writes
+    #[arg(skip)]
+    pub(crate) known: Arc<Scrubber>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -127,13 +134,7 @@ pub(crate) async fn run(arguments: Cli) -> anyhow::Result<Exit> {
 
 /// The host's own log goes to standard error, so that standard output is the report's.
 pub(crate) fn start_log(arguments: &Cli) {
-    let filter = tracing_subscriber::EnvFilter::try_new(&arguments.common.log)
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_target(true)
-        .init();
+    log::start(&arguments.common.log, &arguments.common.known);
 }
 
 /// Says why the program ends, and how to exit.

@@ -9,6 +9,7 @@ const ELEMENT_ACTIONS = {
   pointer: attemptPointer,
   setChecked: attemptSetChecked,
   fill: attemptFill,
+  fillSecret: attemptFillSecret,
   select: attemptSelect,
   focus: attemptFocus,
   blur: attemptBlur,
@@ -32,6 +33,7 @@ const IMMEDIATE_ACTIONS = {
   touchable: () => refuseWithoutTouch(),
   title: () => document.title,
   outline: () => outline(),
+  showsSecret: (_, { veil }) => secretElements(veil).length > 0,
   prepareScreenshot,
   restoreScreenshot: () => restoreScreenshot(),
 };
