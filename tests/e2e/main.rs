@@ -24,5 +24,7 @@ mod readable;
 mod replay;
 mod results;
 mod scripts;
+mod secrets;
 mod serve;
 mod shop_bugs;
+mod vault;
