@@ -305,6 +305,7 @@ fn ports(browsers: Arc<dyn flowguard_core::browser::Browsers>, clock: &Arc<dyn C
         tapes: Arc::new(Unrecorded),
         clock: clock.clone(),
         policy: Policy::permissive(),
+        secrets: Arc::default(),
         tenant: TenantId::local(),
     }
 }

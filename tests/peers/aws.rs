@@ -1,7 +1,7 @@
 //! moto, in plain HTTP: the SDK's own ways are tested where the SDK is used.
 
 use flowguard_tests::peers::{fresh_name, moto};
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -23,27 +23,12 @@ async fn ask(request: &str, service: &str, headers: &str, body: &str) -> (String
     (head.lines().next().unwrap().to_owned(), body.to_owned())
 }
 
-async fn secrets_manager(action: &str, body: Value) -> Value {
-    let headers =
-        format!("content-type: application/x-amz-json-1.1\r\nx-amz-target: secretsmanager.{action}\r\n");
-    let (status, answer) = ask("POST /", "secretsmanager", &headers, &body.to_string()).await;
-    assert!(status.contains(" 200 "), "{status}: {answer}");
-    serde_json::from_str(&answer).unwrap()
-}
-
 #[tokio::test]
 async fn moto_keeps_secrets() {
-    let name = fresh_name("secret");
-    secrets_manager(
-        "CreateSecret",
-        json!({"Name": name, "SecretString": "one", "ClientRequestToken": "0".repeat(32)}),
-    )
-    .await;
-    let kept = secrets_manager(
-        "GetSecretValue",
-        json!({"SecretId": name, "VersionStage": "AWSCURRENT"}),
-    )
-    .await;
+    let (moto, name) = (moto().await, fresh_name("secret"));
+    moto.create_secret(&name, "one").await;
+    let asked = json!({"SecretId": name, "VersionStage": "AWSCURRENT"});
+    let kept = moto.secrets_manager("GetSecretValue", &asked).await;
     assert_eq!(kept["SecretString"], "one");
 }
 

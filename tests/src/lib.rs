@@ -16,6 +16,7 @@ mod playwright;
 mod processes;
 mod program;
 mod serving;
+mod traces;
 mod turn;
 mod wire;
 
@@ -27,6 +28,7 @@ pub use playwright::{Playwright, install_playwright, oracle};
 pub use processes::Processes;
 pub use program::{Flowguard, Running};
 pub use serving::{Answer, Serving};
+pub use traces::Canary;
 pub use turn::{Alone, Shared, alone, shared};
 pub use wire::{Traffic, Wire};
 

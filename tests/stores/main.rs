@@ -1,4 +1,5 @@
-//! Stores that other programs keep: the contracts, on real servers, and what is particular to them.
+//! Stores that other programs keep, of documents and of secrets: the contracts, on real servers, and what is particular
+//! to them.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -7,3 +8,4 @@
 )]
 
 mod mongodb;
+mod secrets;

@@ -2,4 +2,5 @@
 
 pub mod baselines;
 pub mod browser;
+pub mod secrets;
 pub mod storage;

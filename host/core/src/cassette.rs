@@ -2,7 +2,7 @@
 //!
 //! The first line is a [`Header`]; each later one is an [`Entry`], which the gate writes, a [`ClockReading`], a
 //! [`FaultLine`], or the [`EndLine`], which is the last. A [`Recording`] is what a reader makes of them. What is secret
-//! in a line is taken out before it is written ([`crate::secrets`]).
+//! in a line is taken out before it is written ([`crate::stand_ins`]).
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 
 use crate::limits::MAX_EVIDENCE_BYTES;
+use crate::secrets::Scrubber;
 
 /// What kind of failure it was; the cases are those of `failure-code` in `wit/types.wit`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -153,6 +154,18 @@ impl Failure {
             title: title.into(),
             text,
         });
+        self
+    }
+
+    /// The same without what is known to be secret.
+    #[must_use]
+    pub fn without(mut self, known: &Scrubber) -> Self {
+        self.message = known.owned(self.message);
+        self.call_log = self.call_log.into_iter().map(|line| known.owned(line)).collect();
+        for Evidence { title, text } in &mut self.evidence {
+            *title = known.owned(std::mem::take(title));
+            *text = known.owned(std::mem::take(text));
+        }
         self
     }
 

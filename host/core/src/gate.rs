@@ -179,9 +179,9 @@ impl Gate {
             )
         })?;
         let secrets = call.secrets();
-        let args = ledger.secrets.hide(args, &secrets, !C::LOCAL);
+        let args = ledger.stand_ins.hide(ledger.clean(args), &secrets, !C::LOCAL);
         let number = ledger.number();
-        let title = call.title();
+        let title = ledger.known.owned(call.title());
         let began = ledger.now();
         let places = ledger.here.call(number);
         let step = match C::SHOWN {
@@ -224,7 +224,7 @@ impl Gate {
                 replay.play(recorded, &asked, permitted, work, redo).await
             }
         };
-        let title = ledger.secrets.hide_text(&title, &secrets);
+        let title = ledger.stand_ins.hide_text(&title, &secrets);
         self.settle::<C>(number, step, began, &title, &args, result)
     }
 
@@ -244,6 +244,7 @@ impl Gate {
             call: failure.call.filter(|_| C::PASSES_ON).or(Some(number)),
             ..failure
         };
+        let (result, answer) = ledger.given_out(result);
         let result = result.map_err(numbered);
         let entry = Entry {
             n: number,
@@ -255,14 +256,11 @@ impl Gate {
             step,
             at_us: micros(began),
             took_us: micros(now.saturating_sub(began)),
-            ok: result.as_ref().ok().and_then(|answer| {
-                let answer = to_raw_value(answer).ok()?;
-                Some(ledger.secrets.hide(answer, &[], !C::LOCAL))
-            }),
+            ok: answer.map(|answer| ledger.stand_ins.hide(answer, &[], !C::LOCAL)),
             err: result
                 .as_ref()
                 .err()
-                .map(|failure| ledger.secrets.without_known(failure)),
+                .map(|failure| ledger.stand_ins.without_known(failure)),
         };
         ledger.record(&entry);
         let outcome = match &result {
@@ -284,5 +282,46 @@ impl Gate {
         ledger.timeline.end(step, now, outcome);
         ledger.answered_at(now);
         result
+    }
+}
+
+impl Ledger {
+    /// Arguments or an answer as JSON, without what is known to be secret.
+    fn clean(&self, json: Box<RawValue>) -> Box<RawValue> {
+        if !self.known.is_in(json.get().as_bytes()) {
+            return json;
+        }
+        let clean = serde_json::from_str(json.get()).and_then(|mut value| {
+            self.known.value(&mut value);
+            to_raw_value(&value)
+        });
+        // What is nested too deeply to be looked through is left out.
+        clean.unwrap_or_else(|_| RawValue::NULL.to_owned())
+    }
+
+    /// What a component is given, without what is known to be secret: the host types a secret, and nobody reads it
+    /// back. The answer as JSON besides, for the cassette.
+    fn given_out<A: Serialize + DeserializeOwned>(
+        &self,
+        result: Result<A, Failure>,
+    ) -> (Result<A, Failure>, Option<Box<RawValue>>) {
+        let whole = match result {
+            Ok(answer) => answer,
+            Err(failure) => return (Err(failure.without(&self.known)), None),
+        };
+        let Ok(json) = to_raw_value(&whole) else {
+            return (Ok(whole), None);
+        };
+        if !self.known.is_in(json.get().as_bytes()) {
+            return (Ok(whole), Some(json));
+        }
+        let clean = self.clean(json);
+        match serde_json::from_str(clean.get()) {
+            Ok(answer) => (Ok(answer), Some(clean)),
+            Err(_) => {
+                let message = "the answer holds a secret of the host and cannot be given without it";
+                (Err(Failure::new(Code::Denied, message)), None)
+            }
+        }
     }
 }

@@ -45,6 +45,7 @@ impl Policy {
             hosts: allowed(&needs.hosts, &self.hosts),
             buckets: allowed(&needs.buckets, &self.buckets),
             plugins: allowed(&needs.plugins, &self.plugins),
+            secrets: Vec::new(),
             reads_only: false,
             probes_anywhere: false,
         }
@@ -62,6 +63,9 @@ pub struct Grant {
     pub buckets: Vec<String>,
     /// Custom assertions.
     pub plugins: Vec<String>,
+    /// Secrets, by name: those that list the component.
+    #[serde(default)]
+    pub secrets: Vec<String>,
     /// Whether it may only read pages: no navigation, no action.
     pub reads_only: bool,
     /// Whether it may probe addresses of any host.
@@ -83,6 +87,8 @@ pub enum Ask<'a> {
     Bucket(&'a str),
     /// A custom assertion.
     Plugin(&'a str),
+    /// A secret, to be typed into a page.
+    Secret(&'a str),
 }
 
 impl Grant {
@@ -95,6 +101,7 @@ impl Grant {
             hosts: self.hosts.clone(),
             buckets: Vec::new(),
             plugins: Vec::new(),
+            secrets: Vec::new(),
             reads_only: true,
             probes_anywhere: external_hosts && self.hosts.iter().any(|h| h == "*"),
         }
@@ -113,6 +120,7 @@ impl Grant {
             Ask::Probe(url) => self.check_address(url),
             Ask::Bucket(name) => check_name(&self.buckets, name, "bucket", "buckets"),
             Ask::Plugin(name) => check_name(&self.plugins, name, "custom assertion", "plugins"),
+            Ask::Secret(name) => self.check_act().and_then(|()| self.check_secret(name)),
         }
     }
 
@@ -130,6 +138,11 @@ impl Grant {
             return Err(Failure::new(Code::Denied, message));
         }
         Ok(())
+    }
+
+    fn check_secret(&self, name: &str) -> Result<(), Failure> {
+        let is_given = self.secrets.iter().any(|given| given == "*" || given == name);
+        is_given.then_some(()).ok_or_else(|| crate::secrets::denial(name))
     }
 
     fn check_address(&self, address: &str) -> Result<(), Failure> {
@@ -270,6 +283,20 @@ mod tests {
         assert_eq!(grant.hosts, ["pay.example"]);
         assert!(grant.buckets.is_empty());
         assert_eq!(grant.plugins, ["content"]);
+    }
+
+    #[test]
+    fn secrets_are_those_that_list_the_component_and_the_needs_give_none() {
+        let mut grant = grant();
+        let denied = |grant: &Grant, name: &str| grant.check(Ask::Secret(name)).map_err(|f| f.code);
+        assert_eq!(denied(&grant, "shop-password"), Err(Code::Denied));
+        grant.secrets = vec!["shop-password".into()];
+        assert_eq!(denied(&grant, "shop-password"), Ok(()));
+        assert_eq!(denied(&grant, "other"), Err(Code::Denied));
+        assert_eq!(
+            denied(&grant.for_assertion(true), "shop-password"),
+            Err(Code::Denied)
+        );
     }
 
     #[test]

@@ -19,7 +19,8 @@ use crate::limits::{MAX_ATTACHMENT_BYTES, MAX_CASSETTE_BYTES};
 use crate::progress::Progress;
 use crate::replay::Replay;
 use crate::resume::Touches;
-use crate::secrets::Secrets;
+use crate::secrets::Scrubber;
+use crate::stand_ins::StandIns;
 use crate::timeline::{Timeline, micros};
 
 /// What an attempt's components share: budget, timeline, tape, and what the verdict will ask for.
@@ -38,8 +39,10 @@ pub struct Ledger {
     pub picture: watch::Sender<Option<Bytes>>,
     /// Which calls touched the pages.
     pub touches: Touches,
+    /// What is kept out of all that leaves the host.
+    pub known: Arc<Scrubber>,
     /// What the recording has stand-ins for.
-    pub secrets: Arc<Secrets>,
+    pub stand_ins: Arc<StandIns>,
     tape: Box<dyn Tape>,
     pub(crate) replay: Option<Arc<Replay>>,
     clock: Arc<dyn Clock>,
@@ -84,7 +87,8 @@ impl Ledger {
             here: Here::default(),
             picture: watch::Sender::default(),
             touches: Touches::default(),
-            secrets: Arc::default(),
+            known: Arc::default(),
+            stand_ins: Arc::default(),
             tape,
             replay: None,
             clock,
@@ -100,7 +104,7 @@ impl Ledger {
     #[must_use]
     pub fn replaying(self, replay: Arc<Replay>) -> Self {
         Self {
-            secrets: replay.secrets().clone(),
+            stand_ins: replay.stand_ins().clone(),
             replay: Some(replay),
             ..self
         }
@@ -108,8 +112,24 @@ impl Ledger {
 
     /// The same for an attempt whose first secrets are known already.
     #[must_use]
-    pub fn hiding(self, secrets: Arc<Secrets>) -> Self {
-        Self { secrets, ..self }
+    pub fn hiding(self, stand_ins: Arc<StandIns>) -> Self {
+        Self { stand_ins, ..self }
+    }
+
+    /// The same for an attempt that keeps these out of all that it writes and answers.
+    #[must_use]
+    pub fn keeping_out(self, known: Arc<Scrubber>) -> Self {
+        Self {
+            timeline: Timeline::keeping_out(known.clone()),
+            known,
+            ..self
+        }
+    }
+
+    /// Whether it is answered from a recording.
+    #[must_use]
+    pub const fn is_replaying(&self) -> bool {
+        self.replay.is_some()
     }
 
     /// Time since the attempt's start.
@@ -198,6 +218,7 @@ impl Ledger {
         media_type: &str,
         bytes: bytes::Bytes,
     ) -> Result<Attachment, Failure> {
+        let bytes = self.known.bytes(bytes);
         let length = bytes.len();
         if length > MAX_ATTACHMENT_BYTES {
             let message = format!("an attachment may have {MAX_ATTACHMENT_BYTES} bytes: {length}");
@@ -207,8 +228,8 @@ impl Ledger {
         let digest = self.artifacts.put(bytes).await;
         let digest = digest.map_err(|error| Failure::new(Code::Unavailable, error.to_string()))?;
         Ok(Attachment {
-            name: name.to_owned(),
-            media_type: media_type.to_owned(),
+            name: self.known.text(name).into_owned(),
+            media_type: self.known.text(media_type).into_owned(),
             digest,
             bytes: u32::try_from(length).unwrap_or(u32::MAX),
         })
@@ -216,8 +237,9 @@ impl Ledger {
 
     /// Fails the attempt for what happened besides the flow's own calls; the flow goes on.
     pub fn fail(&self, fault: Failure) {
+        let fault = fault.without(&self.known);
         self.record(&FaultLine {
-            fault: self.secrets.without_known(&fault),
+            fault: self.stand_ins.without_known(&fault),
         });
         self.lock_faults().soft.push(fault);
     }
@@ -239,7 +261,8 @@ impl Ledger {
         self.answered.store(micros(now), Ordering::Relaxed);
     }
 
-    fn append(&self, mut line: Vec<u8>) {
+    fn append(&self, line: Vec<u8>) {
+        let mut line: Vec<u8> = self.known.bytes(line.into()).into();
         line.push(b'\n');
         let length = line.len() as u64;
         let written = if self.recorded.fetch_add(length, Ordering::Relaxed) + length > MAX_CASSETTE_BYTES {

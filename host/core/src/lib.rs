@@ -36,6 +36,7 @@ pub mod retries;
 mod retries_tests;
 pub mod run;
 pub mod secrets;
+pub mod stand_ins;
 pub mod storage;
 pub mod telemetry;
 pub mod timeline;

@@ -192,6 +192,22 @@ pub const MAX_SECRETS: usize = 256;
 pub const MIN_FOUND_SECRET_BYTES: usize = 6;
 /// Bytes of a secret that is found wherever it stands; a longer one is left out only where its name says what it is.
 pub const MAX_FOUND_SECRET_BYTES: usize = 8 << 10;
+/// Values that are kept out of everything that is written, in one process; those of before a rotation count.
+pub const MAX_KNOWN_SECRETS: usize = 256;
+/// Named secrets in one set.
+pub const MAX_NAMED_SECRETS: usize = 1_000;
+/// Bytes of the name of one.
+pub const MAX_SECRET_NAME_BYTES: usize = 128;
+/// Bytes of a set of secrets, as it is fetched: what AWS allows.
+pub const MAX_SECRET_SET_BYTES: usize = 64 << 10;
+/// How old secrets are when they are fetched anew.
+pub const SECRETS_REFRESH: Duration = Duration::from_secs(240);
+/// How old secrets may get in ordinary times; older ones are stale.
+pub const SECRETS_TTL: Duration = Duration::from_secs(300);
+/// How old secrets may get while they cannot be fetched.
+pub const MAX_STALE_SECRETS: Duration = Duration::from_secs(24 * 3600);
+/// How long fetching secrets may take, tries included.
+pub const SECRETS_FETCH_TIMEOUT: Duration = Duration::from_secs(20);
 /// How long a replayed flow may go on computing where its recording was cut off.
 pub const REPLAY_TAIL: Duration = Duration::from_millis(250);
 /// Bytes of a screenshot.

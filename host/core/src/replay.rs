@@ -15,7 +15,7 @@ use tokio::sync::watch;
 use crate::cassette::{ClockKind, RecordedCall, Recording};
 use crate::failure::{Blame, Code, Failure, cut};
 use crate::limits::REPLAY_TAIL;
-use crate::secrets::Secrets;
+use crate::stand_ins::StandIns;
 use crate::verdict::Verdict;
 
 mod divergence;
@@ -34,7 +34,7 @@ pub struct Replay {
     recording: Recording,
     /// The component is the recorded one; another one may do otherwise what needs nothing outside.
     exact: bool,
-    secrets: Arc<Secrets>,
+    stand_ins: Arc<StandIns>,
     state: Mutex<State>,
     phase: watch::Sender<Phase>,
 }
@@ -108,7 +108,7 @@ impl Replay {
         let replay = Self {
             recording,
             exact,
-            secrets: Arc::default(),
+            stand_ins: Arc::default(),
             state: Mutex::default(),
             phase: watch::Sender::new(Phase::Going),
         };
@@ -118,8 +118,8 @@ impl Replay {
 
     /// The secrets that the flow has come upon again: the recording has stand-ins for them.
     #[must_use]
-    pub const fn secrets(&self) -> &Arc<Secrets> {
-        &self.secrets
+    pub const fn stand_ins(&self) -> &Arc<StandIns> {
+        &self.stand_ins
     }
 
     /// What is played back.
@@ -246,7 +246,7 @@ impl Replay {
         };
         let now = result.as_ref().map(|answer| {
             let answer = serde_json::to_value(answer).unwrap_or_default();
-            self.secrets.without_known(&answer)
+            self.stand_ins.without_known(&answer)
         });
         self.compare(call, asked.title, &now.map_err(Clone::clone));
         result
@@ -290,7 +290,7 @@ impl Replay {
             return Err(failure.clone());
         }
         let recorded = call.ok.as_ref().map_or("null", |answer| answer.get());
-        let revealed = self.secrets.reveal(recorded);
+        let revealed = self.stand_ins.reveal(recorded);
         if revealed.is_partial {
             self.note_withheld(call);
         }
@@ -340,7 +340,7 @@ impl Replay {
         if self.is_resuming() {
             return folded;
         }
-        let hidden = || told(&self.secrets.without_known(&folded));
+        let hidden = || told(&self.stand_ins.without_known(&folded));
         if !stopped && self.divergence().is_none() {
             self.note_missing();
         }

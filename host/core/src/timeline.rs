@@ -2,14 +2,16 @@
 //! page's console and network beside them. The report is drawn from it.
 
 use std::borrow::Cow;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
 
 mod history;
 
 use crate::artifact::Attachment;
+use crate::failure::Failure;
 use crate::limits::{MAX_EVENTS, MAX_STEPS};
+use crate::secrets::Scrubber;
 
 pub use history::{Event, History, PageEvent, Place, ScreencastFrame, Step, StepId, StepOutcome};
 
@@ -39,6 +41,8 @@ pub struct Timeline {
     state: Mutex<State>,
     /// Changes with every step and event.
     changes: watch::Sender<u64>,
+    /// What is kept out of it.
+    known: Arc<Scrubber>,
 }
 
 #[derive(Debug, Default)]
@@ -55,6 +59,15 @@ struct State {
 }
 
 impl Timeline {
+    /// A timeline that keeps out what is known to be secret.
+    #[must_use]
+    pub fn keeping_out(known: Arc<Scrubber>) -> Self {
+        Self {
+            known,
+            ..Self::default()
+        }
+    }
+
     /// Begins a step inside the innermost open one. `None` where the limit is reached.
     pub fn begin(
         &self,
@@ -64,6 +77,7 @@ impl Timeline {
         at: Duration,
         parent: Option<StepId>,
     ) -> Option<StepId> {
+        let title = self.known.owned(title);
         let mut state = self.lock();
         if state.history.steps.len() >= MAX_STEPS {
             state.history.steps_dropped += 1;
@@ -132,6 +146,7 @@ impl Timeline {
 
     /// Ends a step.
     pub fn end(&self, id: Option<StepId>, now: Duration, outcome: StepOutcome) {
+        let outcome = self.clean(outcome);
         let mut state = self.lock();
         if state.current == id {
             state.current = None;
@@ -161,6 +176,7 @@ impl Timeline {
 
     /// Ends an open step and those still open inside it; those have passed, it ended as `outcome` says.
     pub fn close(&self, id: StepId, now: Duration, outcome: &StepOutcome) {
+        let outcome = &self.clean(outcome.clone());
         let mut state = self.lock();
         let Some(place) = state.open.iter().position(|open| *open == id) else {
             return;
@@ -192,20 +208,23 @@ impl Timeline {
 
     /// Adds key and value to a step.
     pub fn annotate(&self, id: Option<StepId>, key: impl Into<String>, value: impl Into<String>) {
+        let (key, value) = (self.known.owned(key.into()), self.known.owned(value.into()));
         if let Some(step) = self.lock().step(id) {
-            step.attributes.push((key.into(), value.into()));
+            step.attributes.push((key, value));
         }
     }
 
     /// Adds an attachment to a step.
-    pub fn attach(&self, id: Option<StepId>, attachment: Attachment) {
+    pub fn attach(&self, id: Option<StepId>, mut attachment: Attachment) {
+        attachment.name = self.known.owned(attachment.name);
         if let Some(step) = self.lock().step(id) {
             step.attachments.push(attachment);
         }
     }
 
     /// Adds an attachment to the step that is going on, or to the last one that began.
-    pub fn attach_to_latest(&self, attachment: Attachment) {
+    pub fn attach_to_latest(&self, mut attachment: Attachment) {
+        attachment.name = self.known.owned(attachment.name);
         let mut state = self.lock();
         let id = state
             .current
@@ -217,11 +236,12 @@ impl Timeline {
 
     /// Adds an event of a page.
     pub fn event(&self, page: u32, at: Duration, what: PageEvent) {
+        let clean = self.known.record(what);
         let mut state = self.lock();
-        if state.history.events.len() >= MAX_EVENTS {
+        let Some(what) = clean.filter(|_| state.history.events.len() < MAX_EVENTS) else {
             state.history.events_dropped += 1;
             return;
-        }
+        };
         let step = state.current.or_else(|| state.open.last().copied());
         state.history.events.push(Event {
             at_us: micros(at),
@@ -263,6 +283,16 @@ impl Timeline {
     #[must_use]
     pub fn latest_title(&self) -> Option<String> {
         self.lock().history.steps.last().map(|step| step.title.clone())
+    }
+
+    fn clean(&self, outcome: StepOutcome) -> StepOutcome {
+        let clean = |failure: Failure| failure.without(&self.known);
+        match outcome {
+            StepOutcome::Retried(failure) => StepOutcome::Retried(clean(failure)),
+            StepOutcome::FailedSoftly(failure) => StepOutcome::FailedSoftly(clean(failure)),
+            StepOutcome::Failed(failure) => StepOutcome::Failed(clean(failure)),
+            other @ (StepOutcome::Running | StepOutcome::Passed) => other,
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

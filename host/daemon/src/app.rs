@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::cli::UsageError;
-use crate::config::{self, Config};
+use crate::config;
+use crate::foundation::Foundation;
 use crate::outbox::Outbox;
 use crate::storage::Storage;
 use flowguard_backends::baselines::BaselineFolder;
@@ -14,10 +15,11 @@ use flowguard_backends::storage::{ArtifactFolder, CassetteFile};
 use flowguard_core::artifact::Artifacts;
 use flowguard_core::browser::Browsers;
 use flowguard_core::cassette::{Header, Tape};
-use flowguard_core::clock::{Clock, SystemClock};
+use flowguard_core::clock::Clock;
 use flowguard_core::grant::Policy;
 use flowguard_core::limits::OUTBOX_WAIT;
 use flowguard_core::run::{RunId, RunMetadata, RunRecord};
+use flowguard_core::secrets::FlowSecrets;
 use flowguard_core::storage::{StorageError, TenantId};
 use flowguard_engine::{
     AssertionComponent, CompiledCache, Component, CoreDumps, Engine, EngineOptions, FlowComponent, LoadError,
@@ -36,6 +38,8 @@ pub(crate) struct App {
     pub(crate) browsers: Arc<LocalBrowsers>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) tenant: TenantId,
+    /// What flows may have typed without reading it.
+    pub(crate) secrets: Arc<FlowSecrets>,
     /// What interprets YAML flows, where it is installed.
     pub(crate) declarative: Option<Arc<FlowComponent>>,
     /// Where plugins were looked for.
@@ -47,8 +51,13 @@ pub(crate) struct App {
 }
 
 impl App {
-    /// Builds the program from its configuration. No browser is started and no plugin loaded yet.
-    pub(crate) async fn build(config: &Config, headed: bool, engine: EngineOptions) -> anyhow::Result<Self> {
+    /// Builds the program on its foundation. No browser is started and no plugin loaded yet.
+    pub(crate) async fn build(
+        foundation: &Foundation,
+        headed: bool,
+        engine: EngineOptions,
+    ) -> anyhow::Result<Self> {
+        let config = foundation.config();
         let data = config.top.data.clone();
         make_private(&data).map_err(|error| {
             UsageError(format!(
@@ -65,7 +74,7 @@ impl App {
         let engine = Engine::new(cache, engine)
             .map_err(|error| anyhow::anyhow!("the engine did not start: {error}"))?;
         let tenant = TenantId::local();
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let clock = foundation.clock.clone();
         let storage = Storage::open(config, &tenant, clock.clone()).await?;
         let outbox = Outbox::in_folder(&data);
         // What a former start could not deliver; if it cannot be now, it waits on.
@@ -88,6 +97,7 @@ impl App {
             browsers,
             clock,
             tenant,
+            secrets: foundation.secrets.clone(),
             declarative: None,
             plugin_folders,
             core_dumps: None,
@@ -133,6 +143,7 @@ impl App {
                 .map(|folder| -> Arc<dyn CoreDumps> { Arc::new(CoreDumpFolder(folder)) }),
             clock: self.clock.clone(),
             policy: Policy::permissive(),
+            secrets: self.secrets.clone(),
             tenant: self.tenant.clone(),
         };
         let runner = Runner::new(self.engine.clone(), ports, assertions).await;

@@ -6,6 +6,7 @@ mod cli;
 mod config;
 mod dev;
 mod discover;
+mod foundation;
 mod live_runs;
 mod load;
 mod locate;
@@ -19,6 +20,9 @@ mod trace;
 
 use clap::Parser;
 use std::process::ExitCode;
+use std::sync::Arc;
+
+use flowguard_core::secrets::Scrubber;
 
 fn main() -> ExitCode {
     let arguments = cli::Cli::parse();
@@ -26,13 +30,16 @@ fn main() -> ExitCode {
         Ok(configuration) => configuration,
         Err(error) => return cli::fatal(&error.into()),
     };
-    let log = cli::Log::start(&configuration.first().top.log.0);
+    let known = Arc::<Scrubber>::default();
+    known.learn(configuration.now().secrets());
+    let log = cli::Log::start(&configuration.first().top.log.0, &known);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return cli::fatal(&anyhow::anyhow!("the runtime did not start: {error}")),
     };
     // A task of its own, so that a panic of ours ends with a message and its exit code.
-    match runtime.block_on(async move { tokio::spawn(cli::run(arguments, configuration, log)).await }) {
+    match runtime.block_on(async move { tokio::spawn(cli::run(arguments, configuration, known, log)).await })
+    {
         Ok(Ok(exit)) => exit.into(),
         Ok(Err(error)) => cli::fatal(&error),
         Err(error) => cli::fatal(&anyhow::anyhow!(

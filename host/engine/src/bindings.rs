@@ -50,7 +50,7 @@ pub use assertion_world::exports::flowguard::plugin::checks;
 pub use assertion_world::{Assertion, AssertionPre};
 pub use flow_world::exports::flowguard::plugin::flows;
 pub use flow_world::flowguard::plugin::{
-    assertions, batch, browser, clock, context, events, files, network, overlays, retries, script, source,
-    storage, telemetry, types, vision,
+    assertions, batch, browser, clock, context, events, files, network, overlays, retries, script, secrets,
+    source, storage, telemetry, types, vision,
 };
 pub use flow_world::{Flow, FlowPre};

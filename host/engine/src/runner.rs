@@ -24,6 +24,7 @@ use flowguard_core::ledger::Ledger;
 use flowguard_core::progress::Cancel;
 use flowguard_core::replay::Replay;
 use flowguard_core::run::{Attempt, ExecutionMode, Origin, RunId, RunMetadata, RunRecord, RunRequest};
+use flowguard_core::secrets::FlowSecrets;
 use flowguard_core::storage::{Buckets, TenantId};
 use flowguard_core::timeline::micros;
 use flowguard_core::verdict::Verdict;
@@ -71,6 +72,8 @@ pub struct Ports {
     pub clock: Arc<dyn Clock>,
     /// What the host allows.
     pub policy: Policy,
+    /// What flows may have typed without reading it.
+    pub secrets: Arc<FlowSecrets>,
     /// Whose runs these are.
     pub tenant: TenantId,
 }

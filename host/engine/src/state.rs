@@ -11,6 +11,7 @@ use crate::limits::StoreLimits;
 use flowguard_core::browser::Browser;
 use flowguard_core::ledger::Ledger;
 use flowguard_core::retries::Retries;
+use flowguard_core::secrets::RunSecrets;
 use flowguard_core::storage::Storage;
 use flowguard_core::telemetry::Telemetry;
 use flowguard_core::vision::Vision;
@@ -31,6 +32,7 @@ pub(crate) struct RunState {
     pub(crate) browser: Arc<Browser>,
     pub(crate) vision: Arc<Vision>,
     pub(crate) storage: Arc<Storage>,
+    pub(crate) secrets: RunSecrets,
     pub(crate) telemetry: Arc<Telemetry>,
     pub(crate) retries: Arc<Retries>,
     pub(crate) assertions: Arc<Assertions>,

@@ -82,6 +82,9 @@ impl Run<'_> {
             Action::Hover(target, options) => self.locate(target)?.hover_with(*options),
             Action::Check(target, options) => self.locate(target)?.check_with(*options),
             Action::Uncheck(target, options) => self.locate(target)?.uncheck_with(*options),
+            Action::FillSecret(target, name, options) => self
+                .locate(target)?
+                .fill_secret_with(name.fill(params)?, *options),
             Action::Fill(target, text, options) => {
                 self.locate(target)?.fill_with(text.fill(params)?, *options)
             }

@@ -34,6 +34,7 @@ pub(crate) enum Action {
     Check(Target, PointerOptions),
     Uncheck(Target, PointerOptions),
     Fill(Target, Template, ActionOptions),
+    FillSecret(Target, Template, ActionOptions),
     Clear(Target, ActionOptions),
     Type(Template, Option<Target>, KeyOptions),
     Press(Template, Option<Target>, KeyOptions),

@@ -33,6 +33,7 @@ const ACTIONS: &[&str] = &[
     "check",
     "uncheck",
     "fill",
+    "fill-secret",
     "clear",
     "type",
     "press",
@@ -170,7 +171,8 @@ impl Reader<'_, '_> {
             "hover" => self.pointing(name, Plain::Text, Action::Hover),
             "check" => self.pointing(name, Plain::Label, Action::Check),
             "uncheck" => self.pointing(name, Plain::Label, Action::Uncheck),
-            "fill" => self.fill(),
+            "fill" => self.fill(name, Action::Fill),
+            "fill-secret" => self.fill(name, Action::FillSecret),
             "clear" => self.acting(name, Plain::Label, Action::Clear),
             "focus" => self.acting(name, Plain::Text, Action::Focus),
             "blur" => self.acting(name, Plain::Text, Action::Blur),
@@ -323,11 +325,15 @@ impl Reader<'_, '_> {
         options
     }
 
-    fn fill(&mut self) -> Option<Action> {
-        let found = self.plain("fill", Plain::Label);
+    fn fill(
+        &mut self,
+        name: &'static str,
+        action: fn(Target, Template, ActionOptions) -> Action,
+    ) -> Option<Action> {
+        let found = self.plain(name, Plain::Label);
         let text = self.fields.need_text("with", self.problems);
         let (target, options) = found?;
-        Some(Action::Fill(target, text?, options))
+        Some(action(target, text?, options))
     }
 
     fn drag(&mut self) -> Option<Action> {

@@ -56,6 +56,7 @@ mod retry;
 mod role;
 mod screenshot;
 mod script;
+mod secrets;
 mod source;
 mod storage;
 mod telemetry;

@@ -4,6 +4,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
+use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
 use super::guarded::{self, Guarded};
@@ -81,27 +82,70 @@ impl Moto {
         assert!(status.contains(" 200 "), "the bucket is not made: {status}");
     }
 
+    /// Asks Secrets Manager for something, as its API is spoken; what it answers.
+    ///
+    /// # Panics
+    /// Where it refuses.
+    pub async fn secrets_manager(&self, action: &str, body: &Value) -> Value {
+        let credential = "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/secretsmanager/aws4_request";
+        let address = self.endpoint.trim_start_matches("http://").to_owned();
+        let body = body.to_string();
+        let request = format!(
+            "POST / HTTP/1.0\r\nhost: {address}\r\nauthorization: {credential}, SignedHeaders=host, Signature=0\r\n\
+             content-type: application/x-amz-json-1.1\r\nx-amz-target: secretsmanager.{action}\r\n\
+             content-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        let answer = blocking(move || said(&address, &request))
+            .await
+            .expect("moto answers");
+        let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
+        assert!(
+            head.lines().next().is_some_and(|line| line.contains(" 200 ")),
+            "{answer}"
+        );
+        serde_json::from_str(body).expect("the answer is JSON")
+    }
+
+    /// Makes a secret with this value.
+    ///
+    /// # Panics
+    /// Where it is not made.
+    pub async fn create_secret(&self, name: &str, value: &str) {
+        let token = super::fresh_name("0123456789abcdef0123456789abcdef");
+        let secret = json!({"Name": name, "SecretString": value, "ClientRequestToken": token});
+        self.secrets_manager("CreateSecret", &secret).await;
+    }
+
+    /// Puts a version of a secret under a stage: `AWSCURRENT`, `AWSPENDING`.
+    ///
+    /// # Panics
+    /// Where it is not put.
+    pub async fn put_secret(&self, name: &str, value: &str, stage: &str) {
+        let token = super::fresh_name("0123456789abcdef0123456789abcdef");
+        let version = json!({
+            "SecretId": name, "SecretString": value, "ClientRequestToken": token, "VersionStages": [stage],
+        });
+        self.secrets_manager("PutSecretValue", &version).await;
+    }
+
     /// The status line of what it answers to a request without a body.
     fn ask(&self, method: &str, path: &str) -> String {
         let address = self.endpoint.trim_start_matches("http://");
-        let ask = || {
-            let mut stream = TcpStream::connect(address)?;
-            stream.set_read_timeout(Some(START))?;
-            write!(
-                stream,
-                "{method} {path} HTTP/1.0\r\nhost: {address}\r\n{UNSIGNED}\r\n"
-            )?;
-            let mut answer = Vec::new();
-            stream.read_to_end(&mut answer)?;
-            Ok::<_, std::io::Error>(answer)
-        };
-        match ask() {
-            Ok(answer) => String::from_utf8_lossy(&answer)
-                .lines()
-                .next()
-                .unwrap_or_default()
-                .to_owned(),
+        let request = format!("{method} {path} HTTP/1.0\r\nhost: {address}\r\n{UNSIGNED}\r\n");
+        match said(address, &request) {
+            Ok(answer) => answer.lines().next().unwrap_or_default().to_owned(),
             Err(error) => error.to_string(),
         }
     }
+}
+
+/// What is answered to a request.
+fn said(address: &str, request: &str) -> std::io::Result<String> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(START))?;
+    stream.write_all(request.as_bytes())?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer)?;
+    Ok(String::from_utf8_lossy(&answer).into_owned())
 }

@@ -17,6 +17,8 @@ use super::tab::{CdpTab, PERFORM, RUN};
 use flowguard_core::browser::TabError;
 use flowguard_core::browser::port::{PointerBurst, Ran, Settled};
 
+/// What an action keeps from all frames but the one that its locator leads to, and from that one until it is ready.
+const WITHHELD: &str = "withheld";
 /// Frames inside of each other that are entered.
 const MAX_DEPTH: usize = 16;
 const FRAME_AHEAD: &str = "function (frame) { return flowguard.frameAhead(frame); }";
@@ -49,8 +51,11 @@ impl CdpTab {
         let deadline =
             Instant::now() + Duration::from_millis(request["timeout"].as_u64().unwrap_or_default());
         let mut home = self.home(self.main_frame()).await?;
-        let mut answer = self.call_in(&home, PERFORM, request.clone()).await?;
         let mut request = request.clone();
+        let withheld = request["action"]
+            .as_object_mut()
+            .and_then(|action| action.remove(WITHHELD));
+        let mut answer = self.call_in(&home, PERFORM, request.clone()).await?;
         let mut way = Vec::new();
         while answer["status"] == "frame" && way.len() < MAX_DEPTH {
             let Ok(Ahead { frame, parts }) = Ahead::deserialize(&answer) else {
@@ -70,6 +75,11 @@ impl CdpTab {
                 .cloned()
                 .collect();
             request["locator"] = Value::from(left);
+            request["timeout"] = remaining(deadline);
+            answer = self.call_in(&home, PERFORM, request.clone()).await?;
+        }
+        if let Some(value) = withheld.filter(|_| answer["status"] == "done") {
+            request["action"]["value"] = value;
             request["timeout"] = remaining(deadline);
             answer = self.call_in(&home, PERFORM, request.clone()).await?;
         }

@@ -7,6 +7,7 @@ mod element;
 mod files;
 mod pointer;
 mod range;
+mod secret;
 mod text;
 
 use serde::de::DeserializeOwned;

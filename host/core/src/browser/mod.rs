@@ -17,6 +17,7 @@ mod job;
 #[cfg(test)]
 mod job_tests;
 pub mod keys;
+mod likeness;
 pub mod locator;
 mod looks;
 mod navigate;
@@ -35,6 +36,7 @@ mod scripted;
 #[cfg(test)]
 mod scripted_world;
 mod session;
+mod veil;
 
 pub use calls::{ImageFormat, ImageInfo, PageId, Rect, Size};
 pub use port::{BrowserError, BrowserInfo, Browsers, Context, Lease, LoadState, Tab, TabError, Watcher};

@@ -11,6 +11,7 @@ use super::network::traffic::Traffic;
 use super::port::network::{Bodies, NetworkEvent, Paused, PausedRequest};
 use super::port::{FileChooser, FileDownload, Picture, Tab, TabError, Watcher};
 use super::screencast::Screencast;
+use super::veil::Veil;
 use crate::failure::{Code, Failure};
 use crate::ledger::Ledger;
 use crate::limits::MAX_PAGES;
@@ -42,6 +43,7 @@ pub(super) struct RunWatcher {
     pub(super) routes: Arc<Routes>,
     /// Where pictures go, where they are wanted.
     pub(super) screencast: Option<Arc<Screencast>>,
+    pub(super) veil: Arc<Veil>,
 }
 
 impl Hears {
@@ -54,7 +56,7 @@ impl Hears {
         *self.lock() = ledger.clone();
     }
 
-    fn ledger(&self) -> Arc<Ledger> {
+    pub(super) fn ledger(&self) -> Arc<Ledger> {
         self.lock().clone()
     }
 
@@ -205,8 +207,21 @@ impl Watcher for RunWatcher {
     }
 
     fn picture(&self, page: PageId, picture: Picture) {
-        if let Some(screencast) = &self.screencast {
+        let Some(screencast) = &self.screencast else {
+            return;
+        };
+        if !self.veil.is_up() {
             screencast.drawn(&self.hears.ledger(), page, picture);
+            return;
+        }
+        // The page is asked whether a secret of the host can be seen; meanwhile nothing is kept.
+        let tab = self.pages.upgrade().and_then(|pages| pages.get(page));
+        if let Some(tab) = tab
+            && let Some(judged) = self.veil.to_judge(page, picture)
+        {
+            let (screencast, veil) = (screencast.clone(), self.veil.clone());
+            let hears = self.hears.clone();
+            tokio::spawn(async move { screencast.judge(&hears, &veil, &*tab, page, judged).await });
         }
     }
 

@@ -103,6 +103,7 @@ pub(super) fn script_error(
     log: Vec<String>,
 ) -> Failure {
     let code = match code {
+        "denied" => Code::Denied,
         "ambiguous-locator" => Code::AmbiguousLocator,
         "invalid-argument" => Code::InvalidArgument,
         "over-budget" => Code::OverBudget,

@@ -1,16 +1,23 @@
 //! What the pages of a run looked like, picture by picture. The pictures are held until the attempt ends, bounded:
 //! where there are too many, every second one goes.
 
+use serde_json::json;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tokio::time::Instant;
 
 use super::PageId;
-use super::port::Picture;
+use super::pages::Hears;
+use super::port::{Picture, Tab};
 use super::session::Browser;
+use super::veil::Veil;
 use crate::artifact::Digest;
 use crate::ledger::Ledger;
 use crate::limits::{MAX_SCREENCAST_BYTES, MAX_SCREENCAST_FRAMES};
 use crate::timeline::{ScreencastFrame, micros};
+
+/// How long a page may take to say whether a secret can be seen on it.
+const LONGEST_LOOK: Duration = Duration::from_secs(2);
 
 /// The pictures of a run's pages.
 #[derive(Debug, Default)]
@@ -42,6 +49,31 @@ impl Screencast {
         all.push(held);
         while is_too_much(&all) {
             thin(&mut all);
+        }
+    }
+
+    /// Keeps a picture where no secret of the host was on the page before it was drawn or is after it; then the next
+    /// one that has come.
+    pub(super) async fn judge(
+        &self,
+        hears: &Hears,
+        veil: &Veil,
+        tab: &dyn Tab,
+        page: PageId,
+        first: (Instant, Picture),
+    ) {
+        let mut next = Some(first);
+        while let Some((drawn, mut picture)) = next {
+            let action = json!({"kind": "showsSecret", "veil": veil.told(page)});
+            let request = json!({"action": action, "timeout": 0});
+            let answer = tab.perform(&request, LONGEST_LOOK).await;
+            let is_shown = answer.map_or(true, |answer| answer["value"] != false);
+            let (is_kept, later) = veil.judged(page, drawn, is_shown);
+            if is_kept {
+                picture.age = drawn.elapsed();
+                self.drawn(&hears.ledger(), page, picture);
+            }
+            next = later;
         }
     }
 

@@ -16,6 +16,7 @@ use super::port::{BrowserError, BrowserInfo, Browsers, Lease, Tab, TabError, Wat
 use super::reply::Reply;
 use super::screencast::Screencast;
 use super::script::InitScripts;
+use super::veil::Veil;
 use crate::artifact::Digest;
 use crate::baseline::Baselines;
 use crate::failure::{Blame, Code, Failure, cut};
@@ -67,6 +68,7 @@ pub struct Browser {
     pub(super) overlays: Overlays,
     pub(super) init_scripts: InitScripts,
     pub(super) screencast: Arc<Screencast>,
+    pub(super) veil: Arc<Veil>,
     /// Whose run the pages' events belong to.
     hears: Arc<Hears>,
     /// The batch that is under way.
@@ -87,6 +89,7 @@ impl Browser {
             baselines,
             traffic: Arc::new(Traffic::new(options.records_har)),
             screencast: Arc::default(),
+            veil: Arc::default(),
             hears: Arc::new(Hears::new(&ledger)),
             ledger,
             routes: Arc::default(),
@@ -137,6 +140,7 @@ impl Browser {
                 traffic: self.traffic.clone(),
                 routes: self.routes.clone(),
                 screencast: self.films(),
+                veil: self.veil.clone(),
             })
         };
         let leased = self

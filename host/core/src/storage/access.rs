@@ -1,5 +1,6 @@
 //! A run's access to the buckets of its component: what a guest says is checked here, before it reaches the store.
 
+use bytes::Bytes;
 use std::sync::Arc;
 
 use super::TenantId;
@@ -9,6 +10,7 @@ use crate::clock::Clock;
 use crate::content::Content;
 use crate::failure::{Code, Failure};
 use crate::limits;
+use crate::secrets::Scrubber;
 
 /// A run's access to its buckets.
 pub struct Storage {
@@ -16,6 +18,7 @@ pub struct Storage {
     tenant: TenantId,
     component: String,
     clock: Arc<dyn Clock>,
+    known: Arc<Scrubber>,
 }
 
 impl Storage {
@@ -27,7 +30,14 @@ impl Storage {
             tenant,
             component,
             clock,
+            known: Arc::default(),
         }
+    }
+
+    /// The same, with what is known to be secret kept out of all that is stored.
+    #[must_use]
+    pub fn keeping_out(self, known: Arc<Scrubber>) -> Self {
+        Self { known, ..self }
     }
 
     /// Opens a bucket.
@@ -55,7 +65,7 @@ impl Storage {
         check_key(&call.key)?;
         let value = self
             .buckets
-            .get(&self.id(&call.bucket), &call.key, self.now_ms())
+            .get(&self.id(&call.bucket), &self.known.text(&call.key), self.now_ms())
             .await?;
         Ok(value.map(Content::from))
     }
@@ -80,8 +90,9 @@ impl Storage {
         };
         let bucket = self.id(&call.bucket);
         let limits = BucketLimits::default();
+        let (key, value) = (self.known.text(&call.key), self.clean(&call.value));
         self.buckets
-            .set(&bucket, &call.key, &call.value, expires, now, limits)
+            .set(&bucket, &key, &value, expires, now, limits)
             .await
             .map_err(Failure::from)
     }
@@ -93,7 +104,7 @@ impl Storage {
     pub async fn delete(&self, call: &Delete) -> Result<bool, Failure> {
         check_key(&call.key)?;
         self.buckets
-            .delete(&self.id(&call.bucket), &call.key, self.now_ms())
+            .delete(&self.id(&call.bucket), &self.known.text(&call.key), self.now_ms())
             .await
             .map_err(Failure::from)
     }
@@ -125,8 +136,9 @@ impl Storage {
         check_key(&call.key)?;
         let bucket = self.id(&call.bucket);
         let (now, limits) = (self.now_ms(), BucketLimits::default());
+        let key = self.known.text(&call.key);
         self.buckets
-            .increment(&bucket, &call.key, call.delta.into(), now, limits)
+            .increment(&bucket, &key, call.delta.into(), now, limits)
             .await
             .map_err(Failure::from)
     }
@@ -141,10 +153,12 @@ impl Storage {
             check_value(new)?;
         }
         let bucket = self.id(&call.bucket);
-        let (expected, new) = (call.expected.as_deref(), call.new.as_deref());
+        let key = self.known.text(&call.key);
+        let new = call.new.as_deref().map(|new| self.clean(new));
+        let (expected, new) = (call.expected.as_deref(), new.as_deref());
         let (now, limits) = (self.now_ms(), BucketLimits::default());
         self.buckets
-            .compare_and_swap(&bucket, &call.key, expected, new, now, limits)
+            .compare_and_swap(&bucket, &key, expected, new, now, limits)
             .await
             .map_err(Failure::from)
     }
@@ -155,6 +169,10 @@ impl Storage {
             component: self.component.clone(),
             name: name.to_owned(),
         }
+    }
+
+    fn clean(&self, value: &[u8]) -> Bytes {
+        self.known.bytes(Bytes::copy_from_slice(value))
     }
 
     fn now_ms(&self) -> u64 {

@@ -13,8 +13,9 @@ use super::run::{cancelled_by_interrupt, locate_in, parameter, style};
 use super::serve::loopback;
 use super::{Exit, UsageError, browsers_are_here, say};
 use crate::app::{App, metadata};
-use crate::config::{Config, Flags, duration};
+use crate::config::{Flags, duration};
 use crate::dev::{Audience, Command, DevEvent, Options, Project, Timings, develop};
+use crate::foundation::Foundation;
 use crate::live_runs::LiveRun;
 use crate::report;
 use crate::selection::Selection;
@@ -73,7 +74,8 @@ impl DevArgs {
     }
 }
 
-pub(super) async fn run(config: &Config, args: DevArgs) -> anyhow::Result<Exit> {
+pub(super) async fn run(foundation: &Foundation, args: DevArgs) -> anyhow::Result<Exit> {
+    let config = foundation.config();
     browsers_are_here(config)?;
     let cancel = cancelled_by_interrupt();
     let project = Project::find(&args.paths).map_err(UsageError)?;
@@ -81,7 +83,8 @@ pub(super) async fn run(config: &Config, args: DevArgs) -> anyhow::Result<Exit> 
         remembers_functions: true,
         ..EngineOptions::default()
     };
-    let app = App::build(config, args.headed, engine).await?;
+    let app = App::build(foundation, args.headed, engine).await?;
+    foundation.warn_of_missing_secrets().await?;
     let events = args.events.as_ref().map(|file| {
         let named = |error| UsageError(format!("{}: {error}", file.display()));
         std::fs::File::create(file).map_err(named)

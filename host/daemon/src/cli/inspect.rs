@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use super::{Exit, ProfileArg, UsageError, say};
 use crate::app::App;
-use crate::config::Config;
 use crate::discover::discover;
+use crate::foundation::Foundation;
 use crate::load::{File, load_one};
 use flowguard_core::cassette::CONTRACT_VERSION;
 use flowguard_core::flow::{AssertionDescription, Description, Flow, Needs};
@@ -23,7 +23,7 @@ pub(crate) struct InspectArgs {
     pub(super) profile: ProfileArg,
 }
 
-pub(super) async fn run(config: &Config, args: &InspectArgs) -> anyhow::Result<Exit> {
+pub(super) async fn run(foundation: &Foundation, args: &InspectArgs) -> anyhow::Result<Exit> {
     if args.file.is_dir() {
         return Err(UsageError(format!(
             "{} is a folder: name one file in it",
@@ -32,7 +32,7 @@ pub(super) async fn run(config: &Config, args: &InspectArgs) -> anyhow::Result<E
         .into());
     }
     let candidates = discover(std::slice::from_ref(&args.file)).map_err(UsageError)?;
-    let mut app = App::build(config, false, EngineOptions::default()).await?;
+    let mut app = App::build(foundation, false, EngineOptions::default()).await?;
     app.load_plugins().await?;
     for candidate in &candidates {
         let file = candidate.path().display();

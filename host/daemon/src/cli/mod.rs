@@ -5,6 +5,7 @@ mod dev;
 mod har;
 mod inspect;
 mod live;
+mod log;
 mod past;
 mod remote;
 mod replay;
@@ -16,12 +17,15 @@ mod store;
 mod trace;
 
 use clap::{Args, Parser, Subcommand};
+pub(crate) use log::Log;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use tracing_subscriber::EnvFilter;
+use std::sync::Arc;
 
 use crate::config::{Config, Configuration, Environment, Flags, Mode, Request};
+use crate::foundation::Foundation;
+use flowguard_core::secrets::Scrubber;
 
 /// Runs browser flows as sandboxed WebAssembly components.
 #[derive(Debug, Parser)]
@@ -163,19 +167,27 @@ pub(crate) fn configure(arguments: &Cli) -> Result<Configuration, UsageError> {
     Configuration::load(request).map_err(|mistakes| UsageError(mistakes.to_string()))
 }
 
-pub(crate) async fn run(arguments: Cli, configuration: Configuration, log: Log) -> anyhow::Result<Exit> {
-    let config = configuration.first().clone();
+pub(crate) async fn run(
+    arguments: Cli,
+    configuration: Configuration,
+    known: Arc<Scrubber>,
+    log: Log,
+) -> anyhow::Result<Exit> {
+    if let Verb::Config(verb) = &arguments.verb {
+        return config::run(&configuration.now(), verb);
+    }
+    let foundation = Foundation::lay(configuration, &known).await?;
     match arguments.verb {
-        Verb::Run(args) => run::run(&configuration.now(), *args).await,
-        Verb::Inspect(args) => inspect::run(&config, &args).await,
-        Verb::Runs(args) => past::runs(&config, &args).await,
-        Verb::Report(args) => past::report(&config, &args).await,
-        Verb::Trace(args) => trace::run(&config, &args).await,
-        Verb::Replay(args) => replay::run(&config, &args).await,
-        Verb::Dev(args) => dev::run(&config, *args).await,
-        Verb::Serve(args) => serve::run(configuration, log, args).await,
-        Verb::Store(args) => store::run(&config, &args).await,
-        Verb::Config(verb) => config::run(&configuration.now(), &verb),
+        Verb::Run(args) => run::run(&foundation, *args).await,
+        Verb::Inspect(args) => inspect::run(&foundation, &args).await,
+        Verb::Runs(args) => past::runs(&foundation, &args).await,
+        Verb::Report(args) => past::report(&foundation, &args).await,
+        Verb::Trace(args) => trace::run(&foundation, &args).await,
+        Verb::Replay(args) => replay::run(&foundation, &args).await,
+        Verb::Dev(args) => dev::run(&foundation, *args).await,
+        Verb::Serve(args) => serve::run(&foundation, log, args).await,
+        Verb::Store(args) => store::run(&foundation, &args).await,
+        Verb::Config(_) => Ok(Exit::Passed),
     }
 }
 
@@ -188,37 +200,6 @@ fn browsers_are_here(config: &Config) -> Result<(), UsageError> {
                 .to_owned(),
         )),
     }
-}
-
-/// The host's own log.
-pub(crate) struct Log(Box<dyn Fn(EnvFilter) + Send + Sync>);
-
-impl Log {
-    /// Starts it: on standard error, so that standard output is the report's.
-    pub(crate) fn start(filter: &str) -> Self {
-        let builder = tracing_subscriber::fmt()
-            .with_writer(std::io::stderr)
-            .with_target(true)
-            .with_env_filter(filter_of(filter))
-            .with_filter_reloading();
-        let handle = builder.reload_handle();
-        builder.init();
-        Self(Box::new(move |filter| {
-            if let Err(error) = handle.reload(filter) {
-                tracing::warn!(%error, "the log's filter stays as it was");
-            }
-        }))
-    }
-
-    /// Takes another filter from now on.
-    pub(crate) fn filter(&self, filter: &str) {
-        (self.0)(filter_of(filter));
-    }
-}
-
-/// The configuration was read, so the filter is right.
-fn filter_of(filter: &str) -> EnvFilter {
-    EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("warn"))
 }
 
 /// Says why the program ends, and how to exit.

@@ -8,7 +8,7 @@ use super::reporters::{Reporter, reporter, wants_list, write_reports};
 use super::run::{locate, style};
 use super::{Exit, ProfileArg, UsageError, say};
 use crate::app::App;
-use crate::config::Config;
+use crate::foundation::Foundation;
 use crate::report::{self, Report};
 use flowguard_core::run::{RunId, RunRecord};
 use flowguard_engine::EngineOptions;
@@ -40,8 +40,8 @@ pub(crate) struct ReportArgs {
     pub(super) profile: ProfileArg,
 }
 
-pub(super) async fn runs(config: &Config, args: &RunsArgs) -> anyhow::Result<Exit> {
-    let app = App::build(config, false, EngineOptions::default()).await?;
+pub(super) async fn runs(foundation: &Foundation, args: &RunsArgs) -> anyhow::Result<Exit> {
+    let app = App::build(foundation, false, EngineOptions::default()).await?;
     let recent = app
         .storage
         .runs
@@ -78,8 +78,8 @@ fn table(runs: &[RunRecord]) -> String {
     out
 }
 
-pub(super) async fn report(config: &Config, args: &ReportArgs) -> anyhow::Result<Exit> {
-    let app = App::build(config, false, EngineOptions::default()).await?;
+pub(super) async fn report(foundation: &Foundation, args: &ReportArgs) -> anyhow::Result<Exit> {
+    let app = App::build(foundation, false, EngineOptions::default()).await?;
     let run = recorded(&app, &args.run).await?;
     let id = run.id.clone();
     let report = Report::of_one(run);

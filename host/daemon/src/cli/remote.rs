@@ -16,6 +16,7 @@ use super::{Exit, UsageError, say};
 use crate::app::App;
 use crate::config::Loaded as Configured;
 use crate::discover::{Candidate, discover, distinct_names};
+use crate::foundation::Foundation;
 use crate::load;
 use crate::report::{self, LoadFailure, Report};
 use crate::server::token_in;
@@ -70,9 +71,9 @@ struct Remote {
     token: String,
 }
 
-pub(super) async fn run(configured: &Configured, args: &RunArgs, server: &Url) -> anyhow::Result<Exit> {
-    let config = &configured.config;
-    let app = App::build(config, false, EngineOptions::default()).await?;
+pub(super) async fn run(foundation: &Foundation, args: &RunArgs, server: &Url) -> anyhow::Result<Exit> {
+    let configured = &foundation.configuration.now();
+    let app = App::build(foundation, false, EngineOptions::default()).await?;
     let remote = Remote::at(server, &app)?;
     let started_ms = u64::try_from(app.clock.wall().as_millis())?;
     let began = Instant::now();
@@ -100,7 +101,8 @@ pub(super) async fn run(configured: &Configured, args: &RunArgs, server: &Url) -
             anyhow::Ok(record)
         }
     });
-    let ended: Vec<anyhow::Result<RunRecord>> = runs.buffered(config.run.at_once()).collect().await;
+    let ended: Vec<anyhow::Result<RunRecord>> =
+        runs.buffered(configured.config.run.at_once()).collect().await;
     live.finish();
     let mut records = Vec::new();
     let mut lost = 0;

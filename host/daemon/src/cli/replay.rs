@@ -9,8 +9,8 @@ use super::reporters::{Reporter, reporter, wants_list, write_reports};
 use super::run::{cancelled_by_interrupt, exit_of, locate, style};
 use super::{Exit, ProfileArg, UsageError, say};
 use crate::app::App;
-use crate::config::Config;
 use crate::discover::discover;
+use crate::foundation::Foundation;
 use crate::load::{File, load_one};
 use crate::locate::{self, Steps};
 use crate::report::{self, Report};
@@ -49,8 +49,8 @@ struct Player {
     file: String,
 }
 
-pub(super) async fn run(config: &Config, args: &ReplayArgs) -> anyhow::Result<Exit> {
-    let mut app = App::build(config, false, EngineOptions::default()).await?;
+pub(super) async fn run(foundation: &Foundation, args: &ReplayArgs) -> anyhow::Result<Exit> {
+    let mut app = App::build(foundation, false, EngineOptions::default()).await?;
     let recordings = recordings(&app, &args.run)?;
     let header = match recordings.first() {
         Some(recording) => recording.header.clone(),

@@ -14,8 +14,9 @@ use super::remote;
 use super::reporters::{Reporter, reporter, wants_list, write_reports};
 use super::{Exit, ProfileArg, UsageError, browsers_are_here, har, say};
 use crate::app::App;
-use crate::config::{Config, Flags, Loaded as Configured, duration};
+use crate::config::{Config, Flags, duration};
 use crate::discover::{Candidate, discover};
+use crate::foundation::Foundation;
 use crate::live_runs::LOST;
 use crate::load::{File, load_one};
 use crate::locate::{self, Steps};
@@ -106,20 +107,21 @@ struct Loaded {
     failures: Vec<LoadFailure>,
 }
 
-pub(super) async fn run(configured: &Configured, args: RunArgs) -> anyhow::Result<Exit> {
+pub(super) async fn run(foundation: &Foundation, args: RunArgs) -> anyhow::Result<Exit> {
     if let Some(server) = &args.server {
-        return remote::run(configured, &args, server).await;
+        return remote::run(foundation, &args, server).await;
     }
-    let config = &configured.config;
+    let config = foundation.config();
     browsers_are_here(config)?;
     let candidates = discover(&args.paths).map_err(UsageError)?;
     let engine = EngineOptions {
         dumps_core: args.coredump.is_some(),
         ..EngineOptions::default()
     };
-    let mut app = App::build(config, args.headed, engine).await?;
+    let mut app = App::build(foundation, args.headed, engine).await?;
     app.core_dumps.clone_from(&args.coredump);
     app.load_plugins().await?;
+    foundation.warn_of_missing_secrets().await?;
     let app = Arc::new(app);
     let started_ms = u64::try_from(app.clock.wall().as_millis())?;
     let began = Instant::now();

@@ -12,8 +12,9 @@ use url::Url;
 use super::signals::{interrupted, terminated};
 use super::{Exit, Log, ProfileArg, UsageError, browsers_are_here, say};
 use crate::app::App;
-use crate::config::{self, Configuration, Edit, Flags};
+use crate::config::{self, Edit, Flags};
 use crate::discover::{discover, distinct_names};
+use crate::foundation::{Foundation, policies};
 use crate::report::words::visible;
 use crate::server::{self, Access, Server, ServerOptions};
 use crate::storage::retention;
@@ -54,13 +55,14 @@ impl ServeArgs {
     }
 }
 
-pub(super) async fn run(configuration: Configuration, log: Log, args: ServeArgs) -> anyhow::Result<Exit> {
+pub(super) async fn run(foundation: &Foundation, log: Log, args: ServeArgs) -> anyhow::Result<Exit> {
+    let configuration = foundation.configuration.clone();
     browsers_are_here(configuration.first())?;
-    let configuration = Arc::new(configuration);
     let candidates = discover(&args.paths).map_err(UsageError)?;
     distinct_names(&candidates).map_err(UsageError)?;
-    let mut app = App::build(configuration.first(), false, EngineOptions::default()).await?;
+    let mut app = App::build(foundation, false, EngineOptions::default()).await?;
     app.load_plugins().await?;
+    foundation.warn_of_missing_secrets().await?;
     let asked = asked_to_end();
     let listener = server::bind(loopback(args.listen)?).await.map_err(UsageError)?;
     let address = listener.local_addr()?;
@@ -71,7 +73,7 @@ pub(super) async fn run(configuration: Configuration, log: Log, args: ServeArgs)
         baselines: args.baselines,
     };
     let server = Server::new(app, options).await?;
-    let _watch = edits(&configuration, &server, log);
+    let _watch = edits(foundation, &server, log);
     for candidate in &candidates {
         if let Err(why) = server.load(candidate).await {
             say(&format!("{}\n", crate::report::words::visible(&why)));
@@ -99,8 +101,9 @@ pub(super) async fn run(configuration: Configuration, log: Log, args: ServeArgs)
 }
 
 /// Takes edits of the configuration in while the server runs.
-fn edits(configuration: &Arc<Configuration>, server: &Arc<Server>, log: Log) -> Option<config::Watch> {
-    let (server, current) = (server.clone(), configuration.clone());
+fn edits(foundation: &Foundation, server: &Arc<Server>, log: Log) -> Option<config::Watch> {
+    let (server, current) = (server.clone(), foundation.configuration.clone());
+    let secrets = foundation.secrets.clone();
     let hears = move |edit: Edit| {
         let Some(told) = config::told(&edit) else {
             return;
@@ -114,8 +117,12 @@ fn edits(configuration: &Arc<Configuration>, server: &Arc<Server>, log: Log) -> 
         log.filter(&now.config.top.log.0);
         server.resize(now.config.run.at_once());
         server.keep_results(retention(&now.config));
+        match policies(&now.config) {
+            Ok(policies) => secrets.give(policies),
+            Err(error) => tracing::warn!("{error}"),
+        }
     };
-    let watch = configuration.watch(hears);
+    let watch = foundation.configuration.watch(hears);
     watch.map_err(|why| tracing::warn!("{why}")).ok()
 }
 

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Exit, ProfileArg, UsageError, say};
 use crate::app::App;
-use crate::config::Config;
+use crate::foundation::Foundation;
 use flowguard_core::limits::MAX_EXPORT_LINE_BYTES;
 use flowguard_core::storage::TenantId;
 use flowguard_core::storage::collections::COLLECTIONS;
@@ -71,8 +71,8 @@ struct Last {
     documents: u64,
 }
 
-pub(super) async fn run(config: &Config, args: &StoreArgs) -> anyhow::Result<Exit> {
-    let app = App::build(config, false, EngineOptions::default()).await?;
+pub(super) async fn run(foundation: &Foundation, args: &StoreArgs) -> anyhow::Result<Exit> {
+    let app = App::build(foundation, false, EngineOptions::default()).await?;
     match &args.verb {
         StoreVerb::Export { file } => export(&app, file).await?,
         StoreVerb::Import { file } => import(&app, file).await?,

@@ -7,7 +7,7 @@ use super::past::recorded;
 use super::replay::add_places;
 use super::{Exit, ProfileArg, UsageError, say};
 use crate::app::App;
-use crate::config::Config;
+use crate::foundation::Foundation;
 use crate::trace::{Sources, Trace};
 use flowguard_backends::storage::read_cassette;
 use flowguard_core::flow::Source;
@@ -30,8 +30,8 @@ pub(crate) struct TraceArgs {
     pub(super) profile: ProfileArg,
 }
 
-pub(super) async fn run(config: &Config, args: &TraceArgs) -> anyhow::Result<Exit> {
-    let app = App::build(config, false, EngineOptions::default()).await?;
+pub(super) async fn run(foundation: &Foundation, args: &TraceArgs) -> anyhow::Result<Exit> {
+    let app = App::build(foundation, false, EngineOptions::default()).await?;
     let mut record = recorded(&app, &args.run).await?;
     if let Err(error) = add_places(&app, &mut record).await {
         tracing::warn!(%error, "the trace does not show the flow's lines");

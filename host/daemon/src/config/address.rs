@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use url::{Host, Url};
 
 use super::value::{Raw, Setting, without_password};
-use flowguard_core::browser::context::Secret;
+use flowguard_core::secrets::Secret;
 use flowguard_core::storage::vault::{MasterKey, MasterKeyError};
 
 /// Where artifacts are kept.

@@ -39,7 +39,7 @@ choice! {
 
 choice! {
     /// Where secrets are kept.
-    SecretSource {
+    SecretPlace {
         /// In variables of the environment.
         Environment = "environment",
         /// In AWS Secrets Manager.

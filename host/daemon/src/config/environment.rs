@@ -1,23 +1,52 @@
 //! What is said beside the file: the environment and the flags of the command line, as values. They are taken once, at the
 //! program's start; nothing here looks at the process again, so tests set no variables.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
+
+use flowguard_core::secrets::Secret;
 
 /// The variables of the environment. An empty one counts as unset.
 #[derive(Clone, Default)]
-pub(crate) struct Environment(BTreeMap<OsString, OsString>);
+pub(crate) struct Environment {
+    variables: BTreeMap<OsString, OsString>,
+    /// Those that the secrets of AWS or of `.env` stand in for.
+    secrets: BTreeSet<OsString>,
+}
 
 impl Environment {
     /// That of this process.
     pub(crate) fn of_process() -> Self {
-        Self(std::env::vars_os().collect())
+        std::env::vars_os().collect()
     }
 
     /// What a variable holds.
     pub(crate) fn get(&self, name: &str) -> Option<&OsStr> {
-        let value = self.0.get(OsStr::new(name))?;
+        let value = self.variables.get(OsStr::new(name))?;
         (!value.is_empty()).then_some(value)
+    }
+
+    /// Puts a secret in the place of a variable.
+    pub(super) fn put_secret(&mut self, name: &str, secret: &Secret) {
+        self.variables.insert(name.into(), secret.reveal().into());
+        self.secrets.insert(name.into());
+    }
+
+    /// Takes a variable out.
+    pub(super) fn forget(&mut self, name: &str) {
+        self.variables.remove(OsStr::new(name));
+    }
+
+    /// Whether it is a secret that stands in for this variable.
+    pub(super) fn is_secret(&self, name: &str) -> bool {
+        self.secrets.contains(OsStr::new(name))
+    }
+
+    /// The variables that are texts.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = (String, String)> {
+        let text = |text: &OsString| text.to_str().map(str::to_owned);
+        let of = move |(name, value)| Some((text(name)?, text(value)?));
+        self.variables.iter().filter_map(of)
     }
 
     /// The first of these variables that holds a text, and its name.
@@ -39,12 +68,15 @@ impl Environment {
     }
 }
 
-impl<'a> FromIterator<(&'a str, &'a str)> for Environment {
-    fn from_iter<I: IntoIterator<Item = (&'a str, &'a str)>>(variables: I) -> Self {
+impl<N: Into<OsString>, V: Into<OsString>> FromIterator<(N, V)> for Environment {
+    fn from_iter<I: IntoIterator<Item = (N, V)>>(variables: I) -> Self {
         let owned = variables
             .into_iter()
             .map(|(name, value)| (name.into(), value.into()));
-        Self(owned.collect())
+        Self {
+            variables: owned.collect(),
+            secrets: BTreeSet::new(),
+        }
     }
 }
 

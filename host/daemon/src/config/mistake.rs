@@ -16,6 +16,8 @@ pub(crate) enum Place {
     },
     /// A variable of the environment.
     Variable(&'static str),
+    /// A secret that stands in for a variable.
+    Secret(&'static str),
     /// A flag of the command line.
     Flag(&'static str),
 }
@@ -26,6 +28,7 @@ impl fmt::Display for Place {
             Self::File(file) => f.write_str(file),
             Self::Line { file, line, column } => write!(f, "{file}:{line}:{column}"),
             Self::Variable(name) => write!(f, "environment {name}"),
+            Self::Secret(name) => write!(f, "secret {name}"),
             Self::Flag(name) => f.write_str(name),
         }
     }

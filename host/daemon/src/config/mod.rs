@@ -20,7 +20,7 @@ mod show;
 mod value;
 
 pub(crate) use address::MasterKeyText;
-pub(crate) use choices::Mode;
+pub(crate) use choices::{Mode, Profile, SecretPlace};
 pub(crate) use environment::{Environment, Flags};
 pub(crate) use mistake::Mistakes;
 pub(crate) use read::Loaded;
@@ -32,6 +32,7 @@ use std::path::PathBuf;
 use std::time::SystemTime;
 
 use file::Written;
+use flowguard_core::secrets::{PLATFORM_SECRETS, SecretSet};
 
 /// The name under which the file is looked for in the current folder.
 pub(crate) const FILE: &str = "flowguard.toml";
@@ -39,6 +40,17 @@ pub(crate) const FILE: &str = "flowguard.toml";
 const FILE_FLAG: &str = "--config";
 /// The variable that names another file.
 const FILE_VARIABLE: &str = "FLOWGUARD_CONFIG";
+
+/// What secrets are to the variables that they stand in for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Precedence {
+    /// No variable counts, also where there is no such secret.
+    Alone,
+    /// They count before variables.
+    Over,
+    /// Variables count before them.
+    Under,
+}
 
 /// What a configuration is read from: the same at the start and at each edit.
 #[derive(Clone)]
@@ -57,6 +69,18 @@ impl Request {
             return Err(Mistakes::of_file(&path.display().to_string(), message));
         }
         read::resolve(&self.flags, &self.environment, file, SystemTime::now())
+    }
+
+    /// Takes secrets in: each stands in for a variable.
+    fn put(&mut self, set: &SecretSet, precedence: Precedence) {
+        for name in PLATFORM_SECRETS {
+            let gives_way = precedence == Precedence::Under && self.environment.get(name).is_some();
+            match set.get(name) {
+                Some(secret) if !gives_way => self.environment.put_secret(name, secret),
+                None if precedence == Precedence::Alone => self.environment.forget(name),
+                _ => {}
+            }
+        }
     }
 
     /// The file that counts, and what named it.

@@ -6,14 +6,14 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::SystemTime;
 
-use super::choices::{Profile, SecretSource};
+use super::choices::{Profile, SecretPlace};
 use super::environment::{Environment, Flags};
 use super::file::{Parsed, Written};
 use super::key::{ANY, Key, Section};
 use super::mistake::{Mistake, Mistakes, Place};
 use super::settings::{Config, Top};
 use super::value::{Raw, Setting};
-use flowguard_core::browser::context::Secret;
+use flowguard_core::secrets::Secret;
 
 /// Who said a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +26,8 @@ pub(crate) enum Source {
     File(Place, Option<Profile>),
     /// A variable.
     Variable(&'static str),
+    /// A secret that stands in for a variable.
+    Secret(&'static str),
     /// A flag.
     Flag(&'static str),
 }
@@ -36,6 +38,7 @@ impl fmt::Display for Source {
             Self::Default => f.write_str("default"),
             Self::Derived(variable) => write!(f, "default, from {variable}"),
             Self::Variable(variable) => write!(f, "environment {variable}"),
+            Self::Secret(variable) => write!(f, "secret {variable}"),
             Self::Flag(flag) => f.write_str(flag),
             Self::File(place, profile) => {
                 match place {
@@ -82,6 +85,12 @@ impl fmt::Debug for Loaded {
 }
 
 impl Loaded {
+    /// The values that are secret.
+    pub(crate) fn secrets(&self) -> impl Iterator<Item = &Secret> {
+        let secret = self.shown.iter().filter(|shown| shown.key.is_secret);
+        secret.map(|shown| &shown.exact)
+    }
+
     /// Whether somebody said a value, so that it is more than a default.
     pub(crate) fn is_said(&self, path: &str) -> bool {
         let of = self.shown.iter().find(|shown| shown.path == path);
@@ -119,7 +128,7 @@ fn check(flags: &Flags, environment: &Environment, mistakes: &mut Vec<Mistake>) 
     for key in Config::keys() {
         let variable = key
             .variable
-            .and_then(|name| Some((Place::Variable(name), environment.get(name)?)));
+            .and_then(|name| Some((place_of(environment, name), environment.get(name)?)));
         let flag = key
             .flag
             .and_then(|name| Some((Place::Flag(name), flags.get(name)?)));
@@ -127,6 +136,13 @@ fn check(flags: &Flags, environment: &Environment, mistakes: &mut Vec<Mistake>) 
             let problem = key.problem(&key.path(), Raw::Text(text));
             mistakes.extend(problem.map(|message| Mistake { place, message }));
         }
+    }
+}
+
+fn place_of(environment: &Environment, name: &'static str) -> Place {
+    match environment.is_secret(name) {
+        true => Place::Secret(name),
+        false => Place::Variable(name),
     }
 }
 
@@ -189,7 +205,11 @@ impl<'a> Reader<'a> {
         };
         let variable = || {
             let name = key.variable?;
-            take(Raw::Text(self.environment.get(name)?), Source::Variable(name))
+            let source = match self.environment.is_secret(name) {
+                true => Source::Secret(name),
+                false => Source::Variable(name),
+            };
+            take(Raw::Text(self.environment.get(name)?), source)
         };
         let file = |profile: Option<Profile>| {
             let found = self.file?.find(profile, path)?;
@@ -238,7 +258,7 @@ impl<'a> Reader<'a> {
     /// What one value asks of another.
     fn missing(&self, config: &Config) -> Vec<Mistake> {
         let mut missing = Vec::new();
-        if config.secrets.source == Some(SecretSource::Aws) && config.secrets.name.is_none() {
+        if config.secrets.source == Some(SecretPlace::Aws) && config.secrets.name.is_none() {
             missing.push(Mistake {
                 place: self.place_of("secrets.source"),
                 message:
@@ -252,11 +272,7 @@ impl<'a> Reader<'a> {
             };
             let needed = [
                 ("origins", secret.origins.is_empty(), "[\"https://shop.example\"]"),
-                (
-                    "components",
-                    secret.components.is_empty(),
-                    "[\"checkout\"], or [\"*\"] for any",
-                ),
+                ("components", secret.components.is_empty(), "[\"checkout\"]"),
             ];
             for (key, _, example) in needed.into_iter().filter(|(_, is_missing, _)| *is_missing) {
                 missing.push(Mistake {
@@ -275,7 +291,7 @@ impl<'a> Reader<'a> {
         let said = self.shown.iter().find(|shown| shown.path == path);
         match said.map(|shown| &shown.source) {
             Some(Source::File(place, _)) => place.clone(),
-            Some(Source::Variable(name)) => Place::Variable(name),
+            Some(Source::Variable(name) | Source::Secret(name)) => place_of(self.environment, name),
             Some(Source::Flag(name)) => Place::Flag(name),
             _ => Place::File(super::FILE.to_owned()),
         }

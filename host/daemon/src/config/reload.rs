@@ -15,7 +15,8 @@ use tokio::sync::mpsc;
 use super::key::Effect;
 use super::mistake::Mistakes;
 use super::read::{Loaded, Shown};
-use super::{Config, Request};
+use super::{Config, Environment, Precedence, Request};
+use flowguard_core::secrets::SecretSet;
 
 /// An edit is read when nothing more has come for so long: editors write a file in several steps.
 const QUIET: Duration = Duration::from_millis(100);
@@ -65,6 +66,18 @@ impl Configuration {
             first,
             refused: ArcSwapOption::empty(),
         })
+    }
+
+    /// The same, read again with these secrets.
+    pub(crate) fn with_secrets(self, set: &SecretSet, precedence: Precedence) -> Result<Self, Mistakes> {
+        let mut request = self.request;
+        request.put(set, precedence);
+        Self::load(request)
+    }
+
+    /// The environment that it is read from.
+    pub(crate) fn environment(&self) -> &Environment {
+        &self.request.environment
     }
 
     /// What counts now. Whoever does several things by it asks once.

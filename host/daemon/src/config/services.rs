@@ -8,7 +8,7 @@ use super::choices::{Region, VisionProvider};
 use super::key::{Effect, Key, Section, first, optional, section};
 use super::read::Reader;
 use super::value::{Ratio, Setting, Within};
-use flowguard_core::browser::context::Secret;
+use flowguard_core::secrets::Secret;
 
 section! {
     /// Who answers what pictures show.

@@ -7,13 +7,14 @@ use std::time::Duration;
 use url::Url;
 
 use super::address::{ArtifactPlace, DatabaseName, MasterKeyText, MongoUri, Origin};
-use super::choices::{Mode, Profile, SecretSource, Surroundings};
+use super::choices::{Mode, Profile, SecretPlace, Surroundings};
 use super::environment::Derived;
 use super::key::{Effect, Key, Section, first, optional, section};
 use super::read::Reader;
 use super::services::{Browserbase, Datadog, Phoenix, Vision};
 use super::value::{Setting, Within};
 use flowguard_core::limits::{MAX_RETENTION_DAYS, MAX_RETRIES, MAX_WORKERS};
+use flowguard_core::secrets::SecretName;
 use flowguard_core::storage::TenantId;
 
 section! {
@@ -200,9 +201,9 @@ section! {
     /// Where secrets are kept.
     Secrets in "secrets" {
         /// `environment`, or `aws` for AWS Secrets Manager
-        source: Option<SecretSource> = "source" {
+        source: Option<SecretPlace> = "source" {
             variable: "FLOWGUARD_SECRET_SOURCE",
-            default: None, otherwise: "`aws` where `name` is set, else `environment`", effect: Restart,
+            default: None, otherwise: "`aws` where `name` is set and in the profile production, else `environment`", effect: Restart,
         }
         /// The secret's name or ARN in AWS Secrets Manager
         name: Option<String> = "name" {
@@ -229,7 +230,7 @@ section! {
         origins: Vec<Origin> = "origins" {
             default: Vec::new(), otherwise: "it must be said", effect: NextRun,
         }
-        /// The components whose flows may have it typed; `["*"]` for any
+        /// The components whose flows may have it typed, each by its name or its digest
         components: Vec<String> = "components" {
             default: Vec::new(), otherwise: "it must be said", effect: NextRun,
         }
@@ -265,18 +266,6 @@ impl Run {
     }
 }
 
-impl Secrets {
-    /// Where secrets are kept, also where nobody said so.
-    #[cfg_attr(not(test), expect(dead_code, reason = "secrets are fetched by the next step"))]
-    pub(crate) fn kept_in(&self) -> SecretSource {
-        let usual = match self.name {
-            Some(_) => SecretSource::Aws,
-            None => SecretSource::Environment,
-        };
-        self.source.unwrap_or(usual)
-    }
-}
-
 /// Whether a name may be chosen.
 type IsLegal = fn(&str) -> bool;
 
@@ -289,11 +278,9 @@ pub(super) const NAMED: [(&str, &str, IsLegal); 2] = [
     ),
     (
         "secrets.flow",
-        "the name of a secret: 1 to 64 letters, digits, hyphens and underscores",
-        |name| {
-            let is_plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
-            (1..=64).contains(&name.len()) && name.bytes().all(is_plain)
-        },
+        "the name of a secret: 1 to 63 of a-z, 0-9 and -, not beginning with -, and not `name`",
+        // FLOWGUARD_SECRET_NAME names the secret of AWS.
+        |name| SecretName::parse(name).is_some() && name != "name",
     ),
 ];
 
@@ -317,6 +304,15 @@ pub(crate) struct Config {
 }
 
 impl Config {
+    /// Where secrets are kept, also where nobody said so.
+    pub(crate) fn secrets_are_in(&self) -> SecretPlace {
+        let usual = match (self.top.profile, &self.secrets.name) {
+            (Profile::Production, _) | (_, Some(_)) => SecretPlace::Aws,
+            (_, None) => SecretPlace::Environment,
+        };
+        self.secrets.source.unwrap_or(usual)
+    }
+
     /// Every key, in the order in which they are shown.
     pub(crate) fn keys() -> Vec<Key> {
         [

@@ -8,7 +8,8 @@ use std::time::SystemTime;
 
 use super::file::Written;
 use super::read::resolve;
-use super::{Config, Environment, Flags, Loaded, Mistakes};
+use super::{Config, Environment, Flags, Loaded, Mistakes, Precedence, Request};
+use flowguard_core::secrets::{Secret, SecretSet};
 
 /// Reads a text as `flowguard.toml`, under these variables and flags.
 fn read_under(
@@ -223,12 +224,63 @@ fn paths_of_a_file_begin_where_it_lies() {
 
 #[test]
 fn aws_keeps_the_secrets_where_one_is_named() {
-    let of = |text| read(text).expect("it is right").config.secrets.kept_in().as_str();
+    let of = |text| read(text).expect("it is right").config.secrets_are_in().as_str();
     assert_eq!(of(""), "environment");
     assert_eq!(of("[secrets]\nname = \"x\"\n"), "aws");
     assert_eq!(
         of("[secrets]\nname = \"x\"\nsource = \"environment\"\n"),
         "environment"
+    );
+    assert_eq!(of("profile = \"production\"\n"), "aws");
+}
+
+#[test]
+fn secrets_stand_in_for_variables_as_their_source_has_it() {
+    let variables = [
+        ("MONGODB_URI", "mongodb://of-the-environment"),
+        ("DD_API_KEY", "of-the-environment"),
+    ];
+    let mut set = SecretSet::default();
+    for (name, value) in [
+        ("MONGODB_URI", "mongodb://of-the-secrets"),
+        ("ANTHROPIC_API_KEY", "of-the-secrets"),
+    ] {
+        set.insert(name, Secret::new(value.to_owned())).expect("a name");
+    }
+    let sources = |precedence| {
+        let environment = variables.into_iter().collect();
+        let mut request = Request {
+            flags: Flags::default(),
+            environment,
+        };
+        request.put(&set, precedence);
+        let loaded = resolve(&request.flags, &request.environment, None, SystemTime::UNIX_EPOCH);
+        let loaded = loaded.expect("it is right");
+        ["store.uri", "vision.key", "datadog.api-key"].map(|key| said(&loaded, key).1)
+    };
+    let (env, sec) = (
+        |name| format!("environment {name}"),
+        |name| format!("secret {name}"),
+    );
+    let [uri, key, api] = ["MONGODB_URI", "ANTHROPIC_API_KEY", "DD_API_KEY"];
+    assert_eq!(sources(Precedence::Under), [env(uri), sec(key), env(api)]);
+    assert_eq!(sources(Precedence::Over), [sec(uri), sec(key), env(api)]);
+    assert_eq!(
+        sources(Precedence::Alone),
+        [sec(uri), sec(key), "default".to_owned()]
+    );
+    let mut wrong = Request {
+        flags: Flags::default(),
+        environment: Environment::default(),
+    };
+    let mut set = SecretSet::default();
+    set.insert("MONGODB_URI", Secret::new("postgres://hunter2".to_owned()))
+        .expect("a name");
+    wrong.put(&set, Precedence::Over);
+    let mistakes = wrong.load().expect_err("it is wrong").to_string();
+    assert!(
+        mistakes.starts_with("secret MONGODB_URI: `store.uri`: expected") && !mistakes.contains("hunter2"),
+        "{mistakes}"
     );
 }
 

@@ -9,8 +9,8 @@ use toml::de::DeValue;
 use url::Url;
 
 use super::duration;
-use flowguard_core::browser::context::Secret;
 use flowguard_core::limits::{MAX_SETTING_BYTES, MAX_SETTING_ENTRIES};
+use flowguard_core::secrets::Secret;
 
 /// A value as it was written.
 #[derive(Clone, Copy)]

@@ -31,6 +31,7 @@ mod locator;
 mod network;
 mod retries;
 mod script;
+mod secrets;
 mod source;
 mod storage;
 mod telemetry;

@@ -27,12 +27,14 @@ use flowguard_core::replay::Replay;
 use flowguard_core::resume::Looks;
 use flowguard_core::retries::Retries;
 use flowguard_core::run::{Attempt, RunRequest};
-use flowguard_core::secrets::Secrets;
+use flowguard_core::secrets::{Caller, Scrubber};
+use flowguard_core::stand_ins::StandIns;
 use flowguard_core::storage::Storage;
 use flowguard_core::telemetry::Telemetry;
-use flowguard_core::timeline::micros;
-use flowguard_core::verdict::{Ending, fold};
+use flowguard_core::timeline::{History, micros};
+use flowguard_core::verdict::{Ending, Verdict, fold};
 use flowguard_core::vision::Vision;
+use flowguard_core::{Blame, Code, Failure};
 
 impl Runner {
     pub(super) async fn attempt(
@@ -61,8 +63,11 @@ impl Runner {
         cancel: &Cancel,
         watcher: &dyn RunWatcher,
     ) -> Performed {
-        let began = Instant::now();
         let request = subject.request;
+        if let Course::Live = course {
+            self.ports.secrets.prepare(&caller(subject)).await;
+        }
+        let began = Instant::now();
         let replay = course.replay().cloned();
         let replay = replay.as_ref();
         let identity = Identity::of(request, number, replay);
@@ -76,8 +81,8 @@ impl Runner {
             .unwrap_or_else(|| request.flow.timeout())
             .min(limits::MAX_RUN_TIMEOUT);
         let progress = Progress::new(timeout, cancel);
-        let secrets = replay.map_or_else(Arc::default, |replay| replay.secrets().clone());
-        let header = self.header(subject, number, &identity, timeout, &secrets);
+        let stand_ins = replay.map_or_else(Arc::default, |replay| replay.stand_ins().clone());
+        let header = self.header(subject, number, &identity, timeout, &stand_ins);
         let (tape, mut warnings) = self.tape(&course, header);
         let ledger = Ledger::new(
             Budget::new(Allowance::default()),
@@ -86,8 +91,10 @@ impl Runner {
             tape,
             self.ports.clock.clone(),
         );
+        let known = self.ports.secrets.known();
+        let ledger = ledger.keeping_out(known.clone());
         let ledger = Arc::new(match replay {
-            None => ledger.hiding(secrets),
+            None => ledger.hiding(stand_ins),
             Some(replay) => ledger.replaying(replay.clone()),
         });
         watcher.attempt_began(number, &ledger);
@@ -128,7 +135,7 @@ impl Runner {
         let took_us = micros(began.elapsed());
         ledger.record(&EndLine {
             end: End {
-                verdict: ledger.secrets.without_known(&verdict),
+                verdict: ledger.stand_ins.without_known(&verdict),
                 took_us,
                 cut: done.cut,
             },
@@ -156,18 +163,21 @@ impl Runner {
                 Err(error) => format!("the core dump was not written: {error}"),
             });
         }
-        let attempt = Attempt {
-            number,
-            verdict,
-            took_us,
-            history: ledger.timeline.history(),
-            browser,
-            output: output.text(),
-            calls: ledger.budget.calls(),
-            guest_cpu_us: micros(done.cpu.used()),
-            network,
-            warnings,
-        };
+        let attempt = kept_out(
+            known,
+            Attempt {
+                number,
+                verdict,
+                took_us,
+                history: ledger.timeline.history(),
+                browser,
+                output: output.text(),
+                calls: ledger.budget.calls(),
+                guest_cpu_us: micros(done.cpu.used()),
+                network,
+                warnings,
+            },
+        );
         Performed {
             attempt,
             began,
@@ -182,7 +192,7 @@ impl Runner {
         number: u32,
         identity: &Identity,
         timeout: Duration,
-        secrets: &Secrets,
+        stand_ins: &StandIns,
     ) -> Header {
         let Subject { origin, request, .. } = subject;
         let is_own = identity.run == request.id.as_str() && identity.attempt == number;
@@ -195,8 +205,8 @@ impl Runner {
             component: origin.digest.clone(),
             file: origin.file.clone(),
             source: request.source.clone(),
-            base_url: secrets.address(request.options.base_url.as_ref()),
-            params: secrets.parameters(&request.options.params),
+            base_url: stand_ins.address(request.options.base_url.as_ref()),
+            params: stand_ins.parameters(&request.options.params),
             timeout_ms: u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX),
             assertions: self.assertions.digests(),
             seed: identity.seed,
@@ -233,7 +243,12 @@ impl Runner {
             ..
         } = subject;
         let options = &request.options;
-        let grant = self.ports.policy.grant(needs, options.base_url.as_ref());
+        let mut grant = self.ports.policy.grant(needs, options.base_url.as_ref());
+        // A recording was made with the grant of its time, and a replay types nothing.
+        grant.secrets = match ledger.is_replaying() {
+            true => vec!["*".to_owned()],
+            false => self.ports.secrets.given_to(&caller(subject)),
+        };
         let browser_options = BrowserOptions {
             base_url: options.base_url.clone(),
             action_timeout: options.action_timeout,
@@ -254,6 +269,7 @@ impl Runner {
             model,
             clock,
             tenant,
+            secrets,
             ..
         } = &self.ports;
         RunState {
@@ -268,12 +284,16 @@ impl Runner {
                 ),
             }),
             vision: Arc::new(Vision::new(model.clone(), ledger.clone(), options.expect_timeout)),
-            storage: Arc::new(Storage::new(
-                buckets.clone(),
-                tenant.clone(),
-                origin.component.clone(),
-                clock.clone(),
-            )),
+            storage: Arc::new(
+                Storage::new(
+                    buckets.clone(),
+                    tenant.clone(),
+                    origin.component.clone(),
+                    clock.clone(),
+                )
+                .keeping_out(secrets.known().clone()),
+            ),
+            secrets: secrets.of_run(caller(subject)),
             telemetry: Arc::new(Telemetry::new(ledger.clone())),
             retries: Arc::new(Retries::new(ledger.clone())),
             assertions: self.assertions.clone(),
@@ -340,6 +360,44 @@ impl Runner {
             core,
         }
     }
+}
+
+/// Who asks for secrets.
+fn caller(subject: &Subject<'_>) -> Caller {
+    Caller {
+        component: subject.origin.component.clone(),
+        digest: subject.origin.digest.clone(),
+    }
+}
+
+/// An attempt without what is known to be secret. Where that leaves no attempt, nothing of it is kept but this.
+fn kept_out(known: &Scrubber, attempt: Attempt) -> Attempt {
+    let Attempt {
+        number,
+        took_us,
+        calls,
+        guest_cpu_us,
+        ..
+    } = attempt;
+    known.record(attempt).unwrap_or_else(|| {
+        let message = "the attempt's record holds a secret of the host where it cannot be taken out";
+        Attempt {
+            number,
+            verdict: Verdict::Errored {
+                blame: Blame::Platform,
+                failure: Failure::new(Code::Internal, message),
+                backtrace: Vec::new(),
+            },
+            took_us,
+            history: History::default(),
+            browser: None,
+            output: String::new(),
+            calls,
+            guest_cpu_us,
+            network: None,
+            warnings: Vec::new(),
+        }
+    })
 }
 
 /// What the guest's memory held when it trapped, where that was asked for.

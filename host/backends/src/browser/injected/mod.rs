@@ -21,6 +21,7 @@ pub(super) const SOURCE: &str = concat!(
     include_str!("drag.js"),
     include_str!("watch.js"),
     include_str!("input.js"),
+    include_str!("secrets.js"),
     include_str!("validity.js"),
     include_str!("aria_tree.js"),
     include_str!("aria_match.js"),

@@ -9,6 +9,7 @@ const ELEMENT_ACTIONS = {
   pointer: attemptPointer,
   setChecked: attemptSetChecked,
   fill: attemptFill,
+  fillSecret: attemptFillSecret,
   select: attemptSelect,
   focus: attemptFocus,
   blur: attemptBlur,
@@ -32,12 +33,16 @@ const IMMEDIATE_ACTIONS = {
   touchable: () => refuseWithoutTouch(),
   title: () => document.title,
   outline: () => outline(),
+  showsSecret: (_, { veil }) => secretElements(veil).length > 0,
   prepareScreenshot,
   restoreScreenshot: () => restoreScreenshot(),
 };
 
 /** How long the texts of an answer may be where they may be longer than others. */
 const LIMITS = { outline: OUTLINE_TEXT_LIMIT, content: Number.MAX_SAFE_INTEGER };
+
+/** What the host asks while an action may be going on: whose guard it leaves alone. */
+const ASIDE = new Set(["showsSecret"]);
 
 /** What one call tries: its locator, its time, its log. */
 class Attempt {
@@ -74,7 +79,7 @@ async function perform(request) {
   const attempt = new Attempt(request);
   try {
     observe();
-    disarmGuard();
+    if (!ASIDE.has(request.action.kind)) disarmGuard();
     const reply = await performAction(request.action, attempt);
     const limit = LIMITS[request.action.kind] ?? TEXT_LIMIT;
     return clean({ ...reply, log: attempt.folded() }, limit);

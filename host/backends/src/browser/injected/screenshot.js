@@ -11,7 +11,7 @@ function prepareScreenshot(attempt, action) {
   restoreScreenshot();
   forget();
   const shown = shownArea(action);
-  if (action.mask.length > 0) maskElements(attempt, action);
+  maskElements(attempt, action);
   const roots = shownDocuments().flatMap((root) => [root, ...shadowRootsIn(root)]);
   const css = [action.hideCaret ? "* { caret-color: transparent !important; }" : "", action.style].join("\n");
   if (css.trim() !== "") for (const root of roots) addStyle(root, css);
@@ -111,11 +111,14 @@ function freezeAnimations(root) {
 }
 
 /** Paints over the boxes of elements, on a layer above everything. */
-function maskElements(attempt, { mask, maskColor }) {
+function maskElements(attempt, { mask, maskColor, veil }) {
+  if (mask.length === 0 && !veil) return;
   if (!CSS.supports("background-color", maskColor)) {
     throw new Refusal("invalid-argument", `not a colour: ${maskColor}`);
   }
-  const elements = mask.flatMap((parts) => resolve(parts, attempt.context));
+  const named = mask.flatMap((parts) => resolve(parts, attempt.context));
+  const elements = [...named, ...(veil ? secretElements(veil) : [])];
+  if (elements.length === 0) return;
   const layer = document.createElement("div");
   const paint = layer.attachShadow({ mode: "closed" });
   layer.style.cssText =

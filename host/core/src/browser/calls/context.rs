@@ -1,5 +1,5 @@
 //! The host calls on browser contexts. Data only. What is a credential is a [`Secret`], so that neither
-//! cassette nor timeline holds it; of what is answered to the guest, [`crate::secrets`] takes it out.
+//! cassette nor timeline holds it; of what is answered to the guest, [`crate::stand_ins`] takes it out.
 
 use serde::Serialize;
 
@@ -11,7 +11,7 @@ use crate::browser::context::{
 };
 use crate::gate::Call;
 use crate::grant::Ask;
-use crate::secrets::is_credential;
+use crate::stand_ins::is_credential;
 
 /// Names a context within its run; the run's own is 0.
 pub type ContextId = u32;

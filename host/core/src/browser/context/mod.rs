@@ -10,10 +10,10 @@ mod files;
 mod kept;
 mod options;
 mod overlays;
-mod secret;
 mod storage_state;
 mod watch;
 
+pub use crate::secrets::Secret;
 pub use clock::{ClockOrder, ClockState};
 pub(super) use contexts::{Contexts, OWN};
 pub use cookies::{Cookie, CookieFilter, NewCookie, SameSite};
@@ -28,7 +28,6 @@ pub use options::{
 };
 pub(super) use overlays::Overlays;
 pub use overlays::Remedy;
-pub use secret::Secret;
 pub use storage_state::{Database, Index, LocalItem, ObjectStore, OriginState, Record, StorageState};
 pub(super) use watch::Watches;
 pub use watch::{Happening, Kinds};

@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn hidden(secrets: &Secrets, json: &str, told: &[&str]) -> String {
+fn hidden(secrets: &StandIns, json: &str, told: &[&str]) -> String {
     let json = RawValue::from_string(json.to_owned()).expect("JSON");
     secrets.hide(json, told, true).get().to_owned()
 }
@@ -45,13 +45,13 @@ fn secrets_go_by_the_names_that_they_stand_under() {
         ),
         (r#"{"tokens":3,"password":""}"#, r#"{"tokens":3,"password":""}"#),
     ] {
-        assert_eq!(hidden(&Secrets::default(), json, &[]), expected);
+        assert_eq!(hidden(&StandIns::default(), json, &[]), expected);
     }
 }
 
 #[test]
 fn a_secret_is_found_wherever_it_stands_unless_chance_would_find_it() {
-    let secrets = Secrets::default();
+    let secrets = StandIns::default();
     let told = hidden(&secrets, r#"{"value":"hunter2"}"#, &["hunter2"]);
     assert_eq!(told, r#"{"value":"redacted-secret-1"}"#);
     assert_eq!(
@@ -83,7 +83,7 @@ fn a_secret_is_found_wherever_it_stands_unless_chance_would_find_it() {
 
 #[test]
 fn a_call_that_may_not_come_again_teaches_nothing() {
-    let secrets = Secrets::default();
+    let secrets = StandIns::default();
     let json = || RawValue::from_string(r#"[["password","hunter2"],["n","1"]]"#.to_owned()).expect("JSON");
     assert_eq!(
         secrets.hide(json(), &["hunter2"], false).get(),
@@ -99,7 +99,7 @@ fn a_call_that_may_not_come_again_teaches_nothing() {
 #[test]
 fn what_the_flow_knows_comes_back_and_what_the_world_knew_stays_a_stand_in() {
     const ANSWER: &str = r#"{"cookies":[{"name":"sid","value":"from-the-world"}],"text":"{\"typed\":\"say \\\"hunter2\\\"\"}"}"#;
-    let recording = Secrets::default();
+    let recording = StandIns::default();
     hidden(&recording, r#"{"value":"say \"hunter2\""}"#, &["say \"hunter2\""]);
     let written = hidden(&recording, ANSWER, &[]);
     assert!(
@@ -108,7 +108,7 @@ fn what_the_flow_knows_comes_back_and_what_the_world_knew_stays_a_stand_in() {
     );
 
     // The flow types it again, and then asks.
-    let replay = Secrets::default();
+    let replay = StandIns::default();
     hidden(&replay, r#"{"value":"say \"hunter2\""}"#, &["say \"hunter2\""]);
     let revealed = replay.reveal(&written);
     assert!(revealed.is_partial);
@@ -125,7 +125,7 @@ fn what_the_flow_knows_comes_back_and_what_the_world_knew_stays_a_stand_in() {
 
 #[test]
 fn parameters_and_addresses_lose_what_their_names_call_secret() {
-    let secrets = Secrets::default();
+    let secrets = StandIns::default();
     let params = [("bug", "total"), ("api-key", "k3y"), ("password", "hunter2")];
     let params = params.map(|(name, value)| (name.to_owned(), value.to_owned()));
     let hidden = secrets.parameters(&params);
@@ -141,7 +141,7 @@ fn parameters_and_addresses_lose_what_their_names_call_secret() {
 
 #[test]
 fn secrets_beyond_the_limits_go_all_the_same() {
-    let secrets = Secrets::default();
+    let secrets = StandIns::default();
     for n in 0..=MAX_SECRETS {
         hidden(&secrets, &format!(r#"{{"password":"number {n}"}}"#), &[]);
     }
@@ -154,10 +154,10 @@ fn secrets_beyond_the_limits_go_all_the_same() {
     let long = "x".repeat(MAX_FOUND_SECRET_BYTES + 1);
     let json = format!(r#"{{"password":"{long}"}}"#);
     assert_eq!(
-        hidden(&Secrets::default(), &json, &[]),
+        hidden(&StandIns::default(), &json, &[]),
         r#"{"password":"redacted-secret-1"}"#
     );
     // Deeper than a reader goes.
     let deep = format!("{}\"token\"{}", "[".repeat(200), "]".repeat(200));
-    assert_eq!(hidden(&Secrets::default(), &deep, &[]), r#""[redacted]""#);
+    assert_eq!(hidden(&StandIns::default(), &deep, &[]), r#""[redacted]""#);
 }

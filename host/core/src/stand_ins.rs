@@ -17,6 +17,7 @@ use url::Url;
 
 use crate::browser::network::har::redact::{REDACTED, is_secret};
 use crate::limits::{MAX_FOUND_SECRET_BYTES, MAX_SECRETS, MIN_FOUND_SECRET_BYTES};
+use crate::secrets::HIDDEN;
 
 mod search;
 
@@ -35,7 +36,7 @@ static STAND_INS: LazyLock<Option<Regex>> = LazyLock::new(|| {
 
 /// The secrets that an attempt has come upon.
 #[derive(Debug, Default)]
-pub struct Secrets(Mutex<Known>);
+pub struct StandIns(Mutex<Known>);
 
 #[derive(Debug, Default)]
 struct Known {
@@ -55,7 +56,7 @@ pub(crate) struct Revealed {
     pub(crate) is_partial: bool,
 }
 
-impl Secrets {
+impl StandIns {
     /// The flow's parameters without those that are secret by their name.
     #[must_use]
     pub fn parameters(&self, params: &[(String, String)]) -> Vec<(String, String)> {
@@ -154,7 +155,8 @@ impl Secrets {
 impl Known {
     /// What stands in for a secret.
     fn stand_in(&mut self, secret: &str, learns: bool) -> String {
-        if secret.is_empty() || secret == REDACTED || secret == "[secret]" {
+        // What stands in the place of a secret of the host was put there for everybody, the flow included.
+        if secret.is_empty() || secret == REDACTED || secret == HIDDEN {
             return secret.to_owned();
         }
         let number = match self.all.iter().position(|known| known == secret) {
