@@ -3,6 +3,7 @@
 //! what a user cannot do, this does not do either.
 #![expect(
     clippy::expect_used,
+    clippy::panic,
     reason = "a harness ends the test that it cannot serve; the message says what to do"
 )]
 
@@ -10,6 +11,7 @@ mod developing;
 mod outcome;
 mod paths;
 mod peer;
+pub mod peers;
 mod playwright;
 mod processes;
 mod program;

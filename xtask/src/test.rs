@@ -5,8 +5,10 @@ use crate::setup;
 
 /// Sets up, builds what the tests start, runs all of them.
 pub(crate) fn run() -> anyhow::Result<()> {
+    setup::tools_of_peers()?;
     setup::components_and_browser()?;
     setup::programs()?;
+    setup::peers()?;
     check(cargo().args(["test", "--workspace", "--no-fail-fast"]))
 }
 

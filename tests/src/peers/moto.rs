@@ -1,0 +1,107 @@
+//! moto: AWS Secrets Manager and S3, emulated. It takes any key pair and any region.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use tokio::sync::OnceCell;
+
+use super::guarded::{self, Guarded};
+use super::{blocking, install};
+
+/// A process that was started answers by then, also on a loaded machine.
+const START: Duration = Duration::from_secs(60);
+/// Tells which service is meant, in the region that needs no further word; nothing is signed.
+const UNSIGNED: &str = "authorization: AWS4-HMAC-SHA256 \
+    Credential=test/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0\r\n";
+const ANNOUNCEMENT: &str = "Running on ";
+
+/// A running moto.
+#[derive(Debug)]
+pub struct Moto {
+    endpoint: String,
+    process: Guarded,
+}
+
+/// moto, shared by the tests of this process.
+///
+/// # Panics
+/// Where it cannot be installed or started.
+pub async fn moto() -> &'static Moto {
+    static SHARED: OnceCell<Moto> = OnceCell::const_new();
+    SHARED.get_or_init(Moto::start).await
+}
+
+impl Moto {
+    /// A moto of one's own, empty: for tests that change what holds for all of it, as its checks of signatures.
+    ///
+    /// # Panics
+    /// Where it cannot be installed or started.
+    pub async fn start() -> Self {
+        blocking(|| {
+            let environment = install::python("moto", "moto.txt");
+            let mut command = guarded::command(environment.join("bin/moto_server"));
+            command.args(["-H", "127.0.0.1", "-p", "0"]);
+            let process = Guarded::start("moto", command);
+            let endpoint = process.announced(START, |line| {
+                // Colours may follow where it believes to speak to a terminal.
+                let (_, address) = line.split_once(ANNOUNCEMENT)?;
+                address
+                    .split(|c: char| c.is_whitespace() || c.is_control())
+                    .next()
+                    .map(str::to_owned)
+            });
+            let moto = Self { endpoint, process };
+            let status = moto.ask("GET", "/moto-api/data.json");
+            assert!(status.contains(" 200 "), "moto is not ready: {status}");
+            moto
+        })
+        .await
+    }
+
+    /// Where it is: `http://127.0.0.1:PORT`.
+    #[must_use]
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    /// Its process.
+    #[must_use]
+    pub fn process(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Makes a bucket for objects.
+    ///
+    /// # Panics
+    /// Where it is not made.
+    pub async fn create_bucket(&'static self, name: &str) {
+        let path = format!("/{name}");
+        let status = blocking(move || self.ask("PUT", &path)).await;
+        assert!(status.contains(" 200 "), "the bucket is not made: {status}");
+    }
+
+    /// The status line of what it answers to a request without a body.
+    fn ask(&self, method: &str, path: &str) -> String {
+        let address = self.endpoint.trim_start_matches("http://");
+        let ask = || {
+            let mut stream = TcpStream::connect(address)?;
+            stream.set_read_timeout(Some(START))?;
+            write!(
+                stream,
+                "{method} {path} HTTP/1.0\r\nhost: {address}\r\n{UNSIGNED}\r\n"
+            )?;
+            let mut answer = Vec::new();
+            stream.read_to_end(&mut answer)?;
+            Ok::<_, std::io::Error>(answer)
+        };
+        match ask() {
+            Ok(answer) => String::from_utf8_lossy(&answer)
+                .lines()
+                .next()
+                .unwrap_or_default()
+                .to_owned(),
+            Err(error) => error.to_string(),
+        }
+    }
+}
