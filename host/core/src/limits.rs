@@ -251,3 +251,24 @@ pub const MAX_VALUE_BYTES: usize = 1 << 20;
 pub const MAX_BUCKET_KEYS: u64 = 10_000;
 /// Bytes of one bucket.
 pub const MAX_BUCKET_BYTES: u64 = 64 << 20;
+
+/// Bytes of one artifact, whoever wrote it: more than any attachment, component, download or HAR may have.
+pub const MAX_KEPT_ARTIFACT_BYTES: usize = 128 << 20;
+/// How old an artifact becomes before writing it again renews it.
+pub const ARTIFACT_RENEWAL: Duration = Duration::from_secs(24 * 3_600);
+/// How long artifacts, cassettes and reports are kept after they were last written.
+pub const ARTIFACT_RETENTION: Duration = Duration::from_secs(30 * 24 * 3_600);
+/// How long between two removals of what has expired.
+pub const SWEEP_INTERVAL: Duration = Duration::from_secs(24 * 3_600);
+/// How long `flowguard run` may take at its end to remove what has expired.
+pub const MAX_SWEEP_AFTER_RUN: Duration = Duration::from_secs(10);
+/// How long a connection to a remote store of artifacts may take.
+pub const ARTIFACT_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long one request to a remote store of artifacts may take.
+pub const ARTIFACT_REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
+/// How often a request to a remote store of artifacts is made again.
+pub const MAX_ARTIFACT_RETRIES: usize = 3;
+/// How long after its beginning a request to a remote store of artifacts is made again.
+pub const ARTIFACT_RETRY_TIME: Duration = Duration::from_secs(30);
+/// Damaged artifacts that a process remembers, so as to write them anew.
+pub const MAX_DAMAGED_ARTIFACTS: usize = 1_000;

@@ -9,7 +9,7 @@ mod embedded;
 mod folder;
 mod recording;
 
-pub use artifacts::ArtifactFolder;
+pub use artifacts::{ArtifactStore, PlaceError, RemoteOptions};
 pub use cassette::CassetteFile;
 pub use embedded::EmbeddedStore;
 pub use recording::{RecordingError, read_cassette};
