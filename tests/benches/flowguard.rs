@@ -28,7 +28,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use flowguard_backends::browser::{LocalBrowsers, LocalOptions};
-use flowguard_backends::storage::{ArtifactFolder, CassetteFile};
+use flowguard_backends::storage::{ArtifactStore, CassetteFile};
 use flowguard_core::Gate;
 use flowguard_core::budget::{Allowance, Budget};
 use flowguard_core::cassette::{Header, NoTape, Tape};
@@ -298,7 +298,7 @@ fn ports(browsers: Arc<dyn flowguard_core::browser::Browsers>, clock: &Arc<dyn C
         baselines: Arc::new(FakeBaselines::default()),
         buckets: flowguard_core::fakes::buckets(),
         model: None,
-        artifacts: Arc::new(ArtifactFolder::new(
+        artifacts: Arc::new(ArtifactStore::folder(
             Path::new(env!("CARGO_TARGET_TMPDIR")).join("artifacts"),
         )),
         core_dumps: None,

@@ -1,4 +1,4 @@
-//! Stores that other programs keep, of documents and of secrets: the contracts, on real servers, and what is particular
+//! Stores that other programs keep, of documents, artifacts and secrets: the contracts, on real servers, and what is particular
 //! to them.
 #![allow(
     clippy::unwrap_used,
@@ -7,5 +7,6 @@
     reason = "these are tests, their setting up too"
 )]
 
+mod artifacts;
 mod mongodb;
 mod secrets;

@@ -2,5 +2,6 @@
 
 pub mod baselines;
 pub mod browser;
+pub mod probes;
 pub mod secrets;
 pub mod storage;

@@ -1,8 +1,14 @@
 //! Big bytes: screenshots and attachments, kept by the digest of their content.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
+
+#[cfg(doc)]
+use crate::limits::ARTIFACT_RENEWAL;
+use crate::limits::MAX_KEPT_ARTIFACT_BYTES;
 
 /// BLAKE3 of some bytes, as 64 hexadecimal digits.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -64,16 +70,39 @@ pub enum ArtifactError {
     /// What is kept is not what was put in.
     #[error("artifact {0} is damaged: its content no longer matches its digest")]
     Damaged(Digest),
+    /// It has more bytes than any artifact may have; it was neither written nor read.
+    #[error("an artifact may have {MAX_KEPT_ARTIFACT_BYTES} bytes, and this one has {0}")]
+    TooLarge(u64),
     /// The place where artifacts are kept is away.
     #[error("the artifact store is unavailable: {0}")]
     Unavailable(String),
 }
 
-/// Keeps bytes by their digest. Writing the same bytes twice is one artifact, and heals a damaged one.
+/// What was removed because nobody had written it for long.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Expired {
+    /// Artifacts.
+    pub artifacts: u64,
+    /// Their bytes together.
+    pub bytes: u64,
+}
+
+/// Keeps bytes by their digest, until nobody has written them for long. Writing the same bytes twice is one
+/// artifact, renews its age where that is a day or more, and heals a damaged one.
 #[async_trait]
 pub trait Artifacts: Send + Sync {
-    /// Keeps the bytes.
+    /// Keeps the bytes, at most [`MAX_KEPT_ARTIFACT_BYTES`].
     async fn put(&self, bytes: Bytes) -> Result<Digest, ArtifactError>;
+
     /// The bytes, checked against their digest.
     async fn get(&self, digest: &Digest) -> Result<Bytes, ArtifactError>;
+
+    /// Removes what was neither written nor renewed since this moment, a time since 1970 as
+    /// [`crate::clock::Clock::wall`] tells it. It may be dropped half way: what is left is removed the next time.
+    ///
+    /// Beside writers: what one of them renews while this goes on stays, where both are of one process. Where they
+    /// are of two, it may go in the moment between a last look at its age and its removal; reading it then says that
+    /// it is missing, and writing it again brings it back. The moment must lie more than [`ARTIFACT_RENEWAL`] back,
+    /// so that what a writer left as it was, because it was young, cannot expire.
+    async fn expire(&self, unwritten_since: Duration) -> Result<Expired, ArtifactError>;
 }

@@ -7,13 +7,15 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound;
 use std::sync::atomic::{self, AtomicU64};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use crate::artifact::{ArtifactError, Artifacts, Digest};
+use crate::artifact::{ArtifactError, Artifacts, Digest, Expired};
 use crate::baseline::{BaselineError, BaselineName, Baselines, Compared, Tolerance};
-use crate::clock::SystemClock;
+use crate::clock::{Clock, SystemClock};
+use crate::limits::MAX_KEPT_ARTIFACT_BYTES;
 use crate::storage::store::{Between, Collection, Document, Index, Order, Query, Store, Total};
 use crate::storage::vault::{Entropy, MasterKey, Vault};
 use crate::storage::{Buckets, StorageError, TenantId};
@@ -58,7 +60,8 @@ type Name = (TenantId, &'static str, String);
 /// Artifacts in memory.
 #[derive(Debug, Default)]
 pub struct FakeArtifacts {
-    kept: Mutex<HashMap<Digest, Bytes>>,
+    /// With the moment of the last writing, since 1970.
+    kept: Mutex<HashMap<Digest, (Bytes, Duration)>>,
 }
 
 impl FakeArtifacts {
@@ -322,14 +325,31 @@ impl Store for FakeStore {
 #[async_trait]
 impl Artifacts for FakeArtifacts {
     async fn put(&self, bytes: Bytes) -> Result<Digest, ArtifactError> {
+        if bytes.len() > MAX_KEPT_ARTIFACT_BYTES {
+            return Err(ArtifactError::TooLarge(bytes.len() as u64));
+        }
         let digest = Digest::of(&bytes);
-        lock(&self.kept).insert(digest.clone(), bytes);
+        let now = SystemClock::new().wall();
+        lock(&self.kept).insert(digest.clone(), (bytes, now));
         Ok(digest)
     }
 
     async fn get(&self, digest: &Digest) -> Result<Bytes, ArtifactError> {
-        let found = lock(&self.kept).get(digest).cloned();
+        let found = lock(&self.kept).get(digest).map(|(bytes, _)| bytes.clone());
         found.ok_or_else(|| ArtifactError::Missing(digest.clone()))
+    }
+
+    async fn expire(&self, unwritten_since: Duration) -> Result<Expired, ArtifactError> {
+        let mut expired = Expired::default();
+        lock(&self.kept).retain(|_, (bytes, written)| {
+            let stays = *written >= unwritten_since;
+            if !stays {
+                expired.artifacts += 1;
+                expired.bytes += bytes.len() as u64;
+            }
+            stays
+        });
+        Ok(expired)
     }
 }
 

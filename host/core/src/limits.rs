@@ -290,6 +290,13 @@ pub const OUTBOX_RETRY: Duration = Duration::from_secs(1);
 /// How long `flowguard run` waits at its end for a store that is away.
 pub const OUTBOX_WAIT: Duration = Duration::from_secs(60);
 
+/// How long one look of `flowguard env validate` may take.
+pub const PROBE_TIMEOUT: Duration = Duration::from_secs(20);
+/// Bytes of an answer that such a look reads.
+pub const MAX_PROBE_BYTES: usize = 64 << 10;
+/// Bytes that must be free where the data is.
+pub const LEAST_FREE_BYTES: u64 = 256 << 20;
+
 /// Bytes of a configuration file.
 pub const MAX_CONFIGURATION_BYTES: usize = 1 << 20;
 /// Bytes of one value of the configuration.
@@ -300,3 +307,22 @@ pub const MAX_SETTING_ENTRIES: usize = 256;
 pub const MAX_WORKERS: u32 = 64;
 /// Days that a result or a recording may be kept.
 pub const MAX_RETENTION_DAYS: u32 = 3_650;
+
+/// Bytes of one artifact, whoever wrote it: more than any attachment, component, download or HAR may have.
+pub const MAX_KEPT_ARTIFACT_BYTES: usize = 128 << 20;
+/// How old an artifact becomes before writing it again renews it.
+pub const ARTIFACT_RENEWAL: Duration = Duration::from_secs(24 * 3_600);
+/// How long between two removals of what has expired.
+pub const SWEEP_INTERVAL: Duration = Duration::from_secs(24 * 3_600);
+/// How long `flowguard run` may take at its end to remove what has expired.
+pub const MAX_SWEEP_AFTER_RUN: Duration = Duration::from_secs(10);
+/// How long a connection to a remote store of artifacts may take.
+pub const ARTIFACT_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long one request to a remote store of artifacts may take.
+pub const ARTIFACT_REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
+/// How often a request to a remote store of artifacts is made again.
+pub const MAX_ARTIFACT_RETRIES: usize = 3;
+/// How long after its beginning a request to a remote store of artifacts is made again.
+pub const ARTIFACT_RETRY_TIME: Duration = Duration::from_secs(30);
+/// Damaged artifacts that a process remembers, so as to write them anew.
+pub const MAX_DAMAGED_ARTIFACTS: usize = 1_000;

@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::cli::UsageError;
-use crate::config;
+use crate::config::{self, ArtifactPlace, Config, Environment};
 use crate::foundation::Foundation;
 use crate::outbox::Outbox;
 use crate::storage::Storage;
 use flowguard_backends::baselines::BaselineFolder;
 use flowguard_backends::browser::{LocalBrowsers, LocalOptions, NoBrowsers};
-use flowguard_backends::storage::{ArtifactFolder, CassetteFile};
+use flowguard_backends::storage::{ArtifactStore, CassetteFile, PlaceError, RemoteOptions};
 use flowguard_core::artifact::Artifacts;
 use flowguard_core::browser::Browsers;
 use flowguard_core::cassette::{Header, Tape};
@@ -34,7 +34,7 @@ pub(crate) struct App {
     pub(crate) engine: Engine,
     pub(crate) storage: Storage,
     pub(crate) outbox: Outbox,
-    pub(crate) artifacts: Arc<ArtifactFolder>,
+    pub(crate) artifacts: Arc<ArtifactStore>,
     pub(crate) browsers: Arc<LocalBrowsers>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) tenant: TenantId,
@@ -79,7 +79,9 @@ impl App {
         let outbox = Outbox::in_folder(&data);
         // What a former start could not deliver; if it cannot be now, it waits on.
         outbox.deliver(&storage.runs).await;
-        let artifacts = Arc::new(ArtifactFolder::new(data.join("artifacts")));
+        let artifacts = artifacts_at(config, foundation.configuration.environment())
+            .map_err(|error| UsageError(error.to_string()))?;
+        let artifacts = Arc::new(artifacts);
         let browsers = Arc::new(LocalBrowsers::new(LocalOptions {
             executable: config.top.chromium.clone(),
             search_path: std::env::var_os("PATH").unwrap_or_default(),
@@ -266,6 +268,24 @@ impl App {
         self.assertions = assertions;
         self.declarative = declarative;
         Ok(())
+    }
+}
+
+/// Where artifacts are kept; nothing is asked there yet.
+///
+/// # Errors
+/// An address that is none, or that asks for what must not be.
+pub(crate) fn artifacts_at(config: &Config, environment: &Environment) -> Result<ArtifactStore, PlaceError> {
+    match &config.artifacts.url {
+        None => Ok(ArtifactStore::folder(config.top.data.join("artifacts"))),
+        Some(ArtifactPlace::Folder(folder)) => Ok(ArtifactStore::folder(folder)),
+        Some(ArtifactPlace::Bucket(url)) => {
+            let options = RemoteOptions {
+                endpoint: config.artifacts.endpoint.as_ref().map(ToString::to_string),
+                variables: environment.texts().collect(),
+            };
+            ArtifactStore::remote(url.as_str(), &options)
+        }
     }
 }
 

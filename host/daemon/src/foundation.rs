@@ -9,8 +9,8 @@ use crate::config::{Config, Configuration, Environment, Mode, Precedence, Profil
 use flowguard_backends::secrets::{AwsOptions, AwsSecrets, EnvironmentSecrets};
 use flowguard_core::clock::{Clock, SystemClock};
 use flowguard_core::secrets::{
-    FlowSecrets, Required, Scrubber, SecretCache, SecretPolicies, SecretPolicy, SecretSource, StartError,
-    WhenMissing, check_start,
+    FlowSecrets, Required, Scrubber, SecretCache, SecretPolicies, SecretPolicy, SecretSet, SecretSource,
+    StartError, WhenMissing, check_start,
 };
 
 /// The file of a developer's own secrets, in the current folder.
@@ -36,7 +36,6 @@ impl Foundation {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let config = configuration.first();
         let is_production = config.top.profile == Profile::Production;
-        let place = config.secrets_are_in();
         let source = source(config, configuration.environment()).await?;
         let policies = policies(config)?;
         let learns = FlowSecrets::learning(&policies, known.clone());
@@ -46,11 +45,7 @@ impl Foundation {
                 .await
                 .map_err(refused)?;
         }
-        let precedence = match (place, is_production) {
-            (SecretPlace::Aws, true) => Precedence::Alone,
-            (SecretPlace::Aws, false) => Precedence::Over,
-            (SecretPlace::Environment, _) => Precedence::Under,
-        };
+        let precedence = precedence(config);
         let configuration = match cache.get().await {
             Ok(set) => configuration
                 .with_secrets(&set, precedence)
@@ -95,7 +90,31 @@ pub(crate) fn policies(config: &Config) -> Result<SecretPolicies, UsageError> {
     SecretPolicies::new(each).map_err(|error| UsageError(error.to_string()))
 }
 
-async fn source(config: &Config, environment: &Environment) -> anyhow::Result<Arc<dyn SecretSource>> {
+/// What secrets are to the variables of their names.
+pub(crate) fn precedence(config: &Config) -> Precedence {
+    let is_production = config.top.profile == Profile::Production;
+    match (config.secrets_are_in(), is_production) {
+        (SecretPlace::Aws, true) => Precedence::Alone,
+        (SecretPlace::Aws, false) => Precedence::Over,
+        (SecretPlace::Environment, _) => Precedence::Under,
+    }
+}
+
+/// The names of secrets that are needed and not there.
+pub(crate) fn missing(config: &Config, set: &SecretSet) -> Vec<String> {
+    let needed = match config.top.profile {
+        Profile::Production => needed(config),
+        _ => needed_by_flows(config),
+    };
+    let missing = needed.into_iter().filter(|one| set.get(&one.name).is_none());
+    missing.map(|one| one.name).collect()
+}
+
+/// Where secrets come from.
+pub(crate) async fn source(
+    config: &Config,
+    environment: &Environment,
+) -> anyhow::Result<Arc<dyn SecretSource>> {
     if config.secrets_are_in() == SecretPlace::Environment {
         let is_production = config.top.profile == Profile::Production;
         let dotenv = (!is_production).then(|| PathBuf::from(DOTENV));

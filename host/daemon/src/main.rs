@@ -16,7 +16,9 @@ mod selection;
 mod server;
 mod source_lines;
 mod storage;
+mod sweep;
 mod trace;
+mod validate;
 
 use clap::Parser;
 use std::process::ExitCode;

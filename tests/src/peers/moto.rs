@@ -82,6 +82,39 @@ impl Moto {
         assert!(status.contains(" 200 "), "the bucket is not made: {status}");
     }
 
+    /// What an object holds, by its path `/BUCKET/KEY`.
+    ///
+    /// # Panics
+    /// Where it is not there.
+    pub async fn get_object(&self, path: &str) -> String {
+        self.s3("GET", path, "").await
+    }
+
+    /// Puts an object at a path `/BUCKET/KEY`, in the place of what is there.
+    ///
+    /// # Panics
+    /// Where it is not put.
+    pub async fn put_object(&self, path: &str, content: &str) {
+        self.s3("PUT", path, content).await;
+    }
+
+    async fn s3(&self, method: &str, path: &str, body: &str) -> String {
+        let address = self.endpoint.trim_start_matches("http://").to_owned();
+        let request = format!(
+            "{method} {path} HTTP/1.0\r\nhost: {address}\r\n{UNSIGNED}content-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        let answer = blocking(move || said(&address, &request))
+            .await
+            .expect("moto answers");
+        let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
+        assert!(
+            head.lines().next().is_some_and(|line| line.contains(" 200 ")),
+            "{answer}"
+        );
+        body.to_owned()
+    }
+
     /// Asks Secrets Manager for something, as its API is spoken; what it answers.
     ///
     /// # Panics

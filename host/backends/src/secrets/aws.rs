@@ -10,7 +10,7 @@ use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::config::http::HttpResponse;
 use aws_sdk_secretsmanager::config::interceptors::BeforeDeserializationInterceptorContextMut;
 use aws_sdk_secretsmanager::config::{ConfigBag, Credentials, Intercept, RuntimeComponents};
-use aws_sdk_secretsmanager::error::{BoxError, DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_secretsmanager::error::{BoxError, ProvideErrorMetadata, SdkError};
 use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
 use aws_smithy_types::body::SdkBody;
 use http_body_util::Limited;
@@ -173,7 +173,14 @@ fn unread() -> String {
 
 /// What went wrong before there was an answer: nothing in it can be a value.
 fn chain(error: &SdkError<GetSecretValueError, HttpResponse>) -> String {
-    DisplayErrorContext(error).to_string().chars().take(500).collect()
+    let mut told = Vec::new();
+    let mut cause: Option<&dyn std::error::Error> = Some(error);
+    while let Some(error) = cause {
+        told.push(error.to_string());
+        cause = error.source();
+    }
+    told.dedup();
+    told.join(": ").chars().take(500).collect()
 }
 
 /// Reads no more of an answer than one can have.

@@ -10,7 +10,7 @@ mod folder;
 mod mongodb;
 mod recording;
 
-pub use artifacts::ArtifactFolder;
+pub use artifacts::{ArtifactStore, PlaceError, RemoteOptions};
 pub use cassette::CassetteFile;
 pub use embedded::{EmbeddedStore, Former};
 pub use mongodb::MongoStore;

@@ -1,6 +1,6 @@
-//! The contracts of the storage ports, kept by the embedded store and the artifact folder.
+//! The contracts of the storage ports, kept by the embedded store and the folder of artifacts.
 
-use flowguard_backends::storage::{ArtifactFolder, EmbeddedStore};
+use flowguard_backends::storage::{ArtifactStore, EmbeddedStore};
 use tempfile::TempDir;
 
 async fn store() -> (EmbeddedStore, TempDir) {
@@ -9,9 +9,9 @@ async fn store() -> (EmbeddedStore, TempDir) {
     (store, folder)
 }
 
-async fn artifact_folder() -> (ArtifactFolder, TempDir) {
+async fn artifact_folder() -> (ArtifactStore, TempDir) {
     let folder = tempfile::tempdir().unwrap();
-    (ArtifactFolder::new(folder.path().join("artifacts")), folder)
+    (ArtifactStore::folder(folder.path().join("artifacts")), folder)
 }
 
 mod embedded_store {

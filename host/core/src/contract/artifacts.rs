@@ -1,10 +1,20 @@
 //! Artifacts.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 
 use super::{all, fresh_tenant};
-use crate::artifact::{ArtifactError, Artifacts, Digest};
-use crate::limits::MAX_ATTACHMENT_BYTES;
+use crate::artifact::{ArtifactError, Artifacts, Digest, Expired};
+use crate::clock::{Clock, SystemClock};
+use crate::limits::{MAX_ATTACHMENT_BYTES, MAX_KEPT_ARTIFACT_BYTES};
+
+/// More than the clocks of a back end and of the tests are apart.
+const HOUR: Duration = Duration::from_secs(3_600);
+
+fn now() -> Duration {
+    SystemClock::new().wall()
+}
 
 /// Bytes that nobody has put before.
 fn fresh_bytes() -> Bytes {
@@ -64,4 +74,54 @@ pub async fn many_writers_of_the_same_bytes_succeed(artifacts: &dyn Artifacts) {
     .await;
     assert!(rounds.iter().all(|read| *read == bytes));
     assert_eq!(artifacts.get(&digest).await.unwrap(), bytes);
+}
+
+/// What no artifact may have is refused before it is sent anywhere.
+pub async fn too_many_bytes_are_refused(artifacts: &dyn Artifacts) {
+    let length = MAX_KEPT_ARTIFACT_BYTES + 1;
+    match artifacts.put(vec![0; length].into()).await {
+        Err(ArtifactError::TooLarge(told)) => assert_eq!(told, length as u64),
+        other => panic!("expected a refusal: {other:?}"),
+    }
+}
+
+/// What was written after the moment stays. A back end of this rule and the next keeps nothing of others.
+pub async fn what_was_written_since_stays(artifacts: &dyn Artifacts) {
+    let bytes = fresh_bytes();
+    let digest = artifacts.put(bytes.clone()).await.unwrap();
+    assert_eq!(artifacts.expire(now() - HOUR).await.unwrap(), Expired::default());
+    assert_eq!(artifacts.get(&digest).await.unwrap(), bytes);
+}
+
+/// What was written before it goes, all of it, and is told; it can be written again.
+pub async fn what_was_written_before_expires(artifacts: &dyn Artifacts) {
+    let kept: Vec<Bytes> = (0..20).map(|_| fresh_bytes()).collect();
+    let digests = all(kept
+        .iter()
+        .map(async |bytes| artifacts.put(bytes.clone()).await.unwrap()))
+    .await;
+    let expired = artifacts.expire(now() + HOUR).await.unwrap();
+    let bytes = kept.iter().map(|bytes| bytes.len() as u64).sum();
+    assert_eq!(expired, Expired { artifacts: 20, bytes });
+    for digest in &digests {
+        assert!(matches!(
+            artifacts.get(digest).await,
+            Err(ArtifactError::Missing(_))
+        ));
+    }
+    assert_eq!(artifacts.expire(now() + HOUR).await.unwrap(), Expired::default());
+    let again = artifacts.put(kept[0].clone()).await.unwrap();
+    assert_eq!(artifacts.get(&again).await.unwrap(), kept[0]);
+}
+
+/// Several may remove at the same time; each artifact is gone and nobody stumbles.
+pub async fn many_may_expire_at_once(artifacts: &dyn Artifacts) {
+    let digests = all((0..20).map(async |_| artifacts.put(fresh_bytes()).await.unwrap())).await;
+    all((0..4).map(async |_| artifacts.expire(now() + HOUR).await.unwrap())).await;
+    for digest in &digests {
+        assert!(matches!(
+            artifacts.get(digest).await,
+            Err(ArtifactError::Missing(_))
+        ));
+    }
 }

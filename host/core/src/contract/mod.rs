@@ -170,6 +170,10 @@ macro_rules! artifacts_contract {
             the_same_bytes_are_one_artifact,
             a_missing_artifact_is_told_by_its_digest,
             many_writers_of_the_same_bytes_succeed,
+            too_many_bytes_are_refused,
+            what_was_written_since_stays,
+            what_was_written_before_expires,
+            many_may_expire_at_once,
         }
     };
 }

@@ -20,7 +20,7 @@ use crate::live_runs::LiveRun;
 use crate::report;
 use crate::selection::Selection;
 use crate::server::{self, Access, DevPage, dev_router};
-use flowguard_backends::storage::ArtifactFolder;
+use flowguard_backends::storage::ArtifactStore;
 use flowguard_core::ledger::Ledger;
 use flowguard_core::limits::MAX_PAGE_COMMANDS;
 use flowguard_core::run::{RunRequest, test_id_attribute};
@@ -127,7 +127,7 @@ async fn page(app: &App, address: SocketAddr, ask: mpsc::Sender<Command>) -> any
 
 /// Says what happens.
 struct Terminal {
-    artifacts: Arc<ArtifactFolder>,
+    artifacts: Arc<ArtifactStore>,
     events: Option<std::fs::File>,
     page: Option<Arc<DevPage>>,
 }

@@ -2,6 +2,7 @@
 
 mod config;
 mod dev;
+mod env;
 mod har;
 mod inspect;
 mod live;
@@ -109,6 +110,12 @@ enum Verb {
     /// Tells what the configuration says and who said it
     #[command(subcommand)]
     Config(config::ConfigVerb),
+    /// Tells whether everything that the configuration names is there
+    #[command(subcommand)]
+    Env(env::EnvVerb),
+    /// The same as `env validate`
+    #[command(name = "env:validate", hide = true)]
+    EnvValidate(env::ValidateArgs),
 }
 
 impl Verb {
@@ -125,6 +132,7 @@ impl Verb {
             Self::Serve(args) => args.say_to(flags),
             Self::Store(args) => args.profile.say_to(flags),
             Self::Config(verb) => verb.say_to(flags),
+            Self::Env(env::EnvVerb::Validate(args)) | Self::EnvValidate(args) => args.say_to(flags),
         }
     }
 }
@@ -173,8 +181,13 @@ pub(crate) async fn run(
     known: Arc<Scrubber>,
     log: Log,
 ) -> anyhow::Result<Exit> {
-    if let Verb::Config(verb) = &arguments.verb {
-        return config::run(&configuration.now(), verb);
+    // These tell how things are, also where nothing else could begin.
+    match &arguments.verb {
+        Verb::Config(verb) => return config::run(&configuration.now(), verb),
+        Verb::Env(env::EnvVerb::Validate(args)) | Verb::EnvValidate(args) => {
+            return env::validate(configuration, args).await;
+        }
+        _ => {}
     }
     let foundation = Foundation::lay(configuration, &known).await?;
     match arguments.verb {
@@ -187,7 +200,7 @@ pub(crate) async fn run(
         Verb::Dev(args) => dev::run(&foundation, *args).await,
         Verb::Serve(args) => serve::run(&foundation, log, args).await,
         Verb::Store(args) => store::run(&foundation, &args).await,
-        Verb::Config(_) => Ok(Exit::Passed),
+        Verb::Config(_) | Verb::Env(_) | Verb::EnvValidate(_) => Ok(Exit::Passed),
     }
 }
 

@@ -22,7 +22,8 @@ use crate::load::{File, load_one};
 use crate::locate::{self, Steps};
 use crate::report::{self, LoadFailure, Report};
 use crate::selection::Selection;
-use flowguard_backends::storage::ArtifactFolder;
+use crate::sweep::sweep_after_run;
+use flowguard_backends::storage::ArtifactStore;
 use flowguard_core::Blame;
 use flowguard_core::artifact::Digest;
 use flowguard_core::flow::{Description, Flow, Needs, Source};
@@ -148,6 +149,7 @@ pub(super) async fn run(foundation: &Foundation, args: RunArgs) -> anyhow::Resul
     .await;
     app.browsers.shut_down().await;
     app.deliver().await;
+    sweep_after_run(&app, &foundation.configuration.now().config).await;
     let report = Report::new(
         runs,
         loaded.failures,
@@ -371,8 +373,8 @@ pub(super) fn locate(app: &App) -> impl Fn(&Digest) -> Option<String> {
     locate_in(app.artifacts.clone())
 }
 
-pub(super) fn locate_in(artifacts: Arc<ArtifactFolder>) -> impl Fn(&Digest) -> Option<String> {
-    move |digest| Some(artifacts.path_of(digest).display().to_string())
+pub(super) fn locate_in(artifacts: Arc<ArtifactStore>) -> impl Fn(&Digest) -> Option<String> {
+    move |digest| Some(artifacts.locate(digest))
 }
 
 pub(super) fn style(locate: &dyn Fn(&Digest) -> Option<String>) -> report::terminal::Style<'_> {

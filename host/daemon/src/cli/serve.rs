@@ -18,6 +18,7 @@ use crate::foundation::{Foundation, policies};
 use crate::report::words::visible;
 use crate::server::{self, Access, Server, ServerOptions};
 use crate::storage::retention;
+use crate::sweep::keep_swept;
 use flowguard_core::limits::MAX_WORKERS;
 use flowguard_engine::EngineOptions;
 
@@ -74,6 +75,7 @@ pub(super) async fn run(foundation: &Foundation, log: Log, args: ServeArgs) -> a
     };
     let server = Server::new(app, options).await?;
     let _watch = edits(foundation, &server, log);
+    let sweeping = tokio::spawn(keep_swept(server.app(), configuration.clone()));
     for candidate in &candidates {
         if let Err(why) = server.load(candidate).await {
             say(&format!("{}\n", crate::report::words::visible(&why)));
@@ -95,6 +97,7 @@ pub(super) async fn run(foundation: &Foundation, log: Log, args: ServeArgs) -> a
         std::process::exit(again.await as i32);
     });
     let _ = end.send(());
+    sweeping.abort();
     server.end().await;
     let _ = tokio::time::timeout(LAST_WORDS, serving).await;
     Ok(exit)

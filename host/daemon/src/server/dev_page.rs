@@ -20,7 +20,7 @@ use super::problem::Problem;
 use crate::dev::{Command, DevEvent};
 use crate::live_runs::{LiveRun, LiveRuns};
 use crate::report::{self, Report};
-use flowguard_backends::storage::ArtifactFolder;
+use flowguard_backends::storage::ArtifactStore;
 use flowguard_core::run::RunId;
 
 const PAGE: &str = include_str!("../dev/page/index.html");
@@ -33,7 +33,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 /// What the page shows: the last event of each kind, so that whoever opens it later sees the same.
 pub(crate) struct DevPage {
     pub(crate) live: LiveRuns,
-    artifacts: Arc<ArtifactFolder>,
+    artifacts: Arc<ArtifactStore>,
     commands: mpsc::Sender<Command>,
     shown: Mutex<Shown>,
     changes: watch::Sender<u64>,
@@ -47,7 +47,7 @@ struct Shown {
 }
 
 impl DevPage {
-    pub(crate) fn new(artifacts: Arc<ArtifactFolder>, commands: mpsc::Sender<Command>) -> Self {
+    pub(crate) fn new(artifacts: Arc<ArtifactStore>, commands: mpsc::Sender<Command>) -> Self {
         Self {
             live: LiveRuns::default(),
             artifacts,

@@ -65,6 +65,11 @@ impl Server {
         self.slots.resize(workers);
     }
 
+    /// The program.
+    pub(crate) fn app(&self) -> Arc<App> {
+        self.app.clone()
+    }
+
     /// Keeps results that are made from now on for so long.
     pub(crate) fn keep_results(&self, retention: Retention) {
         self.app.storage.runs.set_retention(retention);

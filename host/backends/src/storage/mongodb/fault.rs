@@ -67,7 +67,7 @@ impl Told {
     }
 
     pub(super) fn fault(&self, error: &Error) -> StorageError {
-        let what = self.scrubbed(&error.to_string());
+        let what = self.scrubbed(&said(&error.kind));
         let advice = match &*error.kind {
             ErrorKind::Authentication { .. } => "check user, password and authSource in MONGODB_URI",
             ErrorKind::Command(refused) if NOT_ALLOWED.contains(&refused.code) => {
@@ -86,6 +86,19 @@ impl Told {
             _ => "look at the server's log",
         };
         StorageError::Unavailable(format!("{what}: {advice}: {}", self.place))
+    }
+}
+
+/// What the driver says, without its account of all servers: of that, the first reason.
+fn said(kind: &ErrorKind) -> String {
+    let ErrorKind::ServerSelection { message, .. } = kind else {
+        return kind.to_string();
+    };
+    let what = message.split(" Topology:").next().unwrap_or(message);
+    let why = message.split("Error: Kind: ").nth(1);
+    match why.and_then(|rest| rest.split(", labels:").next()) {
+        Some(why) => format!("{what} {why}"),
+        None => what.to_owned(),
     }
 }
 
