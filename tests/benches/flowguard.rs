@@ -2,7 +2,8 @@
 //! memory for one more run; then what the flow costs beside Playwright. Medians; no figure is a test. With the
 //! argument `beside`, only the second; with `endurance`, only a thousand runs in a row; with `steps`, only where
 //! the time of the flow goes; with `har`, only what recording the network costs; with `tape`, what recording the host
-//! calls costs; with `replay`, how fast recordings are replayed; with `dev`, how long a save takes to the open page.
+//! calls costs; with `replay`, how fast recordings are replayed; with `dev`, how long a save takes to the open page; with
+//! `stores`, and only then, what the stores do in a second and how long a look-up takes among a million.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -19,6 +20,7 @@ mod har;
 mod idle;
 mod replay;
 mod steps;
+mod stores;
 mod tape;
 
 use std::hint::black_box;
@@ -39,6 +41,7 @@ use flowguard_core::grant::Policy;
 use flowguard_core::ledger::Ledger;
 use flowguard_core::progress::{Cancel, Progress};
 use flowguard_core::run::{Origin, RunId, RunOptions, RunRequest};
+use flowguard_core::secrets::{Scrubber, Secret};
 use flowguard_core::storage::TenantId;
 use flowguard_core::telemetry::{Level, Log};
 use flowguard_engine::{
@@ -71,9 +74,18 @@ async fn measure_all() {
     .unwrap();
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let wants = |what: &str| std::env::args().any(|argument| argument == what);
-    let is_all = !["beside", "dev", "endurance", "har", "replay", "steps", "tape"]
-        .into_iter()
-        .any(wants);
+    let is_all = ![
+        "beside",
+        "dev",
+        "endurance",
+        "har",
+        "replay",
+        "steps",
+        "stores",
+        "tape",
+    ]
+    .into_iter()
+    .any(wants);
     if is_all {
         own_costs(&engine, &clock, &bytes, folder.path()).await;
     }
@@ -92,6 +104,9 @@ async fn measure_all() {
     let address = form::serve(0).await;
     if is_all || wants("steps") {
         steps::measure(&bench, &address).await;
+    }
+    if wants("stores") {
+        stores::measure(&bench, &address).await;
     }
     if is_all || wants("har") {
         har::measure(&bench).await;
@@ -139,14 +154,24 @@ async fn own_costs(engine: &Engine, clock: &Arc<dyn Clock>, bytes: &[u8], folder
     });
     row("a fresh store and instance, dropped again", fresh.await);
 
+    let nothing = || Arc::<Scrubber>::default();
     row_each(
         "one call through the gate, nothing recorded",
-        gate_call(clock, Box::new(NoTape)).await,
+        gate_call(clock, Box::new(NoTape), nothing()).await,
+    );
+    let known = nothing();
+    let secrets: Vec<Secret> = (0..10)
+        .map(|n| Secret::new(format!("a password, number {n}")))
+        .collect();
+    known.learn(&secrets);
+    row_each(
+        "the same where 10 secrets are looked for in it",
+        gate_call(clock, Box::new(NoTape), known).await,
     );
     let tape = CassetteFile::create(folder.join("bench.cassette"), &header()).unwrap();
     row_each(
         "the same with span and cassette",
-        gate_call(clock, Box::new(tape)).await,
+        gate_call(clock, Box::new(tape), nothing()).await,
     );
     with_a_subscriber(clock, folder).await;
 
@@ -173,13 +198,13 @@ async fn with_a_subscriber(clock: &Arc<dyn Clock>, folder: &Path) {
     let tape = CassetteFile::create(folder.join("bench-traced.cassette"), &header()).unwrap();
     row_each(
         "the same with every span written out as a line of the log",
-        gate_call(clock, Box::new(tape)).await,
+        gate_call(clock, Box::new(tape), Arc::default()).await,
     );
     drop(guard);
 }
 
 /// A call whose work is nothing, so that what is measured is the gate. Microseconds each, over batches.
-async fn gate_call(clock: &Arc<dyn Clock>, tape: Box<dyn Tape>) -> Vec<Duration> {
+async fn gate_call(clock: &Arc<dyn Clock>, tape: Box<dyn Tape>, known: Arc<Scrubber>) -> Vec<Duration> {
     const BATCH: u32 = 100;
     let progress = Progress::new(Duration::from_secs(600), &Cancel::new());
     let allowance = Allowance {
@@ -194,6 +219,7 @@ async fn gate_call(clock: &Arc<dyn Clock>, tape: Box<dyn Tape>) -> Vec<Duration>
         tape,
         clock.clone(),
     );
+    let ledger = ledger.keeping_out(known);
     let gate = Gate::new(
         Arc::new(ledger),
         Policy::permissive().grant(&Needs::default(), None),
