@@ -23,7 +23,7 @@ use crate::beside::{Ours, local};
 const RESULTS: u32 = 2_000;
 const FLOWS: u32 = 20;
 const WRITERS: usize = 8;
-const READS: u32 = 200;
+const READS: u32 = 20;
 /// Judgements in the cache; those that are looked up are real, the others only have their size.
 const JUDGEMENTS: u32 = 1_000_000;
 const LOOKED_UP: u32 = 1_000;
@@ -185,7 +185,7 @@ pub(crate) async fn measure(bench: &Bench, address: &str) {
         "\n{:<28}{:>8}{:>20}{:>26}",
         "a store", "round", "results kept a s", "last 20 of a flow, median"
     );
-    for round in 0..4 {
+    for round in 0..2 {
         for subject in &subjects {
             let (writes, read) = (subject.writes(&record, round).await, subject.read().await);
             println!(

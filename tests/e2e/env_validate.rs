@@ -255,6 +255,45 @@ async fn each_thing_that_is_broken_is_told_with_what_to_do() {
     settings().bind(|| insta::assert_snapshot!("env_validate_broken", told));
 }
 
+/// A developer's own file, below the environment.
+#[tokio::test]
+async fn what_stands_in_dotenv_is_used() {
+    let _turn = shared().await;
+    let shell = Flowguard::new();
+    let file = |name: &str, text: &str| {
+        let path = shell.scratch().join(name);
+        std::fs::write(&path, text).expect("the folder is writable");
+        path
+    };
+    let configuration = format!("[vision]\nendpoint = \"{}/anthropic\"\n", services().await);
+    let configuration = file("flowguard.toml", &configuration);
+    file(".env", "# ours\nANTHROPIC_API_KEY='sk-hunter2'\n");
+    let shell = shell.variable("FLOWGUARD_CONFIG", configuration);
+    let vision = ["env", "validate", "--only=vision"];
+    shell.call(vision).await.exits(0).says("the key is good");
+    shell
+        .call(["config", "show"])
+        .await
+        .exits(0)
+        .says("secret ANTHROPIC_API_KEY")
+        .never_says("hunter2");
+    let other = shell.clone().variable("ANTHROPIC_API_KEY", "wrong-hunter2");
+    other
+        .call(vision)
+        .await
+        .exits(3)
+        .says("Anthropic answered 401 Unauthorized")
+        .says("check ANTHROPIC_API_KEY")
+        .never_says("hunter2");
+    std::fs::write(shell.scratch().join(".env"), "ANTHROPIC_API_KEY='hunter2\n").expect("writable");
+    shell
+        .call(["env", "validate", "--only=secrets"])
+        .await
+        .exits(3)
+        .says("mend `.env`")
+        .never_says("hunter2");
+}
+
 /// A server that takes connections and says nothing is given up after its time.
 #[tokio::test]
 async fn what_says_nothing_is_given_up() {

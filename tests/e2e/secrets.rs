@@ -33,10 +33,19 @@ fn configured(vault: &Vault) -> Flowguard {
         .variable("FLOWGUARD_SECRET_SHORT_KEY", "12345")
 }
 
+/// Arguments for reports in the shell's folder.
+fn reports(shell: &Flowguard) -> [String; 2] {
+    ["html=html", "junit=junit.xml"].map(|report| {
+        let (reporter, name) = report.split_once('=').expect("both");
+        format!("--reporter={reporter}={}", shell.scratch().join(name).display())
+    })
+}
+
 /// Nothing of the secret is in what was said, nor in any file.
 fn leaves_nothing(shell: &Flowguard, outcomes: &[&Outcome]) {
     let canary = Canary::new(SECRET);
-    let mut found = canary.in_folder(shell.scratch());
+    let (mut found, searched) = canary.in_folder(shell.scratch());
+    assert!(searched > 100_000, "so little was searched: {searched} bytes");
     for outcome in outcomes {
         found.extend(canary.in_bytes("stdout", outcome.stdout.as_bytes()));
         found.extend(canary.in_bytes("stderr", outcome.stderr.as_bytes()));
@@ -82,8 +91,7 @@ async fn a_flow_signs_in_with_a_secret_and_nothing_is_left_of_it() {
     let _turn = shared().await;
     let vault = Vault::open().await;
     let shell = configured(&vault).variable("FLOWGUARD_LOG", "trace");
-    let html = format!("--reporter=html={}", shell.scratch().join("html").display());
-    let junit = format!("--reporter=junit={}", shell.scratch().join("junit.xml").display());
+    let [html, junit] = reports(&shell);
     let run = shell
         .run([
             guest("secretive").as_str(),
@@ -182,8 +190,7 @@ async fn a_flow_that_tells_all_that_it_hears_tells_nothing() {
     let _turn = shared().await;
     let vault = Vault::open().await;
     let shell = configured(&vault).variable("FLOWGUARD_LOG", "trace");
-    let html = format!("--reporter=html={}", shell.scratch().join("html").display());
-    let junit = format!("--reporter=junit={}", shell.scratch().join("junit.xml").display());
+    let [html, junit] = reports(&shell);
     let run = shell
         .run([
             guest("secretive").as_str(),

@@ -144,6 +144,64 @@ async fn a_bad_component_is_refused_and_the_old_one_stays() {
 }
 
 #[tokio::test]
+async fn a_server_that_is_started_anew_has_what_was_put_there() {
+    let _turn = shared().await;
+    let peer = Peer::holding(0).await;
+    let shell = Flowguard::new().base_url(peer.url());
+    let server = serving(&shell).await;
+    for (name, passes) in [("opens.yaml", true), ("gone.yaml", true), ("file.yaml", true)] {
+        let put = server
+            .put(&format!("/v1/components/{name}"), flow(passes).as_bytes())
+            .await;
+        assert_eq!(put.status, 200, "{put:?}");
+    }
+    let deleted = server.raw_with_token("DELETE", "/v1/components/gone.yaml").await;
+    assert_eq!(deleted.status, 204, "{deleted:?}");
+    let again = server.raw_with_token("DELETE", "/v1/components/gone.yaml").await;
+    assert_eq!(again.status, 404, "{again:?}");
+    server.ends().await;
+
+    // A file that is named at the start is the one that counts.
+    let file = shell.scratch().join("file.yaml");
+    std::fs::write(&file, flow(false)).expect("the folder is writable");
+    let server = shell.serve([file.as_os_str()]).await;
+    let listed = server.get("/v1/components").await.json();
+    let names: Vec<&str> = listed["components"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter_map(|component| component["name"].as_str())
+        .collect();
+    assert_eq!(names, ["file.yaml", "opens.yaml"]);
+    assert_eq!(
+        run(&server, &json!({"flow": "opens.yaml/opens"})).await["verdict"],
+        "passed"
+    );
+    assert_eq!(
+        run(&server, &json!({"flow": "file.yaml/opens"})).await["verdict"],
+        "failed"
+    );
+    let audit = server.get("/v1/audit").await.json();
+    let told: Vec<String> = audit["entries"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|entry| format!("{} {} {}", entry["action"], entry["component"], entry["via"]).replace('"', ""))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "put opens.yaml http",
+            "put gone.yaml http",
+            "put file.yaml http",
+            "delete gone.yaml http",
+            "put file.yaml start"
+        ]
+    );
+    server.ends().await;
+}
+
+#[tokio::test]
 async fn a_run_goes_on_with_the_version_that_it_began_with() {
     let _turn = shared().await;
     let mut peer = Peer::holding(1).await;

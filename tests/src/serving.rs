@@ -116,6 +116,11 @@ impl Serving {
         self.running.hears(text).await;
     }
 
+    /// Asks in another way, without a body.
+    pub async fn raw_with_token(&self, method: &str, path: &str) -> Answer {
+        self.with_token(method, path, "", b"").await
+    }
+
     /// Asks for something.
     pub async fn get(&self, path: &str) -> Answer {
         self.with_token("GET", path, "", b"").await

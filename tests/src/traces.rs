@@ -47,17 +47,18 @@ impl Canary {
         Self { forms }
     }
 
-    /// Where it stands in all files of a folder.
+    /// Where it stands in all files of a folder, and how many bytes these have.
     #[must_use]
-    pub fn in_folder(&self, folder: &Path) -> Vec<String> {
-        let mut found = Vec::new();
+    pub fn in_folder(&self, folder: &Path) -> (Vec<String>, usize) {
+        let (mut found, mut searched) = (Vec::new(), 0);
         for file in files_below(folder) {
             // A socket or a pipe that a browser has left holds nothing.
             if let Ok(bytes) = std::fs::read(&file) {
+                searched += bytes.len();
                 found.extend(self.in_bytes(&file.display().to_string(), &bytes));
             }
         }
-        found
+        (found, searched)
     }
 
     /// Where it stands in these bytes, and in what they are the encoding of.

@@ -140,7 +140,7 @@ pub const MAX_RETRIES: u32 = 10;
 /// Bytes of the name under which a server keeps a component.
 pub const MAX_COMPONENT_NAME_BYTES: usize = 120;
 /// Entries of the audit that a server shows.
-pub const MAX_SHOWN_AUDIT: usize = 1_000;
+pub const MAX_SHOWN_AUDIT: u32 = 1_000;
 /// Bytes of one answer of a server: a run's record, or an artifact.
 pub const MAX_SERVER_ANSWER_BYTES: usize = 128 << 20;
 /// Orders of the page of a development session that wait.

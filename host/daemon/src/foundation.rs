@@ -1,11 +1,10 @@
 //! What the program stands on before anything is opened: the configuration, with the secrets that belong into it, and the
 //! secrets of flows. In production both come from AWS Secrets Manager; elsewhere the environment and `.env` will do.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::cli::UsageError;
-use crate::config::{Config, Configuration, Environment, Mode, Precedence, Profile, SecretPlace};
+use crate::config::{Config, Configuration, Mode, Precedence, Profile, SecretPlace};
 use flowguard_backends::secrets::{AwsOptions, AwsSecrets, EnvironmentSecrets};
 use flowguard_core::clock::{Clock, SystemClock};
 use flowguard_core::secrets::{
@@ -13,7 +12,7 @@ use flowguard_core::secrets::{
     StartError, WhenMissing, check_start,
 };
 
-/// The file of a developer's own secrets, in the current folder.
+/// The file of a developer's own secrets, beside `flowguard.toml`.
 const DOTENV: &str = ".env";
 
 /// What everything else is built on.
@@ -36,7 +35,7 @@ impl Foundation {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let config = configuration.first();
         let is_production = config.top.profile == Profile::Production;
-        let source = source(config, configuration.environment()).await?;
+        let source = source(&configuration).await?;
         let policies = policies(config)?;
         let learns = FlowSecrets::learning(&policies, known.clone());
         let cache = Arc::new(SecretCache::new(source, clock.clone(), learns));
@@ -100,6 +99,26 @@ pub(crate) fn precedence(config: &Config) -> Precedence {
     }
 }
 
+/// The configuration with the secrets that can be had; a source that does not answer is told.
+pub(crate) async fn with_what_secrets_there_are(
+    configuration: Configuration,
+) -> anyhow::Result<Configuration> {
+    let precedence = precedence(configuration.first());
+    let fetched = match source(&configuration).await {
+        Ok(source) => source.fetch().await.map_err(anyhow::Error::from),
+        Err(error) => Err(error),
+    };
+    match fetched {
+        Ok(set) => Ok(configuration
+            .with_secrets(&set, precedence)
+            .map_err(|mistakes| UsageError(mistakes.to_string()))?),
+        Err(error) => {
+            tracing::warn!(%error, "this is without the secrets");
+            Ok(configuration)
+        }
+    }
+}
+
 /// The names of secrets that are needed and not there.
 pub(crate) fn missing(config: &Config, set: &SecretSet) -> Vec<String> {
     let needed = match config.top.profile {
@@ -111,14 +130,13 @@ pub(crate) fn missing(config: &Config, set: &SecretSet) -> Vec<String> {
 }
 
 /// Where secrets come from.
-pub(crate) async fn source(
-    config: &Config,
-    environment: &Environment,
-) -> anyhow::Result<Arc<dyn SecretSource>> {
+pub(crate) async fn source(configuration: &Configuration) -> anyhow::Result<Arc<dyn SecretSource>> {
+    let config = configuration.first();
     if config.secrets_are_in() == SecretPlace::Environment {
         let is_production = config.top.profile == Profile::Production;
-        let dotenv = (!is_production).then(|| PathBuf::from(DOTENV));
-        return Ok(Arc::new(EnvironmentSecrets::new(environment.texts(), dotenv)));
+        let dotenv = (!is_production).then(|| configuration.folder().join(DOTENV));
+        let variables = configuration.environment().texts();
+        return Ok(Arc::new(EnvironmentSecrets::new(variables, dotenv)));
     }
     let name = config.secrets.name.clone().ok_or_else(|| {
         UsageError(

@@ -14,7 +14,9 @@ use flowguard_backends::storage::{EmbeddedStore, Former, MongoStore};
 use flowguard_core::clock::Clock;
 use flowguard_core::storage::store::Store;
 use flowguard_core::storage::vault::{Entropy, MasterKey, Vault};
-use flowguard_core::storage::{BucketLimits, Buckets, Retention, Runs, StorageError, TenantId};
+use flowguard_core::storage::{
+    Audit, BucketLimits, Buckets, Components, Retention, Runs, StorageError, TenantId,
+};
 
 /// The file that holds the master key where none is given.
 const KEY_FILE: &str = "master.key";
@@ -26,6 +28,8 @@ pub(crate) struct Storage {
     pub(crate) vault: Arc<Vault>,
     pub(crate) runs: Runs,
     pub(crate) buckets: Buckets,
+    pub(crate) components: Components,
+    pub(crate) audit: Audit,
 }
 
 /// Random bytes of the operating system.
@@ -67,6 +71,8 @@ impl Storage {
             Self {
                 runs: Runs::new(store.clone(), vault.clone(), retention),
                 buckets: Buckets::new(store.clone(), vault.clone()),
+                components: Components::new(store.clone()),
+                audit: Audit::new(store.clone()),
                 store,
                 vault,
             }

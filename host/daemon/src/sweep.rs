@@ -43,6 +43,7 @@ pub(crate) async fn sweep(app: &App, config: &Config) -> Swept {
         Ok(documents) => swept.documents = documents,
         Err(error) => tracing::warn!(%error, "what has expired stays in the store for now"),
     }
+    renew_components(app).await;
     // A young artifact that is put again is not renewed, so it may be as much older than it was wanted last.
     match app
         .artifacts
@@ -66,6 +67,24 @@ pub(crate) async fn sweep(app: &App, config: &Config) -> Swept {
     swept.recordings = removed.await.unwrap_or_default();
     tracing::info!(?swept, "what has expired was removed");
     swept
+}
+
+/// The content of the components that a server has is wanted as long as it has them.
+async fn renew_components(app: &App) {
+    let registered = match app.storage.components.all(&app.tenant).await {
+        Ok(registered) => registered,
+        Err(error) => return tracing::warn!(%error, "the components that were put are not renewed"),
+    };
+    for component in registered {
+        let renewed = async {
+            app.artifacts
+                .put(app.artifacts.get(&component.content).await?)
+                .await
+        };
+        if let Err(error) = renewed.await {
+            tracing::warn!(%error, component = %component.name, "its content is not renewed");
+        }
+    }
 }
 
 /// At the end of runs, where nobody has swept for a day.

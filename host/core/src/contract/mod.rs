@@ -17,7 +17,9 @@
 )]
 
 pub mod artifacts;
+pub mod audit;
 pub mod buckets;
+pub mod components;
 pub mod counters;
 pub mod documents;
 pub mod queries;
@@ -32,12 +34,14 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::clock::SystemClock;
+use crate::clock::{Clock, SystemClock};
 use crate::storage::store::Store;
 use crate::storage::vault::{Entropy, MasterKey, Vault};
-use crate::storage::{BucketId, BucketLimits, Buckets, Retention, Runs, TenantId, VisionCache};
+use crate::storage::{
+    Audit, BucketId, BucketLimits, Buckets, Components, Retention, Runs, TenantId, VisionCache,
+};
 
 /// The rules of [`crate::storage::store::Store`] and of all that stands on it, as tests of the back end that `$open`
 /// answers: an `async fn() -> (impl Store, impl Sized)`, whose second part lives as long as the test.
@@ -74,6 +78,7 @@ macro_rules! store_contract {
             another_master_key_is_told_by_name,
             a_former_master_key_still_reads,
             a_rotation_loses_nothing,
+            a_key_goes_an_hour_after_another_took_its_place,
             an_erased_tenant_cannot_be_read_by_anybody,
             no_plain_text_reaches_the_store,
         }
@@ -138,6 +143,15 @@ macro_rules! store_contract {
             ids_are_completed_in_order,
             a_prefix_of_an_id_is_taken_literally,
             a_newer_record_is_refused,
+        }
+        $crate::contract_cases! { $open, audit; audit:
+            the_last_entries_come_oldest_first,
+            entries_that_are_alike_are_all_kept,
+        }
+        $crate::contract_cases! { $open, components; components:
+            a_component_has_the_content_that_was_put_last,
+            a_component_that_was_removed_is_gone,
+            many_components_are_all_there,
         }
     };
 }
@@ -224,6 +238,16 @@ pub fn runs(backend: impl Store + 'static) -> Runs {
     Runs::new(store.clone(), Arc::new(vault(&store)), Retention::default())
 }
 
+/// The audit on a back end.
+pub fn audit(backend: impl Store + 'static) -> Audit {
+    Audit::new(store(backend))
+}
+
+/// Registered components on a back end.
+pub fn components(backend: impl Store + 'static) -> Components {
+    Components::new(store(backend))
+}
+
 /// The vision cache on a back end.
 pub fn vision_cache(backend: impl Store + 'static) -> VisionCache {
     let store = store(backend);
@@ -238,6 +262,33 @@ pub fn vault(store: &Arc<dyn Store>) -> Vault {
 fn vault_with(store: &Arc<dyn Store>, master: MasterKey, former: Vec<MasterKey>) -> Vault {
     let clock = Arc::new(SystemClock::new());
     Vault::new(store.clone(), master, former, Arc::new(Counted::default()), clock)
+}
+
+/// A vault of a host so much later.
+fn later_vault(store: &Arc<dyn Store>, ahead: Duration) -> Vault {
+    let clock = Arc::new(Ahead(SystemClock::new(), ahead));
+    let master = MasterKey::new(&[7; 32]);
+    Vault::new(
+        store.clone(),
+        master,
+        Vec::new(),
+        Arc::new(Counted::default()),
+        clock,
+    )
+}
+
+/// A clock that is ahead.
+#[derive(Debug)]
+struct Ahead(SystemClock, Duration);
+
+impl Clock for Ahead {
+    fn monotonic(&self) -> Duration {
+        self.0.monotonic()
+    }
+
+    fn wall(&self) -> Duration {
+        self.0.wall() + self.1
+    }
 }
 
 /// Bytes that are never the same again, and that nobody would call random.

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, json};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::{AMPLE, NOW, fresh_bucket, fresh_tenant, vault, vault_with};
 use crate::storage::collections::{AUDIT, BUCKET_ENTRIES, COLLECTIONS, DATA_KEYS};
@@ -138,6 +139,29 @@ pub async fn a_rotation_loses_nothing(store: &Arc<dyn Store>) {
         assert_eq!(value.as_deref(), Some(n.to_string().as_bytes()));
     }
     assert_eq!(self::keys(store, &bucket.tenant).await, keys + 1);
+}
+
+/// A key is kept for those who may still write with it, and no longer.
+pub async fn a_key_goes_an_hour_after_another_took_its_place(store: &Arc<dyn Store>) {
+    let bucket = fresh_bucket();
+    let buckets = in_bucket(store, vault(store));
+    set(&buckets, &bucket, "key", "value").await;
+    let minutes = |n: u64| super::later_vault(store, Duration::from_secs(n * 60));
+    assert_eq!(minutes(1).rotate(&bucket.tenant).await.unwrap().deleted, 0);
+    assert_eq!(minutes(59).rotate(&bucket.tenant).await.unwrap().deleted, 0);
+    assert_eq!(keys(store, &bucket.tenant).await, 3);
+    assert_eq!(
+        minutes(62).rotate(&bucket.tenant).await.unwrap().deleted,
+        1,
+        "the first"
+    );
+    assert_eq!(minutes(180).rotate(&bucket.tenant).await.unwrap().deleted, 2);
+    assert_eq!(keys(store, &bucket.tenant).await, 2, "the last two");
+    let value = in_bucket(store, vault(store))
+        .get(&bucket, "key", NOW)
+        .await
+        .unwrap();
+    assert_eq!(value.as_deref(), Some(b"value".as_slice()));
 }
 
 async fn keys(store: &Arc<dyn Store>, tenant: &TenantId) -> usize {

@@ -1,6 +1,7 @@
 //! The secrets of flows: which one a component may have typed, and where. A value goes from here into the browser and
 //! nowhere else; before it does, it is known to the [`Scrubber`] of all that leaves the host.
 
+use serde_json::{Value, json};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::calls::FillSecret;
@@ -55,6 +56,20 @@ impl FlowSecrets {
     #[must_use]
     pub const fn known(&self) -> &Arc<Scrubber> {
         &self.known
+    }
+
+    /// How the values stand, for people: where they come from, how old they are, and what keeps newer ones away.
+    #[must_use]
+    pub fn status(&self) -> Value {
+        let Some(cache) = &self.cache else {
+            return Value::Null;
+        };
+        json!({
+            "from": cache.place(),
+            "age_ms": cache.age().map(|age| u64::try_from(age.as_millis()).unwrap_or(u64::MAX)),
+            "stale": cache.is_stale(),
+            "trouble": cache.trouble().map(|error| error.to_string()),
+        })
     }
 
     /// The names of the secrets that this component may have typed.
@@ -164,25 +179,11 @@ fn no_secrets(error: &SourceError) -> Failure {
 
 #[cfg(test)]
 mod tests {
-    use async_trait::async_trait;
-
     use super::*;
     use crate::artifact::Digest;
     use crate::clock::SystemClock;
-    use crate::secrets::{SecretPolicy, SecretSource};
-
-    struct Fixed(Result<&'static str, SourceError>);
-
-    #[async_trait]
-    impl SecretSource for Fixed {
-        async fn fetch(&self) -> Result<SecretSet, SourceError> {
-            SecretSet::from_json(self.0.clone()?)
-        }
-
-        fn place(&self) -> String {
-            "the test".to_owned()
-        }
-    }
+    use crate::secrets::SecretPolicy;
+    use crate::secrets::fixed::Fixed;
 
     fn secrets(answer: Result<&'static str, SourceError>) -> Arc<FlowSecrets> {
         let policy = |component: &str| SecretPolicy {
@@ -194,7 +195,11 @@ mod tests {
         let policies = SecretPolicies::new(policies).expect("policies");
         let known = Arc::<Scrubber>::default();
         let learns = FlowSecrets::learning(&policies, known.clone());
-        let cache = SecretCache::new(Arc::new(Fixed(answer)), Arc::new(SystemClock::new()), learns);
+        let cache = SecretCache::new(
+            Arc::new(Fixed(answer, "the test")),
+            Arc::new(SystemClock::new()),
+            learns,
+        );
         Arc::new(FlowSecrets::new(policies, Arc::new(cache), known))
     }
 

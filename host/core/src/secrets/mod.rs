@@ -3,6 +3,8 @@
 
 mod cache;
 pub mod calls;
+#[cfg(test)]
+mod fixed;
 mod flow;
 mod policy;
 mod scrub;

@@ -103,28 +103,18 @@ fn told(missing: &[Required]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use async_trait::async_trait;
     use std::sync::Arc;
 
     use super::*;
     use crate::clock::SystemClock;
-    use crate::secrets::{SecretSet, SecretSource};
-
-    struct Fixed(Result<&'static str, SourceError>);
-
-    #[async_trait]
-    impl SecretSource for Fixed {
-        async fn fetch(&self) -> Result<SecretSet, SourceError> {
-            SecretSet::from_json(self.0.clone()?)
-        }
-
-        fn place(&self) -> String {
-            "AWS Secrets Manager, secret \"fg\"".to_owned()
-        }
-    }
+    use crate::secrets::fixed::Fixed;
 
     fn cache(answer: Result<&'static str, SourceError>) -> SecretCache {
-        SecretCache::new(Arc::new(Fixed(answer)), Arc::new(SystemClock::new()), |_| ())
+        SecretCache::new(
+            Arc::new(Fixed(answer, "AWS Secrets Manager, secret \"fg\"")),
+            Arc::new(SystemClock::new()),
+            |_| (),
+        )
     }
 
     fn required() -> Vec<Required> {

@@ -7,9 +7,11 @@
 //! there is no way to ask for a bucket by name alone.
 
 mod access;
+mod audit;
 mod buckets;
 pub mod calls;
 pub mod collections;
+mod components;
 mod counter;
 pub mod portable;
 mod results;
@@ -24,7 +26,9 @@ use serde::{Deserialize, Serialize};
 use crate::failure::{Code, Failure};
 
 pub use access::Storage;
+pub use audit::{Audit, AuditEntry};
 pub use buckets::{BucketId, BucketLimits, Buckets};
+pub use components::{Components, RegisteredComponent};
 pub use counter::COUNTER_RANGE;
 pub use runs::{Retention, Runs};
 pub use vision_cache::{CachedJudgement, JudgementKey, VisionCache};

@@ -25,7 +25,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use crate::config::{Config, Configuration, Environment, Flags, Mode, Request};
-use crate::foundation::Foundation;
+use crate::foundation::{Foundation, with_what_secrets_there_are};
 use flowguard_core::secrets::Scrubber;
 
 /// Runs browser flows as sandboxed WebAssembly components.
@@ -183,7 +183,10 @@ pub(crate) async fn run(
 ) -> anyhow::Result<Exit> {
     // These tell how things are, also where nothing else could begin.
     match &arguments.verb {
-        Verb::Config(verb) => return config::run(&configuration.now(), verb),
+        Verb::Config(verb) => {
+            let configuration = with_what_secrets_there_are(configuration).await?;
+            return config::run(&configuration.now(), verb);
+        }
         Verb::Env(env::EnvVerb::Validate(args)) | Verb::EnvValidate(args) => {
             return env::validate(configuration, args).await;
         }

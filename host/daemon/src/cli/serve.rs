@@ -71,11 +71,15 @@ pub(super) async fn run(foundation: &Foundation, log: Log, args: ServeArgs) -> a
         Access::by_token(&app.data_folder(), address).context("the server's token cannot be kept")?;
     let options = ServerOptions {
         configuration: configuration.clone(),
+        secrets: foundation.secrets.clone(),
         baselines: args.baselines,
     };
     let server = Server::new(app, options).await?;
     let _watch = edits(foundation, &server, log);
     let sweeping = tokio::spawn(keep_swept(server.app(), configuration.clone()));
+    for why in server.restore(&candidates).await? {
+        say(&format!("{}\n", visible(&why)));
+    }
     for candidate in &candidates {
         if let Err(why) = server.load(candidate).await {
             say(&format!("{}\n", crate::report::words::visible(&why)));

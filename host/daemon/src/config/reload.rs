@@ -85,6 +85,11 @@ impl Configuration {
         Self::load(request)
     }
 
+    /// The folder of its file, where there is one or may come to be one.
+    pub(crate) fn folder(&self) -> PathBuf {
+        folder_of(&self.request.file().0)
+    }
+
     /// The environment that it is read from.
     pub(crate) fn environment(&self) -> &Environment {
         &self.request.environment

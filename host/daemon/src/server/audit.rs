@@ -1,27 +1,22 @@
-//! What was changed, and when: a line of JSON each, appended, never rewritten.
+//! What was changed here, written into the store's audit, and counted.
 
-use serde::Serialize;
-use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use std::sync::PoisonError;
+use serde_json::{Value, json};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use flowguard_core::artifact::Digest;
 use flowguard_core::limits::MAX_SHOWN_AUDIT;
-
-const FILE: &str = "audit.jsonl";
+use flowguard_core::storage::{Audit as Log, AuditEntry, StorageError, TenantId};
 
 /// The log of changes.
 pub(super) struct Audit {
-    file: PathBuf,
-    writing: Mutex<()>,
+    log: Log,
+    tenant: TenantId,
     swapped: AtomicU64,
     refused: AtomicU64,
 }
 
 /// By which way a change comes. There is one token, so that a name could not be told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Via {
     /// A file that was named when the server was started.
     Start,
@@ -30,55 +25,60 @@ pub(super) enum Via {
 }
 
 /// Something that was changed, or was to be.
-#[derive(Debug, Serialize)]
-pub(super) struct Entry<'a> {
+#[derive(Clone, Debug)]
+pub(super) struct Change<'a> {
     /// When, in milliseconds since 1970.
     pub(super) at_ms: u64,
-    /// `put`.
+    /// `put` or `delete`.
     pub(super) action: &'static str,
-    /// By which way it came.
     pub(super) via: Via,
     /// The component's name.
     pub(super) component: &'a str,
     /// The content before, if there was one.
-    pub(super) before: Option<String>,
-    /// The content that was put.
-    pub(super) after: String,
+    pub(super) before: Option<Digest>,
+    /// The content after, if there is one.
+    pub(super) after: Option<Digest>,
     /// Why it was refused, if it was.
-    pub(super) refused: Option<&'a str>,
+    pub(super) refused: Option<String>,
 }
 
 impl Audit {
-    pub(super) fn on(data: &Path) -> Self {
+    pub(super) const fn on(log: Log, tenant: TenantId) -> Self {
         Self {
-            file: data.join(FILE),
-            writing: Mutex::default(),
+            log,
+            tenant,
             swapped: AtomicU64::new(0),
             refused: AtomicU64::new(0),
         }
     }
 
-    /// Writes an entry.
+    /// Writes a change down.
     ///
     /// # Errors
-    /// What the operating system said; then the change must not be made.
-    pub(super) fn write(&self, entry: &Entry<'_>) -> std::io::Result<()> {
-        let counter = match entry.refused {
+    /// Where the store does not take it; then the change must not be made.
+    pub(super) async fn write(&self, change: Change<'_>) -> Result<(), StorageError> {
+        let counter = match change.refused {
             None => &self.swapped,
             Some(_) => &self.refused,
         };
         counter.fetch_add(1, Ordering::Relaxed);
-        let mut line = serde_json::to_vec(entry)?;
-        line.push(b'\n');
-        let _one_at_a_time = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut options = std::fs::OpenOptions::new();
-        options.append(true).create(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        options.open(&self.file)?.write_all(&line)
+        let via = match change.via {
+            Via::Start => "start",
+            Via::Http => "http",
+        };
+        let entry = AuditEntry {
+            at_ms: change.at_ms,
+            action: change.action.to_owned(),
+            via: via.to_owned(),
+            component: change.component.to_owned(),
+            before: change.before,
+            after: change.after,
+            refused: change.refused,
+        };
+        self.log.append(&self.tenant, &entry).await
     }
 
-    /// How many components were swapped, and how many refused, since the start.
+    /// How many components were changed, and how many changes refused, since the start.
     pub(super) fn counts(&self) -> (u64, u64) {
         (
             self.swapped.load(Ordering::Relaxed),
@@ -86,14 +86,23 @@ impl Audit {
         )
     }
 
-    /// The last entries, oldest first, as they were written.
-    pub(super) fn last(&self) -> Vec<serde_json::Value> {
-        let text = std::fs::read_to_string(&self.file).unwrap_or_default();
-        let lines: Vec<&str> = text.lines().collect();
-        let from = lines.len().saturating_sub(MAX_SHOWN_AUDIT);
-        lines[from..]
-            .iter()
-            .filter_map(|line| serde_json::from_str(line).ok())
-            .collect()
+    /// The last entries, oldest first.
+    ///
+    /// # Errors
+    /// Where the store is away.
+    pub(super) async fn last(&self) -> Result<Vec<Value>, StorageError> {
+        let entries = self.log.last(&self.tenant, MAX_SHOWN_AUDIT).await?;
+        let shown = |entry: AuditEntry| {
+            json!({
+                "at_ms": entry.at_ms,
+                "action": entry.action,
+                "via": entry.via,
+                "component": entry.component,
+                "before": entry.before,
+                "after": entry.after,
+                "refused": entry.refused,
+            })
+        };
+        Ok(entries.into_iter().map(shown).collect())
     }
 }

@@ -8,12 +8,13 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-use super::audit::{Entry, Via};
+use super::audit::{Change, Via};
 use super::problem::Problem;
 use super::registry::What;
 use super::state::Server;
-use flowguard_core::artifact::Digest;
+use flowguard_core::artifact::{Artifacts, Digest};
 use flowguard_core::limits::MAX_COMPONENT_NAME_BYTES;
+use flowguard_core::storage::{RegisteredComponent, StorageError};
 
 type Shared = State<Arc<Server>>;
 
@@ -29,7 +30,7 @@ pub(super) async fn list(State(server): Shared) -> Json<Value> {
     Json(json!({ "components": each.collect::<Vec<_>>() }))
 }
 
-/// Puts a component: `.wasm`, or YAML by its name.
+/// Puts a component: `.wasm`, or YAML by its name. A server has it again after it was started anew.
 pub(super) async fn put(
     State(server): Shared,
     Path(name): Path<String>,
@@ -53,33 +54,19 @@ pub(super) async fn put_bytes(
     bytes: Vec<u8>,
     via: Via,
 ) -> Result<Vec<String>, Problem> {
-    let at_ms = u64::try_from(server.app.clock.wall().as_millis()).unwrap_or(u64::MAX);
-    let entry = |before: Option<&Digest>, after: &Digest| Entry {
-        at_ms,
+    let change = Change {
+        at_ms: now_ms(server),
         action: "put",
         via,
         component: name,
-        before: before.map(ToString::to_string),
-        after: after.to_string(),
+        before: None,
+        after: Some(Digest::of(&bytes)),
         refused: None,
     };
-    let content = Digest::of(&bytes);
-    let put = server.registry.put(name, bytes, |swapped| {
-        let written = server
-            .audit
-            .write(&entry(swapped.before.as_ref(), &swapped.after));
-        written.map_err(|error| format!("the change cannot be written down: {error}"))
-    });
-    match put.await {
-        Ok(swapped) => Ok(swapped.flows),
+    match try_to_put(server, bytes, change.clone()).await {
+        Ok(flows) => Ok(flows),
         Err(why) => {
-            let refused = Entry {
-                refused: Some(&why),
-                ..entry(None, &content)
-            };
-            if let Err(error) = server.audit.write(&refused) {
-                tracing::error!(%error, "a refused component was not written down");
-            }
+            refuse(server, change, &why).await;
             Err(Problem::refused(format!(
                 "{name}: {why}; what was there before stays"
             )))
@@ -87,8 +74,123 @@ pub(super) async fn put_bytes(
     }
 }
 
-pub(super) async fn audit(State(server): Shared) -> Json<Value> {
-    Json(json!({ "entries": server.audit.last() }))
+async fn try_to_put(server: &Server, bytes: Vec<u8>, change: Change<'_>) -> Result<Vec<String>, String> {
+    let (name, at_ms, via) = (change.component, change.at_ms, change.via);
+    let ready = server.registry.ready(name, bytes.clone()).await?;
+    let change = Change {
+        before: ready.before.clone(),
+        ..change
+    };
+    let written = server.audit.write(change).await;
+    written.map_err(|error| format!("the change cannot be written down: {error}"))?;
+    if via == Via::Http {
+        remember(server, name, bytes, at_ms).await?;
+    }
+    Ok(ready.takes_its_place())
+}
+
+/// Keeps a component for the next start.
+async fn remember(server: &Server, name: &str, bytes: Vec<u8>, put_ms: u64) -> Result<(), String> {
+    let kept = server.app.artifacts.put(bytes.into()).await;
+    let content = kept.map_err(|error| format!("it cannot be kept: {error}"))?;
+    let component = RegisteredComponent {
+        name: name.to_owned(),
+        content,
+        put_ms,
+    };
+    let components = &server.app.storage.components;
+    let put = components.put(&server.app.tenant, &component).await;
+    put.map_err(|error| format!("it cannot be kept: {error}"))
+}
+
+async fn refuse(server: &Server, change: Change<'_>, why: &str) {
+    let refused = Change {
+        refused: Some(why.to_owned()),
+        ..change
+    };
+    if let Err(error) = server.audit.write(refused).await {
+        tracing::error!(%error, "a refused change was not written down");
+    }
+}
+
+/// Takes a component out. Runs that have begun go on with it.
+pub(super) async fn delete(State(server): Shared, Path(name): Path<String>) -> Result<StatusCode, Problem> {
+    let change = Change {
+        at_ms: now_ms(&server),
+        action: "delete",
+        via: Via::Http,
+        component: &name,
+        before: None,
+        after: None,
+        refused: None,
+    };
+    match try_to_delete(&server, change.clone()).await {
+        Ok(true) => Ok(StatusCode::NO_CONTENT),
+        Ok(false) => Err(Problem::missing(format!("there is no component {name:?}"))),
+        Err(why) => {
+            refuse(&server, change, &why).await;
+            Err(Problem::refused(format!("{name}: {why}; it stays")))
+        }
+    }
+}
+
+/// Whether there was one.
+async fn try_to_delete(server: &Server, change: Change<'_>) -> Result<bool, String> {
+    let name = change.component;
+    let Some(ready) = server.registry.ready_without(name).await? else {
+        return Ok(false);
+    };
+    let change = Change {
+        before: ready.before.clone(),
+        ..change
+    };
+    let written = server.audit.write(change).await;
+    written.map_err(|error| format!("the change cannot be written down: {error}"))?;
+    let forgotten = server
+        .app
+        .storage
+        .components
+        .remove(&server.app.tenant, name)
+        .await;
+    forgotten.map_err(|error| format!("it would be back after the next start: {error}"))?;
+    ready.takes_its_place();
+    Ok(true)
+}
+
+/// Loads what was put over HTTP before the server was started anew, but for these names; what cannot be loaded is told.
+pub(super) async fn restore(server: &Server, but: &[String]) -> Result<Vec<String>, StorageError> {
+    let mut lost = Vec::new();
+    for component in server.app.storage.components.all(&server.app.tenant).await? {
+        let RegisteredComponent { name, content, .. } = component;
+        if but.contains(&name) {
+            continue;
+        }
+        let restored = async {
+            let bytes = server
+                .app
+                .artifacts
+                .get(&content)
+                .await
+                .map_err(|error| error.to_string())?;
+            let ready = server.registry.ready(&name, bytes.to_vec()).await?;
+            Ok::<_, String>(ready.takes_its_place())
+        };
+        if let Err(why) = restored.await {
+            lost.push(format!("{name}: {why}; it was put here before: put it again"));
+        }
+    }
+    Ok(lost)
+}
+
+fn now_ms(server: &Server) -> u64 {
+    u64::try_from(server.app.clock.wall().as_millis()).unwrap_or(u64::MAX)
+}
+
+pub(super) async fn audit(State(server): Shared) -> Result<Json<Value>, Problem> {
+    match server.audit.last().await {
+        Ok(entries) => Ok(Json(json!({ "entries": entries }))),
+        Err(error) => Err(Problem::own(&error)),
+    }
 }
 
 pub(super) async fn status(State(server): Shared) -> Json<Value> {
@@ -100,6 +202,7 @@ pub(super) async fn status(State(server): Shared) -> Json<Value> {
         "components_swapped": swapped,
         "components_refused": refused,
         "configuration": server.options.configuration.status(),
+        "secrets": server.options.secrets.status(),
     }))
 }
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, MutexGuard};
 
 use crate::app::App;
 use crate::load::{File, load_bytes};
@@ -50,12 +50,15 @@ pub(super) struct Flows {
     pub(super) source: Option<Source>,
 }
 
-/// What a swap came to.
-pub(super) struct Swapped {
+/// A change that was checked and only has to be made.
+pub(super) struct Ready<'a> {
+    registry: &'a Registry,
+    next: Contents,
+    /// The content before, if there was one.
     pub(super) before: Option<Digest>,
-    pub(super) after: Digest,
     /// The flows that the new version holds.
-    pub(super) flows: Vec<String>,
+    flows: Vec<String>,
+    _one: MutexGuard<'a, ()>,
 }
 
 impl Registry {
@@ -78,20 +81,15 @@ impl Registry {
         self.now.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Loads and checks a component, and then asks `agree`; only after that it takes the old one's place.
+    /// Loads and checks a component. Nobody meets it before [`Ready::takes_its_place`]; nothing else is swapped meanwhile.
     ///
     /// # Errors
-    /// What is wrong with it: the old one stays.
-    pub(super) async fn put(
-        &self,
-        name: &str,
-        bytes: Vec<u8>,
-        agree: impl FnOnce(&Swapped) -> Result<(), String>,
-    ) -> Result<Swapped, String> {
+    /// What is wrong with it.
+    pub(super) async fn ready(&self, name: &str, bytes: Vec<u8>) -> Result<Ready<'_>, String> {
         let content = Digest::of(&bytes);
         let is_yaml = name.ends_with(".yaml") || name.ends_with(".yml");
         let file = load_bytes(&self.app, name, is_yaml, bytes).await?;
-        let _one = self.swapping.lock().await;
+        let one = self.swapping.lock().await;
         let mut next = (*self.now()).clone();
         let (what, flows) = match file {
             File::Assertion(assertion) => (What::Assertion(assertion), Vec::new()),
@@ -109,29 +107,62 @@ impl Registry {
                 (What::Flows(Arc::new(flows)), names)
             }
         };
-        let is_assertion = matches!(what, What::Assertion(_));
-        let entry = Entry {
-            content: content.clone(),
-            what,
-        };
+        let is_assertion = what.is_assertion();
+        let entry = Entry { content, what };
         let before = next.entries.insert(name.to_owned(), entry);
-        if is_assertion
-            || before
-                .as_ref()
-                .is_some_and(|before| matches!(before.what, What::Assertion(_)))
-        {
-            let assertions = next.assertions();
-            let runner = self.app.runner(assertions, &self.baselines).await;
-            next.runner = runner.map_err(|error| format!("{error:#}"))?;
+        if is_assertion || before.as_ref().is_some_and(|before| before.what.is_assertion()) {
+            self.renew_runner(&mut next).await?;
         }
-        let swapped = Swapped {
+        Ok(Ready {
+            registry: self,
+            next,
             before: before.map(|before| before.content),
-            after: content,
             flows,
+            _one: one,
+        })
+    }
+
+    /// The registry without a component; none where there is no such one.
+    ///
+    /// # Errors
+    /// Where the others do not fit each other without it.
+    pub(super) async fn ready_without(&self, name: &str) -> Result<Option<Ready<'_>>, String> {
+        let one = self.swapping.lock().await;
+        let mut next = (*self.now()).clone();
+        let Some(before) = next.entries.remove(name) else {
+            return Ok(None);
         };
-        agree(&swapped)?;
-        *self.now.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(next);
-        Ok(swapped)
+        if before.what.is_assertion() {
+            self.renew_runner(&mut next).await?;
+        }
+        Ok(Some(Ready {
+            registry: self,
+            next,
+            before: Some(before.content),
+            flows: Vec::new(),
+            _one: one,
+        }))
+    }
+
+    async fn renew_runner(&self, contents: &mut Contents) -> Result<(), String> {
+        let runner = self.app.runner(contents.assertions(), &self.baselines).await;
+        contents.runner = runner.map_err(|error| format!("{error:#}"))?;
+        Ok(())
+    }
+}
+
+impl Ready<'_> {
+    /// From now on this is what is loaded; runs that have begun go on with what was before.
+    pub(super) fn takes_its_place(self) -> Vec<String> {
+        let mut now = self.registry.now.write().unwrap_or_else(PoisonError::into_inner);
+        *now = Arc::new(self.next);
+        self.flows
+    }
+}
+
+impl What {
+    const fn is_assertion(&self) -> bool {
+        matches!(self, Self::Assertion(_))
     }
 }
 

@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{get, post, put};
+use axum::routing::{delete, get, post, put};
 use std::sync::Arc;
 
 use super::guard::{self, Access};
@@ -25,6 +25,7 @@ pub(crate) fn serve_router(server: Arc<Server>, access: Access) -> Router {
         .route("/v1/audit", get(components::audit))
         .route("/v1/components", get(components::list))
         .route("/v1/components/{name}", put(components::put))
+        .route("/v1/components/{name}", delete(components::delete))
         .route("/v1/flows", get(runs::flows))
         .route("/v1/runs", get(runs::list).post(runs::begin))
         .route("/v1/runs/{id}", get(runs::one))

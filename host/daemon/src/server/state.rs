@@ -15,7 +15,8 @@ use crate::locate::{self, Steps};
 use flowguard_core::flow::Flow;
 use flowguard_core::limits::MAX_QUEUED_RUNS;
 use flowguard_core::run::{Origin, RunOptions, RunRequest};
-use flowguard_core::storage::Retention;
+use flowguard_core::secrets::FlowSecrets;
+use flowguard_core::storage::{Retention, StorageError};
 use flowguard_engine::{Runner, Subject};
 
 /// How a server runs flows.
@@ -23,6 +24,8 @@ use flowguard_engine::{Runner, Subject};
 pub(crate) struct ServerOptions {
     /// Asked at each run: what it says may change.
     pub(crate) configuration: Arc<Configuration>,
+    /// Where flows' secrets come from.
+    pub(crate) secrets: Arc<FlowSecrets>,
     /// The folder of the baselines.
     pub(crate) baselines: PathBuf,
 }
@@ -43,7 +46,7 @@ impl Server {
         let app = Arc::new(app);
         Ok(Arc::new(Self {
             registry: Registry::new(app.clone(), &options.baselines).await?,
-            audit: Audit::on(&app.data_folder()),
+            audit: Audit::on(app.storage.audit.clone(), app.tenant.clone()),
             slots: Slots::new(options.configuration.now().config.run.at_once()),
             live: LiveRuns::default(),
             options,
@@ -55,9 +58,14 @@ impl Server {
     pub(crate) async fn load(&self, candidate: &Candidate) -> Result<(), String> {
         let path = candidate.path();
         let bytes = load::read(candidate).map_err(|why| format!("{}: {why}", path.display()))?;
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let put = super::components::put_bytes(self, &name, bytes, Via::Start).await;
+        let put = super::components::put_bytes(self, &name_of(candidate), bytes, Via::Start).await;
         put.map(|_| ()).map_err(|problem| problem.detail().to_owned())
+    }
+
+    /// Loads what was put here before, but for what these files have; what cannot be loaded.
+    pub(crate) async fn restore(&self, but: &[Candidate]) -> Result<Vec<String>, StorageError> {
+        let named: Vec<String> = but.iter().map(name_of).collect();
+        super::components::restore(self, &named).await
     }
 
     /// Runs so many flows at once from now on; those that run go on.
@@ -176,4 +184,10 @@ impl Server {
         }
         self.app.browsers.shut_down().await;
     }
+}
+
+/// The name under which a file is loaded.
+fn name_of(candidate: &Candidate) -> String {
+    let name = candidate.path().file_name().unwrap_or_default();
+    name.to_string_lossy().into_owned()
 }

@@ -150,7 +150,7 @@ async fn secrets(configuration: Configuration) -> (Finding, Configuration) {
         fault: Fault::new(reason, advice),
         took: began.elapsed(),
     };
-    let source = match foundation::source(config, configuration.environment()).await {
+    let source = match foundation::source(&configuration).await {
         Ok(source) => source,
         Err(error) => return (of(failed(error.to_string())), configuration),
     };
