@@ -13,7 +13,7 @@ use flowguard_sdk::prelude::*;
 flowguard_sdk::component! {
     name: "secretive",
     flows: [
-        signs_in, clicks_while_it_is_looked_at, tells_everything, panics_with_it, comes_back_to_the_form, fills_a_frame_on_the_list,
+        signs_in, sees_it_sent, clicks_while_it_is_looked_at, tells_everything, panics_with_it, comes_back_to_the_form, fills_a_frame_on_the_list,
         asks_in_a_foreign_frame, asks_in_a_sandbox, asks_at_a_look_alike, asks_while_the_frame_leaves,
         asks_for_another_s, asks_for_none, asks_for_a_short_one, asks_in_an_editor,
     ],
@@ -37,6 +37,16 @@ fn signs_in(page: Page) -> Result {
     page.screenshot("the form")?;
     page.get_by_role(Role::Button, "Sign in").click()?;
     expect(page.get_by_role(Role::Heading, "Welcome")).to_be_visible()
+}
+
+/// Signs in where the application shows what it got, as forms write it.
+#[flow(url = "/form")]
+fn sees_it_sent(page: Page) -> Result {
+    fill_all(&page)?;
+    page.get_by_role(Role::Button, "Sign in").click()?;
+    expect(page.get_by_role(Role::Heading, "Welcome")).to_be_visible()?;
+    page.screenshot("what was sent")?;
+    Ok(())
 }
 
 /// Clicks while the host looks, for each picture of the page, whether the secret is on it.

@@ -1,6 +1,6 @@
-//! What must not be seen: fields that hold a secret of the host. Pictures are taken with these fields masked; of a
-//! screencast only those pictures are kept that no such field was on. Pages are told values as fingerprints, so that a
-//! document that came later, and was filled by the browser itself, is known as well.
+//! What must not be seen: fields that hold a secret of the host, and texts that repeat one. Pictures are taken with these
+//! masked; of a screencast only those pictures are kept that none of them was on. Pages are told values as fingerprints, so
+//! that a document that came later is known as well: one that was filled by the browser itself, or shows what was sent.
 
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -50,9 +50,9 @@ impl Veil {
     pub(super) fn raise(&self, page: PageId, secret: &str) -> Typing<'_> {
         let mut veiled = self.lock();
         let salt = *veiled.salt.get_or_insert_with(drawn);
-        for value in [secret, secret.trim()] {
+        for value in shown_forms(secret) {
             let length = value.encode_utf16().count();
-            let [a, b] = salt.map(|salt| hashed(value, salt));
+            let [a, b] = salt.map(|base| hashed(&value, base));
             veiled.fingerprints.insert((length, a, b));
         }
         veiled.looks.entry(page).or_default();
@@ -147,10 +147,24 @@ fn drawn() -> [u32; 2] {
     [u32::from_le_bytes([a, b, c, d]), u32::from_le_bytes([e, f, g, h])]
 }
 
-/// FNV-1a over UTF-16, as the injected script reckons it.
-fn hashed(value: &str, salt: u32) -> u32 {
-    let mix = |hash: u32, unit: u16| (hash ^ u32::from(unit)).wrapping_mul(0x0100_0193);
-    value.encode_utf16().fold(salt, mix)
+/// How pages show a value: as it is, trimmed, and as addresses and forms write it.
+fn shown_forms(secret: &str) -> [String; 4] {
+    let trimmed = secret.trim();
+    let form: String = url::form_urlencoded::byte_serialize(trimmed.as_bytes()).collect();
+    let address = ["!", "'", "(", ")", "~"]
+        .iter()
+        .fold(form.replace('+', "%20"), |text, sign| {
+            let encoded = format!("%{:02X}", sign.as_bytes()[0]);
+            text.replace(&encoded, sign)
+        });
+    [secret.to_owned(), trimmed.to_owned(), form, address]
+}
+
+/// A polynomial over UTF-16 of which a window can be moved along a text, as the injected script reckons it. Its base is
+/// odd, so that nothing is lost.
+fn hashed(value: &str, base: u32) -> u32 {
+    let mix = |hash: u32, unit: u16| hash.wrapping_mul(base | 1).wrapping_add(u32::from(unit));
+    value.encode_utf16().fold(0, mix)
 }
 
 #[cfg(test)]
@@ -180,7 +194,7 @@ mod tests {
         assert_eq!(
             told["fingerprints"].as_array().map(Vec::len),
             Some(2),
-            "as it is, and trimmed"
+            "as it is, and trimmed, which addresses and forms write alike"
         );
         assert_eq!(told["frames"], false);
         veil.is_in_frames(1);
@@ -191,6 +205,14 @@ mod tests {
         let other = Veil::default();
         drop(other.raise(1, " hunter2 "));
         assert_ne!(other.told(1)["fingerprints"], told["fingerprints"]);
+    }
+
+    #[test]
+    fn a_value_is_shown_in_the_forms_of_addresses_and_forms() {
+        let [whole, trimmed, form, address] = shown_forms(" it's 9+é! ");
+        assert_eq!((whole.as_str(), trimmed.as_str()), (" it's 9+é! ", "it's 9+é!"));
+        assert_eq!(form, "it%27s+9%2B%C3%A9%21");
+        assert_eq!(address, "it's%209%2B%C3%A9!");
     }
 
     #[tokio::test(start_paused = true)]

@@ -33,7 +33,7 @@ const IMMEDIATE_ACTIONS = {
   touchable: () => refuseWithoutTouch(),
   title: () => document.title,
   outline: () => outline(),
-  showsSecret: (_, { veil }) => secretElements(veil).length > 0,
+  showsSecret: (_, { veil }) => secretNodes(veil).length > 0,
   prepareScreenshot,
   restoreScreenshot: () => restoreScreenshot(),
 };

@@ -59,6 +59,13 @@ function boxOf(element) {
   return boxInMainFrame(boundsOf(rects.flatMap(cornersOf)), framesAround(element));
 }
 
+/** The boxes of a text's lines in the main frame's viewport. */
+function linesOf(text) {
+  const range = createRange(ownerDocument(text));
+  range.selectNode(text);
+  return [...range.getClientRects()].map((line) => boxInMainFrame(boundsOf(cornersOf(line)), framesAround(parentNode(text))));
+}
+
 /** The rendered text of an element; its text content where it is not HTML. */
 const renderedText = (element) => (isHtml(element) ? innerText(element) : (textContent(element) ?? ""));
 

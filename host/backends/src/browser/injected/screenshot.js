@@ -117,8 +117,8 @@ function maskElements(attempt, { mask, maskColor, veil }) {
     throw new Refusal("invalid-argument", `not a colour: ${maskColor}`);
   }
   const named = mask.flatMap((parts) => resolve(parts, attempt.context));
-  const elements = [...named, ...(veil ? secretElements(veil) : [])];
-  if (elements.length === 0) return;
+  const boxes = [...named, ...(veil ? secretNodes(veil) : [])].flatMap(boxesToCover);
+  if (boxes.length === 0) return;
   const layer = document.createElement("div");
   const paint = layer.attachShadow({ mode: "closed" });
   layer.style.cssText =
@@ -126,7 +126,7 @@ function maskElements(attempt, { mask, maskColor, veil }) {
   documentElement(document).append(layer);
   undo.push(() => layer.remove());
   const origin = layer.getBoundingClientRect();
-  for (const box of elements.map(boxOf).filter(Boolean)) {
+  for (const box of boxes) {
     const cover = document.createElement("div");
     cover.style.cssText = `position: absolute; left: ${box.x - origin.x}px; top: ${box.y - origin.y}px; width: ${box.width}px; height: ${box.height}px;`;
     cover.style.backgroundColor = maskColor;
