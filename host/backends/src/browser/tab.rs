@@ -311,7 +311,14 @@ impl Tab for CdpTab {
                 Some(burst) if burst.gesture.takes_time() => (Some(burst), None),
                 burst => (None, burst),
             };
-            self.gesture(slow).await?;
+            // The last event may have closed the page before it was acknowledged.
+            let has_closed =
+                |moved: &Result<(), TabError>| matches!(moved, Err(TabError::Closed)) && burst.is_some();
+            let moved = self.gesture(slow).await;
+            if has_closed(&moved) {
+                return Ok(Ran::gone());
+            }
+            moved?;
             // In this order: the pointer is on its way before the script is called.
             let (moved, ran) = tokio::join!(self.gesture(quick), async {
                 tokio::select! {
@@ -319,6 +326,9 @@ impl Tab for CdpTab {
                     () = self.page.document.left_behind(), if burst.is_some() => Ok(None),
                 }
             });
+            if has_closed(&moved) {
+                return Ok(Ran::gone());
+            }
             moved?;
             match ran {
                 Ok(Some(ran)) => self.with_frames(read_ran(ran)?, steps).await,

@@ -45,6 +45,16 @@ pub async fn the_last_entries_come_oldest_first(audit: &Audit) {
     assert_eq!(audit.last(&ours, 3).await.unwrap(), [b, c, d]);
 }
 
+/// What one process did within a millisecond is told in its order.
+pub async fn entries_of_a_millisecond_stay_in_their_order(audit: &Audit) {
+    let tenant = fresh_tenant();
+    let entries: Vec<AuditEntry> = (0..20).map(|n| entry(NOW, &format!("{}.wasm", 19 - n))).collect();
+    for entry in &entries {
+        audit.append(&tenant, entry).await.unwrap();
+    }
+    assert_eq!(audit.last(&tenant, 20).await.unwrap(), entries);
+}
+
 /// The same thing done twice in a millisecond was done twice.
 pub async fn entries_that_are_alike_are_all_kept(audit: &Audit) {
     let tenant = fresh_tenant();

@@ -146,6 +146,7 @@ macro_rules! store_contract {
         }
         $crate::contract_cases! { $open, audit; audit:
             the_last_entries_come_oldest_first,
+            entries_of_a_millisecond_stay_in_their_order,
             entries_that_are_alike_are_all_kept,
         }
         $crate::contract_cases! { $open, components; components:

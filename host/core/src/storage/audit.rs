@@ -4,9 +4,10 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::collections::AUDIT;
-use super::store::{Document, Order, Query, Store};
+use super::store::{Document, Order as Sorted, Query, Store};
 use super::{StorageError, TenantId};
 use crate::artifact::Digest;
 
@@ -36,15 +37,21 @@ pub struct AuditEntry {
     pub refused: Option<String>,
 }
 
-/// The log of changes.
+/// The log of changes. What one process writes stays in its order, also within a millisecond.
 #[derive(Clone)]
-pub struct Audit(Arc<dyn Store>);
+pub struct Audit {
+    store: Arc<dyn Store>,
+    written: Arc<AtomicU32>,
+}
 
 impl Audit {
     /// The log in this store.
     #[must_use]
     pub fn new(store: Arc<dyn Store>) -> Self {
-        Self(store)
+        Self {
+            store,
+            written: Arc::default(),
+        }
     }
 
     /// Adds an entry. Two that are alike are two.
@@ -57,20 +64,20 @@ impl Audit {
             _ => Map::new(),
         };
         let content = Digest::of(Value::Object(fields.clone()).to_string().as_bytes());
-        for twin in 0_u32.. {
+        loop {
+            let number = self.written.fetch_add(1, Ordering::Relaxed);
             let document = Document {
-                id: format!("{:014}-{}-{twin}", entry.at_ms, content.short()),
+                id: format!("{:014}-{number:010}-{}", entry.at_ms, content.short()),
                 revision: 1,
                 schema: SCHEMA,
                 expires_ms: None,
                 fields: fields.clone(),
                 sealed: None,
             };
-            if self.0.insert(tenant, &AUDIT, document, 0).await? {
-                break;
+            if self.store.insert(tenant, &AUDIT, document, 0).await? {
+                return Ok(());
             }
         }
-        Ok(())
     }
 
     /// The last entries, oldest first.
@@ -81,12 +88,12 @@ impl Audit {
         let query = Query {
             equal: Vec::new(),
             between: None,
-            order: Order::Descending("at"),
+            order: Sorted::Descending("at"),
             limit,
             now_ms: 0,
             sealed: false,
         };
-        let found = self.0.find(tenant, &AUDIT, query).await?;
+        let found = self.store.find(tenant, &AUDIT, query).await?;
         found.into_iter().rev().map(read).collect()
     }
 }
