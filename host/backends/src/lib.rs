@@ -2,6 +2,7 @@
 
 pub mod baselines;
 pub mod browser;
+pub mod browserbase;
 pub mod probes;
 pub mod secrets;
 pub mod storage;

@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::net::{UdpSocket, UnixDatagram};
 use url::Url;
 
+use crate::browserbase::{self, ClientOptions, Kind};
 use flowguard_core::limits::MAX_PROBE_BYTES;
 use flowguard_core::secrets::Secret;
 
@@ -92,21 +93,26 @@ pub async fn anthropic(endpoint: &Url, key: &Secret, model: Option<&str>) -> Ans
 /// # Errors
 /// Where nobody answers there, the key is refused, or there is no such project.
 pub async fn browserbase(endpoint: &Url, key: &Secret, project: Option<&str>) -> Answered {
-    let path = match project {
-        Some(project) => below(endpoint, &["v1", "projects", project]),
-        None => below(endpoint, &["v1", "projects"]),
+    let options = ClientOptions::new(endpoint.clone(), key.clone());
+    let fault = |error: browserbase::Error| {
+        let advice = match (error.kind, project) {
+            (Kind::NotFound, Some(_)) => {
+                "check BROWSERBASE_PROJECT_ID: there is no such project for this key"
+            }
+            (kind, _) => kind.advice(),
+        };
+        Fault::new(format!("Browserbase: {}", error.message), advice)
     };
-    let request = client()?.get(path).header("x-bb-api-key", secret(key)?);
-    let service = Service {
-        name: "Browserbase",
-        key: "BROWSERBASE_API_KEY",
-    };
-    let missing = "check BROWSERBASE_PROJECT_ID: there is no such project for this key";
-    let answer = service.json(request, missing).await?;
-    match (project, answer.as_array()) {
-        (Some(_), _) if answer["id"].is_string() => Ok(format!("project {}", short(&answer["name"]))),
-        (None, Some(projects)) => Ok(format!("{} projects", projects.len())),
-        _ => Err(service.other_than("a project")),
+    let client = browserbase::Client::new(options).map_err(fault)?;
+    match project {
+        Some(project) => {
+            let project = client.project(project).await.map_err(fault)?;
+            Ok(format!("project {}", short(&Value::from(project.name))))
+        }
+        None => Ok(format!(
+            "{} projects",
+            client.projects().await.map_err(fault)?.len()
+        )),
     }
 }
 

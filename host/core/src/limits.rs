@@ -290,6 +290,13 @@ pub const OUTBOX_RETRY: Duration = Duration::from_secs(1);
 /// How long `flowguard run` waits at its end for a store that is away.
 pub const OUTBOX_WAIT: Duration = Duration::from_secs(60);
 
+/// How long one try of a call of a cloud may take.
+pub const CLOUD_CALL_TIMEOUT: Duration = Duration::from_secs(60);
+/// Bytes of one answer of a cloud.
+pub const MAX_CLOUD_ANSWER_BYTES: usize = 16 << 20;
+/// Bytes of what a session in a cloud has downloaded, fetched at once.
+pub const MAX_CLOUD_DOWNLOAD_BYTES: usize = 256 << 20;
+
 /// How long one look of `flowguard env validate` may take.
 pub const PROBE_TIMEOUT: Duration = Duration::from_secs(20);
 /// Bytes of an answer that such a look reads.
