@@ -7,4 +7,5 @@
 )]
 
 mod browserbase;
+mod emulator;
 mod script;

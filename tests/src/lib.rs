@@ -8,6 +8,7 @@
 )]
 
 mod developing;
+mod emulating;
 mod outcome;
 mod paths;
 mod peer;
@@ -21,6 +22,7 @@ mod turn;
 mod wire;
 
 pub use developing::Developing;
+pub use emulating::Emulating;
 pub use outcome::{Outcome, RunOutcome};
 pub use paths::{flows, guest, guests, root};
 pub use peer::{HeldRequest, Peer};

@@ -183,6 +183,13 @@ impl Flowguard {
     }
 
     /// Starts `flowguard serve` on a free port.
+    pub(crate) fn spawn_emulator<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Running {
+        let mut all: Vec<std::ffi::OsString> =
+            vec!["browserbase-emulator".into(), "--listen=127.0.0.1:0".into()];
+        all.extend(arguments.into_iter().map(|argument| argument.as_ref().to_owned()));
+        self.spawn(all, None)
+    }
+
     pub(crate) fn spawn_serve<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Running {
         let mut all = vec!["serve".into(), "--listen=127.0.0.1:0".into()];
         if let Some(url) = &self.base_url {

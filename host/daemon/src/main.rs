@@ -6,6 +6,7 @@ mod cli;
 mod config;
 mod dev;
 mod discover;
+mod emulator;
 mod foundation;
 mod live_runs;
 mod load;

@@ -2,6 +2,7 @@
 
 mod config;
 mod dev;
+mod emulator;
 mod env;
 mod har;
 mod inspect;
@@ -107,6 +108,8 @@ enum Verb {
     Serve(serve::ServeArgs),
     /// Moves a store, changes its keys, erases a tenant
     Store(store::StoreArgs),
+    /// Browserbase's API on this machine, over local browsers: for development without an account
+    BrowserbaseEmulator(emulator::EmulatorArgs),
     /// Tells what the configuration says and who said it
     #[command(subcommand)]
     Config(config::ConfigVerb),
@@ -133,6 +136,7 @@ impl Verb {
             Self::Store(args) => args.profile.say_to(flags),
             Self::Config(verb) => verb.say_to(flags),
             Self::Env(env::EnvVerb::Validate(args)) | Self::EnvValidate(args) => args.say_to(flags),
+            Self::BrowserbaseEmulator(_) => {}
         }
     }
 }
@@ -187,6 +191,7 @@ pub(crate) async fn run(
             let configuration = with_what_secrets_there_are(configuration).await?;
             return config::run(&configuration.now(), verb);
         }
+        Verb::BrowserbaseEmulator(args) => return emulator::run(configuration.first(), args).await,
         Verb::Env(env::EnvVerb::Validate(args)) | Verb::EnvValidate(args) => {
             return env::validate(configuration, args).await;
         }
@@ -203,7 +208,9 @@ pub(crate) async fn run(
         Verb::Dev(args) => dev::run(&foundation, *args).await,
         Verb::Serve(args) => serve::run(&foundation, log, args).await,
         Verb::Store(args) => store::run(&foundation, &args).await,
-        Verb::Config(_) | Verb::Env(_) | Verb::EnvValidate(_) => Ok(Exit::Passed),
+        Verb::Config(_) | Verb::Env(_) | Verb::EnvValidate(_) | Verb::BrowserbaseEmulator(_) => {
+            Ok(Exit::Passed)
+        }
     }
 }
 

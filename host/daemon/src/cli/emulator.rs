@@ -1,0 +1,62 @@
+//! `flowguard browserbase-emulator`: Browserbase's API on this machine, over local browsers.
+
+use clap::Args;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+
+use super::serve::loopback;
+use super::signals::{interrupted, terminated};
+use super::{Exit, UsageError, say};
+use crate::config::{Config, duration};
+use crate::emulator::{Emulator, EmulatorOptions, Limits};
+use flowguard_backends::browser::LocalOptions;
+use flowguard_core::clock::SystemClock;
+
+/// Browserbase's API on this machine, over local browsers: for development without an account
+#[derive(Debug, Args)]
+pub(crate) struct EmulatorArgs {
+    /// Where requests are taken, on this machine only
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:4500")]
+    listen: SocketAddr,
+    /// Sessions at once
+    #[arg(long, value_name = "N", default_value_t = 25, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    concurrency: u32,
+    /// Sessions that may be made in a minute
+    #[arg(long, value_name = "N", default_value_t = 150, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    creations: u32,
+    /// How long a session lasts unless it says otherwise
+    #[arg(long, value_name = "TIME", default_value = "15m", value_parser = duration::parse)]
+    session_timeout: Duration,
+}
+
+pub(super) async fn run(config: &Config, args: &EmulatorArgs) -> anyhow::Result<Exit> {
+    let bound = |error| UsageError(format!("{}: {error}", args.listen));
+    let api = TcpListener::bind(loopback(args.listen)?).await.map_err(bound)?;
+    let address = api.local_addr()?;
+    let tunnel = TcpListener::bind((address.ip(), 0)).await?;
+    let options = EmulatorOptions {
+        key: config.browserbase.key.clone(),
+        limits: Limits {
+            concurrency: args.concurrency,
+            creations: args.creations,
+            timeout: args.session_timeout,
+        },
+        browsers: LocalOptions {
+            executable: config.top.chromium.clone(),
+            search_path: std::env::var_os("PATH").unwrap_or_default(),
+            keeps_ready: false,
+            ..LocalOptions::default()
+        },
+    };
+    let (interrupted, terminated) = (interrupted(), terminated());
+    let emulator = Emulator::serve(options, Arc::new(SystemClock::new()), api, tunnel).await?;
+    say(&format!("flowguard emulates Browserbase at http://{address}\n"));
+    let exit = tokio::select! {
+        () = interrupted => Exit::Interrupted,
+        () = terminated => Exit::Passed,
+    };
+    emulator.end().await;
+    Ok(exit)
+}

@@ -1,0 +1,165 @@
+//! An emulated Browserbase on this machine: its HTTP API over sessions that are local browsers, for development and tests
+//! without an account. What it says is what the official SDKs' types and documentation say; nothing here is taken from the
+//! service itself.
+
+mod api;
+mod json;
+mod sessions;
+mod tunnel;
+
+pub(crate) use sessions::Limits;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::{Notify, watch};
+
+use flowguard_backends::browser::{LocalBrowsers, LocalOptions};
+use flowguard_core::clock::Clock;
+use flowguard_core::secrets::Secret;
+use sessions::{Asked, Session, Sessions, Status, TooMany};
+
+/// How it is set up.
+pub(crate) struct EmulatorOptions {
+    /// The key that is asked for; any where none is named.
+    pub(crate) key: Option<Secret>,
+    pub(crate) limits: Limits,
+    pub(crate) browsers: LocalOptions,
+}
+
+/// The emulator.
+pub(crate) struct Emulator {
+    options: EmulatorOptions,
+    clock: Arc<dyn Clock>,
+    sessions: Mutex<Sessions>,
+    running: Mutex<HashMap<String, Running>>,
+    contexts: Mutex<HashMap<String, Option<String>>>,
+    /// Where sessions are connected to.
+    tunnel: String,
+    changed: Notify,
+}
+
+/// A session that runs.
+struct Running {
+    browsers: Arc<LocalBrowsers>,
+    address: String,
+    /// True as soon as it is over.
+    over: watch::Sender<bool>,
+}
+
+/// Why there is no session.
+enum NotMade {
+    TooMany(TooMany),
+    NoBrowser(String),
+}
+
+impl Emulator {
+    /// Serves on these listeners until it is dropped: the API, and the sessions' browsers.
+    pub(crate) async fn serve(
+        options: EmulatorOptions,
+        clock: Arc<dyn Clock>,
+        api: TcpListener,
+        tunnel: TcpListener,
+    ) -> anyhow::Result<Arc<Self>> {
+        let emulator = Arc::new(Self {
+            sessions: Mutex::new(Sessions::new(options.limits)),
+            options,
+            clock,
+            running: Mutex::default(),
+            contexts: Mutex::default(),
+            tunnel: format!("ws://{}", tunnel.local_addr()?),
+            changed: Notify::new(),
+        });
+        tokio::spawn(tunnel::serve(tunnel, emulator.clone()));
+        let router = api::router(emulator.clone());
+        tokio::spawn(async move { axum::serve(api, router).await });
+        tokio::spawn(emulator.clone().keep_time());
+        Ok(emulator)
+    }
+
+    /// Makes a session with a browser of its own.
+    async fn create(&self, asked: Asked) -> Result<Session, NotMade> {
+        let session = {
+            let (id, key) = (id(), id().replace('-', ""));
+            let mut sessions = self.sessions();
+            let made = sessions.create(id, key, asked, self.clock.wall());
+            made.map_err(NotMade::TooMany)?.clone()
+        };
+        let browsers = Arc::new(LocalBrowsers::new(self.options.browsers.clone()));
+        let started = browsers.warm_up().await;
+        let address = browsers.address().await;
+        let (Ok(()), Some(address)) = (&started, address) else {
+            let why = started
+                .err()
+                .map_or_else(|| "it ended".to_owned(), |error| error.to_string());
+            self.sessions()
+                .finish(&session.id, Status::Error, self.clock.wall());
+            return Err(NotMade::NoBrowser(why));
+        };
+        let running = Running {
+            browsers,
+            address,
+            over: watch::Sender::new(false),
+        };
+        lock(&self.running).insert(session.id.clone(), running);
+        self.changed.notify_one();
+        Ok(session)
+    }
+
+    /// Ends a session and its browser.
+    async fn finish(&self, id: &str, status: Status) {
+        self.sessions().finish(id, status, self.clock.wall());
+        let running = lock(&self.running).remove(id);
+        if let Some(running) = running {
+            running.over.send_replace(true);
+            running.browsers.shut_down().await;
+        }
+        self.changed.notify_one();
+    }
+
+    /// Ends sessions as their time runs out.
+    async fn keep_time(self: Arc<Self>) {
+        loop {
+            let over = self.sessions().expire(self.clock.wall());
+            for id in over {
+                self.finish(&id, Status::Completed).await;
+            }
+            let next = self.sessions().next_end();
+            let left = next.map(|end| end.saturating_sub(self.clock.wall()));
+            tokio::select! {
+                () = tokio::time::sleep(left.unwrap_or(Duration::MAX)) => {}
+                () = self.changed.notified() => {}
+            }
+        }
+    }
+
+    /// Ends all sessions.
+    pub(crate) async fn end(&self) {
+        let all: Vec<String> = lock(&self.running).keys().cloned().collect();
+        for id in all {
+            self.finish(&id, Status::Completed).await;
+        }
+    }
+
+    fn sessions(&self) -> MutexGuard<'_, Sessions> {
+        lock(&self.sessions)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// An id as the service has them: a UUID of version 4.
+fn id() -> String {
+    let mut bytes = [0; 16];
+    if let Err(error) = getrandom::fill(&mut bytes) {
+        tracing::error!(%error, "there are no random numbers");
+    }
+    bytes[6] = (bytes[6] & 0x0f) | 0x40;
+    bytes[8] = (bytes[8] & 0x3f) | 0x80;
+    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let parts = [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]];
+    parts.join("-")
+}
