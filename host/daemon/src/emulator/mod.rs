@@ -103,8 +103,13 @@ impl Emulator {
             over: watch::Sender::new(false),
         };
         lock(&self.running).insert(session.id.clone(), running);
+        // It may have been released, or have run out of its time, while its browser was started.
+        let whole = self.sessions().get(&session.id).cloned().unwrap_or(session);
+        if whole.status != Status::Running {
+            self.finish(&whole.id, whole.status).await;
+        }
         self.changed.notify_one();
-        Ok(session)
+        Ok(whole)
     }
 
     /// Ends a session and its browser.
