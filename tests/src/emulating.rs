@@ -2,11 +2,8 @@
 
 use std::ffi::OsStr;
 use std::time::Duration;
-use tokio::io::{AsyncBufReadExt, BufReader};
 
 use crate::program::{Flowguard, Running};
-
-const LONGEST: Duration = Duration::from_secs(30);
 
 /// An emulated Browserbase.
 #[derive(Debug)]
@@ -22,14 +19,7 @@ impl Flowguard {
     /// Where it does not say where it is.
     pub async fn emulate<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Emulating {
         let mut running = self.spawn_emulator(arguments);
-        let stdout = running.take_stdout().expect("its output is piped");
-        let mut lines = BufReader::new(stdout).lines();
-        let line = tokio::time::timeout(LONGEST, lines.next_line()).await;
-        let line = line
-            .expect("it starts")
-            .expect("its output can be read")
-            .expect("it says where it is");
-        let address = line.rsplit(' ').next().expect("an address").to_owned();
+        let (_, address) = running.announces().await;
         Emulating { running, address }
     }
 }
@@ -39,12 +29,6 @@ impl Emulating {
     #[must_use]
     pub fn address(&self) -> &str {
         &self.address
-    }
-
-    /// The program and its browsers.
-    #[must_use]
-    pub fn processes(&self) -> crate::Processes {
-        self.running.processes()
     }
 
     /// Ends it as a supervisor does, and makes sure that nothing of it is left.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use tempfile::TempDir;
-use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 
 use crate::outcome::Outcome;
@@ -143,12 +143,7 @@ impl Flowguard {
     /// Where it says nothing, or ends otherwise.
     pub async fn lives<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) {
         let mut running = self.spawn(arguments, None);
-        let stdout = running.take_stdout().expect("its output is piped");
-        let mut lines = BufReader::new(stdout).lines();
-        let line = tokio::time::timeout(LONGEST, lines.next_line()).await;
-        line.expect("it says something in time")
-            .expect("its output can be read")
-            .expect("it says something");
+        let _said = running.announces().await;
         running.interrupt();
         let outcome = running.ended().await;
         assert_eq!(outcome.code, Some(130), "{}", outcome.text());
@@ -254,6 +249,22 @@ impl Running {
 
     pub(crate) fn take_stdout(&mut self) -> Option<ChildStdout> {
         self.child.stdout.take()
+    }
+
+    /// Waits for its first line, which ends with where it is: that address, and what it says after.
+    ///
+    /// # Panics
+    /// Where it says nothing.
+    pub(crate) async fn announces(&mut self) -> (Lines<BufReader<ChildStdout>>, String) {
+        let stdout = self.take_stdout().expect("its output is piped");
+        let mut lines = BufReader::new(stdout).lines();
+        let line = tokio::time::timeout(LONGEST, lines.next_line()).await;
+        let line = line
+            .expect("it starts")
+            .expect("its output can be read")
+            .expect("it says where it is");
+        let address = line.rsplit(' ').next().expect("an address").to_owned();
+        (lines, address)
     }
 
     /// Reads its log until it says this; what it logs after that is not in the outcome.

@@ -60,18 +60,12 @@ impl Flowguard {
     /// Where it does not say where it is.
     pub async fn serve<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Serving {
         let mut running = self.spawn_serve(arguments);
-        let stdout = running.take_stdout().expect("its output is piped");
-        let mut lines = BufReader::new(stdout).lines();
-        let line = tokio::time::timeout(LONGEST, lines.next_line()).await;
-        let line = line
-            .expect("it starts")
-            .expect("its output can be read")
-            .expect("it says where it is");
-        let address = line.rsplit("http://").next().expect("an address").to_owned();
+        let (said, address) = running.announces().await;
+        let address = address.trim_start_matches("http://").to_owned();
         let token = std::fs::read_to_string(self.data().join("server.token")).expect("it was made");
         Serving {
             running,
-            said: lines,
+            said,
             address,
             token,
         }

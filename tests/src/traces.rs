@@ -52,11 +52,14 @@ impl Canary {
     pub fn in_folder(&self, folder: &Path) -> (Vec<String>, usize) {
         let (mut found, mut searched) = (Vec::new(), 0);
         for file in files_below(folder) {
-            // A socket or a pipe that a browser has left holds nothing.
-            if let Ok(bytes) = std::fs::read(&file) {
-                searched += bytes.len();
-                found.extend(self.in_bytes(&file.display().to_string(), &bytes));
-            }
+            let bytes = match std::fs::read(&file) {
+                Ok(bytes) => bytes,
+                // A browser that ends clears up behind itself.
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+                Err(error) => panic!("{} cannot be searched: {error}", file.display()),
+            };
+            searched += bytes.len();
+            found.extend(self.in_bytes(&file.display().to_string(), &bytes));
         }
         (found, searched)
     }

@@ -3,6 +3,7 @@
 pub mod baselines;
 pub mod browser;
 pub mod browserbase;
+mod causes;
 pub mod probes;
 pub mod secrets;
 pub mod storage;

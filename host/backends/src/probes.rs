@@ -10,6 +10,7 @@ use tokio::net::{UdpSocket, UnixDatagram};
 use url::Url;
 
 use crate::browserbase::{self, ClientOptions, Kind};
+use crate::causes::causes;
 use flowguard_core::limits::MAX_PROBE_BYTES;
 use flowguard_core::secrets::Secret;
 
@@ -44,7 +45,7 @@ impl Fault {
 }
 
 /// Where the Datadog Agent takes traces.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Agent {
     /// Over HTTP.
     Http(Url),
@@ -53,7 +54,7 @@ pub enum Agent {
 }
 
 /// Where DogStatsD takes datagrams.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Stats {
     /// Over UDP: host and port.
     Udp(String, u16),
@@ -225,7 +226,7 @@ impl Service {
         let name = self.name;
         let answer = request.send().await.map_err(|error| {
             Fault::new(
-                format!("{name} was not reached: {}", chain(error)),
+                format!("{name} was not reached: {}", causes(&error.without_url())),
                 "check its address and the network",
             )
         })?;
@@ -240,9 +241,12 @@ impl Service {
         if !status.is_success() {
             return Err(Fault::new(format!("{name} answered {status}"), advice));
         }
-        beginning(answer)
-            .await
-            .map_err(|error| Fault::new(format!("{name} broke off: {}", chain(error)), "try again later"))
+        beginning(answer).await.map_err(|error| {
+            Fault::new(
+                format!("{name} broke off: {}", causes(&error.without_url())),
+                "try again later",
+            )
+        })
     }
 
     fn other_than(&self, expected: &str) -> Fault {
@@ -289,22 +293,6 @@ fn below(endpoint: &Url, parts: &[&str]) -> Url {
         path.pop_if_empty().extend(parts);
     }
     url
-}
-
-/// An error and its causes, without the address: that may hold a password.
-fn chain(error: reqwest::Error) -> String {
-    use std::error::Error as _;
-    let error = error.without_url();
-    let mut said = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let text = error.to_string();
-        if !said.contains(&text) {
-            said = format!("{said}: {text}");
-        }
-        cause = error.source();
-    }
-    said.chars().take(300).collect()
 }
 
 /// A text of an answer, in few characters.

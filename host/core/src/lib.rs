@@ -24,6 +24,7 @@ pub mod gate;
 mod gate_tests;
 pub mod grant;
 pub mod here;
+mod label;
 pub mod ledger;
 pub mod limits;
 pub mod progress;

@@ -297,6 +297,11 @@ pub const MAX_CLOUD_ANSWER_BYTES: usize = 16 << 20;
 /// Bytes of what a session in a cloud has downloaded, fetched at once.
 pub const MAX_CLOUD_DOWNLOAD_BYTES: usize = 256 << 20;
 
+/// Bytes of the request that opens a connection to an emulated session.
+pub const MAX_OPENING_REQUEST_BYTES: usize = 16 << 10;
+/// How long somebody may take for it.
+pub const OPENING_REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// How long one look of `flowguard env validate` may take.
 pub const PROBE_TIMEOUT: Duration = Duration::from_secs(20);
 /// Bytes of an answer that such a look reads.

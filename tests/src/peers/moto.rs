@@ -104,15 +104,7 @@ impl Moto {
             "{method} {path} HTTP/1.0\r\nhost: {address}\r\n{UNSIGNED}content-length: {}\r\n\r\n{body}",
             body.len()
         );
-        let answer = blocking(move || said(&address, &request))
-            .await
-            .expect("moto answers");
-        let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
-        assert!(
-            head.lines().next().is_some_and(|line| line.contains(" 200 ")),
-            "{answer}"
-        );
-        body.to_owned()
+        well_answered(address, request).await
     }
 
     /// Asks Secrets Manager for something, as its API is spoken; what it answers.
@@ -129,15 +121,7 @@ impl Moto {
              content-length: {}\r\n\r\n{body}",
             body.len()
         );
-        let answer = blocking(move || said(&address, &request))
-            .await
-            .expect("moto answers");
-        let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
-        assert!(
-            head.lines().next().is_some_and(|line| line.contains(" 200 ")),
-            "{answer}"
-        );
-        serde_json::from_str(body).expect("the answer is JSON")
+        serde_json::from_str(&well_answered(address, request).await).expect("the answer is JSON")
     }
 
     /// Makes a secret with this value.
@@ -171,6 +155,19 @@ impl Moto {
             Err(error) => error.to_string(),
         }
     }
+}
+
+/// The body of what is answered well to a request.
+async fn well_answered(address: String, request: String) -> String {
+    let answer = blocking(move || said(&address, &request))
+        .await
+        .expect("moto answers");
+    let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
+    assert!(
+        head.lines().next().is_some_and(|line| line.contains(" 200 ")),
+        "{answer}"
+    );
+    body.to_owned()
 }
 
 /// What is answered to a request.

@@ -12,6 +12,7 @@ use url::Url;
 use super::client::ClientOptions;
 use super::error::{Error, Kind};
 use super::retry::{TRIES, asked_to, pause};
+use crate::causes::causes;
 use flowguard_core::limits::MAX_CLOUD_ANSWER_BYTES;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -132,7 +133,7 @@ impl Transport {
             } else {
                 Kind::Lost
             };
-            failed(kind, &chain(error))
+            failed(kind, &causes(&error.without_url()))
         })?;
         let (status, headers) = (sent.status(), sent.headers().clone());
         let body = beginning(sent, call.limit).await;
@@ -143,7 +144,7 @@ impl Transport {
                     Kind::Malformed,
                     &format!("more than {} bytes came", call.limit),
                 )),
-                Err(error) => Err(failed(Kind::Lost, &chain(error))),
+                Err(error) => Err(failed(Kind::Lost, &causes(&error.without_url()))),
             };
         }
         let said = body.ok().flatten().unwrap_or_default();
@@ -208,20 +209,6 @@ async fn beginning(mut answer: Response, limit: usize) -> Result<Option<Bytes>, 
         bytes.extend_from_slice(&chunk);
     }
     Ok(Some(bytes.freeze()))
-}
-
-/// An error and its causes, without the address: it may hold a password.
-fn chain(error: reqwest::Error) -> String {
-    use std::error::Error as _;
-    let error = error.without_url();
-    let mut said = vec![error.to_string()];
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        said.push(error.to_string());
-        cause = error.source();
-    }
-    said.dedup();
-    said.join(": ")
 }
 
 /// A number from 0 to 1 that nobody else has at the same time.

@@ -16,6 +16,7 @@ use aws_smithy_types::body::SdkBody;
 use http_body_util::Limited;
 use std::time::Duration;
 
+use crate::causes::causes;
 use flowguard_core::limits::MAX_SECRET_SET_BYTES;
 use flowguard_core::secrets::{Secret, SecretSet, SecretSource, SourceError};
 
@@ -161,26 +162,14 @@ fn judged(error: &SdkError<GetSecretValueError, HttpResponse>) -> SourceError {
         }
         SdkError::ResponseError(_) => SourceError::Malformed(unread()),
         // No request was made: a region or an address is missing.
-        SdkError::ConstructionFailure(_) => SourceError::Denied(chain(error)),
+        SdkError::ConstructionFailure(_) => SourceError::Denied(causes(error)),
         SdkError::TimeoutError(_) => SourceError::Transient("no answer in time".to_owned()),
-        _ => SourceError::Transient(chain(error)),
+        _ => SourceError::Transient(causes(error)),
     }
 }
 
 fn unread() -> String {
     format!("the answer is none of AWS's, or larger than {MAX_ANSWER_BYTES} bytes")
-}
-
-/// What went wrong before there was an answer: nothing in it can be a value.
-fn chain(error: &SdkError<GetSecretValueError, HttpResponse>) -> String {
-    let mut told = Vec::new();
-    let mut cause: Option<&dyn std::error::Error> = Some(error);
-    while let Some(error) = cause {
-        told.push(error.to_string());
-        cause = error.source();
-    }
-    told.dedup();
-    told.join(": ").chars().take(500).collect()
 }
 
 /// Reads no more of an answer than one can have.

@@ -6,14 +6,13 @@ use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use flowguard_core::limits::MAX_CONFIGURATION_BYTES;
 use flowguard_core::secrets::{PLATFORM_SECRETS, Secret, SecretName, SecretSet, SecretSource, SourceError};
 
 /// What the variables of flows' secrets begin with; `shop-password` is `FLOWGUARD_SECRET_SHOP_PASSWORD`.
 const PREFIX: &str = "FLOWGUARD_SECRET_";
 /// It names the secret of AWS, and is no secret of a flow.
 const NAME_OF_THE_SECRET: &str = "FLOWGUARD_SECRET_NAME";
-/// Bytes of a `.env` file.
-const MAX_FILE_BYTES: u64 = 1 << 20;
 
 /// Secrets of the environment.
 pub struct EnvironmentSecrets {
@@ -96,11 +95,11 @@ fn read_file(path: &Path) -> Result<Vec<(String, Secret)>, SourceError> {
         Err(error) => return Err(unreadable(error)),
     };
     let mut text = String::new();
-    file.take(MAX_FILE_BYTES + 1)
+    file.take(MAX_CONFIGURATION_BYTES as u64 + 1)
         .read_to_string(&mut text)
         .map_err(unreadable)?;
-    if text.len() as u64 > MAX_FILE_BYTES {
-        let why = format!("{} has more than {MAX_FILE_BYTES} bytes", path.display());
+    if text.len() > MAX_CONFIGURATION_BYTES {
+        let why = format!("{} has more than {MAX_CONFIGURATION_BYTES} bytes", path.display());
         return Err(SourceError::Malformed(why));
     }
     let mut all = Vec::new();
@@ -181,7 +180,7 @@ mod tests {
             assert!(matches!(error, SourceError::Malformed(_)), "{told}");
             assert!(told.contains(".env") && !told.contains("hunter2"), "{told}");
         }
-        std::fs::write(&file, "x".repeat((MAX_FILE_BYTES + 1) as usize)).expect("it is written");
+        std::fs::write(&file, "x".repeat(MAX_CONFIGURATION_BYTES + 1)).expect("it is written");
         let error = source(&[], Some(&file))
             .fetch()
             .await

@@ -15,7 +15,7 @@ mod start;
 pub use cache::SecretCache;
 pub(crate) use flow::denial;
 pub use flow::{FlowSecrets, RunSecrets};
-pub use policy::{Caller, PolicyError, SecretName, SecretPolicies, SecretPolicy};
+pub use policy::{Caller, PolicyError, SecretName, SecretPolicies, SecretPolicy, origin_of};
 pub use scrub::Scrubber;
 pub use secret::{HIDDEN, Secret};
 pub use source::{SecretSet, SecretSource, SourceError};

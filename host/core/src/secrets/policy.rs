@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use url::Url;
 
 use crate::artifact::Digest;
+use crate::label::is_label;
 
 /// The name of a flow's secret: 1 to 63 of `a-z`, `0-9` and `-`, not beginning with `-`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -16,9 +17,7 @@ impl SecretName {
     /// The name that a text is, if it can be one.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let legal = |b: u8| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-');
-        let named = (1..=63).contains(&text.len()) && text.bytes().all(legal) && !text.starts_with('-');
-        named.then(|| Self(text.to_owned()))
+        is_label(text).then(|| Self(text.to_owned()))
     }
 
     /// The name.
@@ -137,20 +136,21 @@ impl SecretPolicy {
     }
 }
 
-/// An origin as browsers write it. What has none of its own, or says more than an origin, is refused.
-fn exact_origin(text: &str) -> Option<String> {
+/// The origin of a web address that says nothing else, as browsers write it: in lower case, without a port that need not be
+/// there. A star is legal in a name, and would be taken for "any": it is refused.
+#[must_use]
+pub fn origin_of(text: &str) -> Option<String> {
     let url = Url::parse(text).ok()?;
     let is_web = matches!(url.scheme(), "http" | "https");
     let is_bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
     let has_nobody = url.username().is_empty() && url.password().is_none();
-    // An address would also be read with spaces, another case and a port that need not be there.
     let origin = url.origin().ascii_serialization();
-    (is_web
-        && is_bare
-        && has_nobody
-        && text.strip_suffix('/').unwrap_or(text) == origin
-        && !origin.contains('*'))
-    .then_some(origin)
+    (is_web && is_bare && has_nobody && !origin.contains('*')).then_some(origin)
+}
+
+/// An origin that is written as browsers write it.
+fn exact_origin(text: &str) -> Option<String> {
+    origin_of(text).filter(|origin| text.strip_suffix('/').unwrap_or(text) == origin)
 }
 
 #[cfg(test)]

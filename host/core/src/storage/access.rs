@@ -9,6 +9,7 @@ use super::calls::{CompareAndSwap, Delete, Get, Increment, Keys, List, OpenBucke
 use crate::clock::Clock;
 use crate::content::Content;
 use crate::failure::{Code, Failure};
+use crate::label::is_label;
 use crate::limits;
 use crate::secrets::Scrubber;
 
@@ -45,9 +46,7 @@ impl Storage {
     /// # Errors
     /// [`Code::InvalidArgument`] where the name is malformed.
     pub async fn open(&self, call: &OpenBucket) -> Result<(), Failure> {
-        let name = call.name.as_bytes();
-        let legal = |b: &u8| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-');
-        if !(1..=63).contains(&name.len()) || !name.iter().all(legal) || name.first() == Some(&b'-') {
+        if !is_label(&call.name) {
             let message = format!(
                 "a bucket's name is 1 to 63 of a-z, 0-9 and -, not beginning with -: {:?}",
                 call.name

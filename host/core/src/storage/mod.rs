@@ -24,6 +24,7 @@ mod vision_cache;
 use serde::{Deserialize, Serialize};
 
 use crate::failure::{Code, Failure};
+use crate::label::is_label;
 
 pub use access::Storage;
 pub use audit::{Audit, AuditEntry};
@@ -48,9 +49,7 @@ impl TenantId {
     /// The tenant that a text names, if it can be one: 1 to 63 of `a-z`, `0-9` and `-`, not beginning with `-`.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let legal = |b: u8| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-');
-        let named = (1..=63).contains(&text.len()) && text.bytes().all(legal) && !text.starts_with('-');
-        named.then(|| Self(text.to_owned()))
+        is_label(text).then(|| Self(text.to_owned()))
     }
 
     /// The name.

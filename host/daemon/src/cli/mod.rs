@@ -185,32 +185,26 @@ pub(crate) async fn run(
     known: Arc<Scrubber>,
     log: Log,
 ) -> anyhow::Result<Exit> {
-    // These tell how things are, also where nothing else could begin.
-    match &arguments.verb {
+    // Whatever touches flows or results stands on this; the others work also where it cannot be laid.
+    let lay = async |configuration| Foundation::lay(configuration, &known).await;
+    match arguments.verb {
         Verb::Config(verb) => {
             let configuration = with_what_secrets_there_are(configuration).await?;
-            return config::run(&configuration.now(), verb);
+            config::run(&configuration.now(), &verb)
         }
-        Verb::BrowserbaseEmulator(args) => return emulator::run(configuration.first(), args).await,
         Verb::Env(env::EnvVerb::Validate(args)) | Verb::EnvValidate(args) => {
-            return env::validate(configuration, args).await;
+            env::validate(configuration, &args).await
         }
-        _ => {}
-    }
-    let foundation = Foundation::lay(configuration, &known).await?;
-    match arguments.verb {
-        Verb::Run(args) => run::run(&foundation, *args).await,
-        Verb::Inspect(args) => inspect::run(&foundation, &args).await,
-        Verb::Runs(args) => past::runs(&foundation, &args).await,
-        Verb::Report(args) => past::report(&foundation, &args).await,
-        Verb::Trace(args) => trace::run(&foundation, &args).await,
-        Verb::Replay(args) => replay::run(&foundation, &args).await,
-        Verb::Dev(args) => dev::run(&foundation, *args).await,
-        Verb::Serve(args) => serve::run(&foundation, log, args).await,
-        Verb::Store(args) => store::run(&foundation, &args).await,
-        Verb::Config(_) | Verb::Env(_) | Verb::EnvValidate(_) | Verb::BrowserbaseEmulator(_) => {
-            Ok(Exit::Passed)
-        }
+        Verb::BrowserbaseEmulator(args) => emulator::run(configuration.first(), &args).await,
+        Verb::Run(args) => run::run(&lay(configuration).await?, *args).await,
+        Verb::Inspect(args) => inspect::run(&lay(configuration).await?, &args).await,
+        Verb::Runs(args) => past::runs(&lay(configuration).await?, &args).await,
+        Verb::Report(args) => past::report(&lay(configuration).await?, &args).await,
+        Verb::Trace(args) => trace::run(&lay(configuration).await?, &args).await,
+        Verb::Replay(args) => replay::run(&lay(configuration).await?, &args).await,
+        Verb::Dev(args) => dev::run(&lay(configuration).await?, *args).await,
+        Verb::Serve(args) => serve::run(&lay(configuration).await?, log, args).await,
+        Verb::Store(args) => store::run(&lay(configuration).await?, &args).await,
     }
 }
 

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use url::{Host, Url};
 
 use super::value::{Raw, Setting, without_password};
-use flowguard_core::secrets::Secret;
+use flowguard_backends::probes::{Agent, Stats};
+use flowguard_core::secrets::{Secret, origin_of};
 use flowguard_core::storage::vault::{MasterKey, MasterKeyError};
 
 /// Where artifacts are kept.
@@ -134,10 +135,7 @@ impl Setting for Origin {
     }
 
     fn read(raw: Raw<'_>) -> Option<Self> {
-        let url = Url::read(raw)?;
-        // A star is legal in a name, and would be taken for "any".
-        let is_origin = is_bare(&url) && url.path() == "/" && !url.host_str()?.contains('*');
-        is_origin.then(|| Self(url.origin().ascii_serialization()))
+        origin_of(raw.text()?).map(Self)
     }
 
     fn shown(&self) -> Value {
@@ -145,16 +143,7 @@ impl Setting for Origin {
     }
 }
 
-/// Where the Datadog Agent takes traces.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum AgentAddress {
-    /// Over HTTP.
-    Http(Url),
-    /// Over HTTP through a Unix socket.
-    Socket(PathBuf),
-}
-
-impl Setting for AgentAddress {
+impl Setting for Agent {
     fn expected() -> String {
         "an address that begins with http://, https:// or unix://".to_owned()
     }
@@ -174,19 +163,10 @@ impl Setting for AgentAddress {
     }
 }
 
-/// Where DogStatsD takes datagrams.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum StatsAddress {
-    /// Over UDP: host and port.
-    Udp(String, u16),
-    /// Through a Unix socket.
-    Socket(PathBuf),
-}
-
 /// The port of DogStatsD where none is named.
-const STATS_PORT: u16 = 8_125;
+pub(crate) const STATS_PORT: u16 = 8_125;
 
-impl Setting for StatsAddress {
+impl Setting for Stats {
     fn expected() -> String {
         "an address that begins with udp:// or unix://".to_owned()
     }
@@ -334,7 +314,7 @@ mod tests {
 
     #[test]
     fn addresses_of_agents() {
-        table::<AgentAddress>(
+        table::<Agent>(
             &[
                 ("http://localhost:8126", "http://localhost:8126/"),
                 (
@@ -344,7 +324,7 @@ mod tests {
             ],
             &["localhost:8126", "unix://apm.socket", "udp://localhost"],
         );
-        table::<StatsAddress>(
+        table::<Stats>(
             &[
                 ("udp://localhost", "udp://localhost:8125"),
                 ("udp://10.0.0.1:9000", "udp://10.0.0.1:9000"),

@@ -19,7 +19,7 @@ mod settings;
 mod show;
 mod value;
 
-pub(crate) use address::{AgentAddress, ArtifactPlace, MasterKeyText, StatsAddress};
+pub(crate) use address::{ArtifactPlace, MasterKeyText, STATS_PORT};
 pub(crate) use choices::{Mode, Profile, SecretPlace};
 pub(crate) use environment::{Environment, Flags};
 pub(crate) use mistake::Mistakes;

@@ -68,19 +68,9 @@ impl Configuration {
         })
     }
 
-    /// The same as it was first.
-    pub(crate) fn again(&self) -> Self {
-        Self {
-            request: self.request.clone(),
-            now: ArcSwap::new(self.first.clone()),
-            first: self.first.clone(),
-            refused: ArcSwapOption::empty(),
-        }
-    }
-
     /// The same, read again with these secrets.
-    pub(crate) fn with_secrets(self, set: &SecretSet, precedence: Precedence) -> Result<Self, Mistakes> {
-        let mut request = self.request;
+    pub(crate) fn with_secrets(&self, set: &SecretSet, precedence: Precedence) -> Result<Self, Mistakes> {
+        let mut request = self.request.clone();
         request.put(set, precedence);
         Self::load(request)
     }

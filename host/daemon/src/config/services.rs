@@ -3,11 +3,12 @@
 
 use url::Url;
 
-use super::address::{AgentAddress, HostName, StatsAddress};
+use super::address::HostName;
 use super::choices::{Region, VisionProvider};
 use super::key::{Effect, Key, Section, first, optional, section};
 use super::read::Reader;
 use super::value::{Ratio, Setting, Within};
+use flowguard_backends::probes::{Agent, Stats};
 use flowguard_core::secrets::Secret;
 
 section! {
@@ -107,12 +108,12 @@ section! {
             default: None, effect: Restart,
         }
         /// Where the Agent takes traces, instead of `agent-host`
-        trace_agent_url: Option<AgentAddress> = "trace-agent-url" {
+        trace_agent_url: Option<Agent> = "trace-agent-url" {
             variable: "DD_TRACE_AGENT_URL",
             default: None, effect: Restart,
         }
         /// Where DogStatsD takes metrics, instead of `agent-host`
-        dogstatsd_url: Option<StatsAddress> = "dogstatsd-url" {
+        dogstatsd_url: Option<Stats> = "dogstatsd-url" {
             variable: "DD_DOGSTATSD_URL",
             default: None, effect: Restart,
         }

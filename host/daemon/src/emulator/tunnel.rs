@@ -2,7 +2,6 @@
 //! browser, and then bytes go both ways. Nothing of the browser's protocol is read here.
 
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -10,11 +9,7 @@ use url::Url;
 
 use super::sessions::Status;
 use super::{Emulator, lock};
-
-/// Bytes of an opening request.
-const LONGEST_HEAD: usize = 16 << 10;
-/// How long somebody may take for it.
-const SLOWEST_HEAD: Duration = Duration::from_secs(10);
+use flowguard_core::limits::{MAX_OPENING_REQUEST_BYTES, OPENING_REQUEST_TIMEOUT};
 
 /// Takes connections until the listener is gone.
 pub(super) async fn serve(listener: TcpListener, emulator: Arc<Emulator>) {
@@ -29,7 +24,7 @@ pub(super) async fn serve(listener: TcpListener, emulator: Arc<Emulator>) {
 }
 
 async fn connect(mut client: TcpStream, emulator: &Emulator) -> std::io::Result<()> {
-    let head = tokio::time::timeout(SLOWEST_HEAD, head_of(&mut client)).await??;
+    let head = tokio::time::timeout(OPENING_REQUEST_TIMEOUT, head_of(&mut client)).await??;
     let Some((id, address, over)) = key_of(&head).and_then(|key| open(emulator, &key)) else {
         return refuse(&mut client).await;
     };
@@ -81,7 +76,7 @@ async fn pass(
 async fn head_of(client: &mut TcpStream) -> std::io::Result<Vec<u8>> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
-        if head.len() >= LONGEST_HEAD {
+        if head.len() >= MAX_OPENING_REQUEST_BYTES {
             return Err(std::io::Error::other("the opening request is too long"));
         }
         head.push(client.read_u8().await?);

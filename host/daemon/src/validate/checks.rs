@@ -8,7 +8,7 @@ use url::Url;
 
 use super::Look;
 use crate::app::{artifacts_at, make_private};
-use crate::config::{AgentAddress, Config, Configuration, StatsAddress};
+use crate::config::{Config, Configuration, STATS_PORT};
 use flowguard_backends::browser::{LocalBrowsers, LocalOptions};
 use flowguard_backends::probes::{self, Agent, Answered, Fault, Stats};
 use flowguard_backends::storage::MongoStore;
@@ -23,7 +23,6 @@ const ANTHROPIC: &str = "https://api.anthropic.com";
 const BROWSERBASE: &str = "https://api.browserbase.com";
 /// Where the Agent takes traces, where only its host is named.
 const AGENT_PORT: u16 = 8_126;
-const STATS_PORT: u16 = 8_125;
 
 pub(super) fn disk(config: &Config) -> Look {
     let data = config.top.data.clone();
@@ -178,8 +177,7 @@ pub(super) fn datadog_agent(config: &Config) -> Look {
     let hint = "set DD_AGENT_HOST or DD_TRACE_AGENT_URL";
     let datadog = &config.datadog;
     let agent = match (&datadog.trace_agent_url, &datadog.agent_host) {
-        (Some(AgentAddress::Http(url)), _) => Agent::Http(url.clone()),
-        (Some(AgentAddress::Socket(path)), _) => Agent::Socket(path.clone()),
+        (Some(agent), _) => agent.clone(),
         (None, Some(host)) => {
             let url = Url::parse(&format!("http://{}:{AGENT_PORT}", bracketed(&host.0)));
             Agent::Http(url.map_err(|_| hint)?)
@@ -192,8 +190,7 @@ pub(super) fn datadog_agent(config: &Config) -> Look {
 pub(super) fn dogstatsd(config: &Config) -> Look {
     let datadog = &config.datadog;
     let stats = match (&datadog.dogstatsd_url, &datadog.agent_host) {
-        (Some(StatsAddress::Udp(host, port)), _) => Stats::Udp(host.clone(), *port),
-        (Some(StatsAddress::Socket(path)), _) => Stats::Socket(path.clone()),
+        (Some(stats), _) => stats.clone(),
         (None, Some(host)) => Stats::Udp(host.0.clone(), STATS_PORT),
         (None, None) => return Err("set DD_AGENT_HOST or DD_DOGSTATSD_URL"),
     };

@@ -160,9 +160,8 @@ async fn secrets(configuration: Configuration) -> (Finding, Configuration) {
     };
     let missing = foundation::missing(config, &set);
     let precedence = foundation::precedence(config);
-    let unchanged = configuration.again();
     match configuration.with_secrets(&set, precedence) {
-        Err(mistakes) => (of(failed(mistakes.to_string())), unchanged),
+        Err(mistakes) => (of(failed(mistakes.to_string())), configuration),
         Ok(whole) if !missing.is_empty() => {
             let reason = format!("missing in {}: {}", source.place(), missing.join(", "));
             (of(failed(reason)), whole)

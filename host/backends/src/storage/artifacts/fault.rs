@@ -1,7 +1,6 @@
 //! What is told of a store of artifacts that failed: what happened, where, and what to do. Never a credential.
 
 use std::error::Error as _;
-use std::fmt::Write;
 use std::io;
 
 use flowguard_core::artifact::ArtifactError;
@@ -9,6 +8,7 @@ use object_store::Error;
 
 use super::super::folder;
 use super::place::Place;
+use crate::causes::causes;
 
 /// Characters of what a store says of itself.
 const MAX_SAID: usize = 400;
@@ -75,7 +75,7 @@ fn advice(error: &Error) -> &'static str {
 }
 
 fn lacks_bucket(error: &Error) -> bool {
-    let said = chain(error);
+    let said = causes(error);
     NO_BUCKET.iter().any(|sign| said.contains(sign))
 }
 
@@ -91,24 +91,10 @@ fn file_error(error: &Error) -> Option<&io::Error> {
     None
 }
 
-/// An error and its causes; a cause that is said already is not said again.
-fn chain(error: &Error) -> String {
-    let mut said = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let text = error.to_string();
-        if !said.contains(&text) {
-            let _ = write!(said, ": {text}");
-        }
-        cause = error.source();
-    }
-    said
-}
-
 /// What a store says, in one line, cut, and without what follows the question mark of an address: signatures are
 /// there.
 fn said(error: &Error) -> String {
-    let words = chain(error);
+    let words = causes(error);
     let words = words.split_whitespace().map(|word| match word.split_once('?') {
         Some((address, _)) if address.contains("://") => address,
         _ => word,
