@@ -16,6 +16,12 @@ const FORM: &str = include_str!("vault/form.html");
 const LEAVING: &str = "<!doctype html><label>Key <input id=key disabled></label>
     <script>setTimeout(() => { location = AWAY + '/form' }, 300)</script>";
 
+/// It is drawn 30 times, so that pictures of it have come when it says so.
+const DRAWING: &str = "<!doctype html><h1>Drawing</h1><output>0</output><script>
+    const count = document.querySelector('output');
+    const tick = () => { count.textContent = +count.textContent + 1; if (count.textContent < 30) requestAnimationFrame(tick) };
+    requestAnimationFrame(tick);</script>";
+
 /// It never rests, so that pictures of it come all the time.
 const BUSY: &str = "<!doctype html><label>Key <input id=key></label><button>Count</button><output>0</output>
     <p id=clock></p><script>
@@ -49,6 +55,7 @@ impl Vault {
                 "/leaving",
                 get(move || async move { Html(LEAVING.replace("AWAY", &format!("'{}'", away(port)))) }),
             )
+            .route("/drawing", get(|| async { Html(DRAWING) }))
             .route("/busy", get(|| async { Html(BUSY) }))
             .route("/around", get(move |query| around(port, query)))
             .route("/typed", post(typed))
