@@ -8,7 +8,8 @@ use flowguard_core::secrets::Secret;
 use serde_json::{Value, json};
 use std::time::Duration;
 
-use crate::script::{Answer, Scripted, error, json as answer};
+use crate::script::{Answer, Asked, Scripted, error, json as answer};
+use crate::sdk::sdk;
 
 const KEY: &str = "bb_live_hunter2";
 
@@ -37,9 +38,8 @@ fn usable(id: &str, status: &str) -> Value {
     session
 }
 
-/// Each call, and what goes over the wire for it.
-#[tokio::test]
-async fn each_call_is_what_the_sdks_send() {
+/// An answer to each call, in the order in which they are made.
+fn answers() -> Vec<Answer> {
     let downloads =
         json!({"downloads": [{"pageId": "0", "status": "COMPLETED", "downloadUrl": "https://x/?hunter2"}]});
     let live = json!({
@@ -47,7 +47,7 @@ async fn each_call_is_what_the_sdks_send() {
         "pages": [{"id": "1", "url": "about:blank", "title": "", "faviconUrl": "", "debuggerUrl": "https://x/?hunter2",
                    "debuggerFullscreenUrl": "https://x/?hunter2"}],
     });
-    let server = Scripted::with([
+    [
         answer(201, &usable("s", "RUNNING")),
         answer(200, &session("s", "RUNNING")),
         answer(200, &json!([session("s", "RUNNING"), session("t", "NEW_WORD")])),
@@ -65,7 +65,12 @@ async fn each_call_is_what_the_sdks_send() {
         ),
         Answer::Say(200, Vec::new(), b"#EXTM3U\n".to_vec()),
         Answer::Say(200, Vec::new(), b"PK\x05\x06".to_vec()),
+        answer(200, &json!({"message": "it is there"})),
         answer(201, &json!({"id": "c", "uploadUrl": "x", "publicKey": "x"})),
+        answer(
+            200,
+            &json!({"id": "c", "name": "ann", "projectId": "p", "createdAt": "2026-11-29T12:00:00Z"}),
+        ),
         Answer::Say(204, Vec::new(), Vec::new()),
         answer(
             200,
@@ -76,8 +81,14 @@ async fn each_call_is_what_the_sdks_send() {
             &json!({"id": "p", "name": "Shop", "concurrency": 3, "defaultTimeout": 900}),
         ),
         answer(200, &json!({"browserMinutes": 12, "proxyBytes": 34})),
-    ])
-    .await;
+    ]
+    .into()
+}
+
+/// Each call, and what goes over the wire for it; the official SDK sends the same for the same calls.
+#[tokio::test]
+async fn each_call_is_what_the_sdks_send() {
+    let server = Scripted::with(answers()).await;
     let client = client(&format!("{}/behind/a/proxy/", server.address));
     let asked = CreateSession {
         timeout_s: Some(600),
@@ -111,38 +122,63 @@ async fn each_call_is_what_the_sdks_send() {
     assert_eq!(client.replay("s").await.unwrap().pages.len(), 1);
     assert_eq!(client.replay_page("s", "0").await.unwrap(), "#EXTM3U\n");
     assert_eq!(client.downloads("s").await.unwrap(), &b"PK\x05\x06"[..]);
+    let file = bytes::Bytes::from_static(b"one,two");
+    client.upload("s", "numbers.csv", file).await.unwrap();
     assert_eq!(client.create_context(Some("ann")).await.unwrap().id, "c");
-    client.delete_context("c/../d").await.unwrap();
+    assert_eq!(client.context("c").await.unwrap().name.as_deref(), Some("ann"));
+    client.delete_context("c d").await.unwrap();
     assert_eq!(client.projects().await.unwrap()[0].name, "Shop");
     assert_eq!(client.project("p").await.unwrap().concurrency, Some(3));
     assert_eq!(client.usage("p").await.unwrap().browser_minutes, 12);
 
-    let mut sent = String::new();
-    for asked in server.asked() {
+    let sent = requests(&server);
+    insta::assert_snapshot!("requests", sent);
+
+    let theirs = Scripted::with(answers()).await;
+    sdk("requests", &format!("{}/behind/a/proxy", theirs.address), KEY).await;
+    assert_eq!(requests(&theirs), sent, "the SDK's requests beside ours");
+}
+
+/// What was asked: method, path and query, what is accepted, what is sent.
+fn requests(server: &Scripted) -> String {
+    let line = |asked: &Asked| {
         assert_eq!(asked.headers["x-bb-api-key"], KEY);
         let header = |name| {
-            asked
-                .headers
-                .get(name)
-                .map_or("-", |value| value.to_str().unwrap())
+            let value = asked.headers.get(name);
+            value.map_or("-", |value| value.to_str().unwrap()).to_owned()
         };
-        let body = match serde_json::from_str::<Value>(&asked.body) {
-            Ok(mut body) => {
-                if body["userMetadata"]["flowguard"].is_string() {
-                    body["userMetadata"]["flowguard"] = json!("TAG");
-                }
-                body.to_string()
+        let (kind, boundary) = match header("content-type").split_once("; boundary=") {
+            Some((kind, boundary)) => (kind.to_owned(), Some(boundary.to_owned())),
+            None => (header("content-type"), None),
+        };
+        let body = match (serde_json::from_str::<Value>(&asked.body), boundary) {
+            (Ok(body), _) => {
+                let tag = body["userMetadata"]["flowguard"].as_str();
+                let text = body.to_string();
+                tag.map_or(text.clone(), |tag| text.replace(tag, "TAG"))
             }
-            Err(_) => asked.body.clone(),
+            (_, Some(boundary)) => asked
+                .body
+                .replace(&boundary, "BOUNDARY")
+                .trim_end()
+                .replace("\r\n", "↵"),
+            (Err(_), None) => asked.body.clone(),
         };
-        sent.push_str(&format!(
-            "{} | {} | {} | {body}\n",
-            asked.line,
-            header("accept"),
-            header("content-type")
-        ));
-    }
-    insta::assert_snapshot!("requests", sent);
+        let mut line = asked.line.splitn(2, '?');
+        let mut shown = line.next().unwrap().to_owned();
+        for (name, value) in url::form_urlencoded::parse(line.next().unwrap_or_default().as_bytes()) {
+            shown.push_str(&format!(" {name}={value}"));
+        }
+        format!("{shown} | {} | {kind} | {body}\n", header("accept"))
+    };
+    server.asked().iter().map(line).collect()
+}
+
+#[tokio::test]
+async fn an_id_leads_nowhere_else() {
+    let server = Scripted::with([Answer::Say(204, Vec::new(), Vec::new())]).await;
+    client(&server.address).delete_context("c/../d").await.unwrap();
+    assert_eq!(server.lines(), ["DELETE /v1/contexts/c%2F..%2Fd"]);
 }
 
 /// Each status: its kind, and how often the call is made.

@@ -4,10 +4,12 @@ use async_tungstenite::tokio::connect_async;
 use async_tungstenite::tungstenite::Message;
 use flowguard_backends::browserbase::{Client, ClientOptions, CreateSession, Kind, Status};
 use flowguard_core::secrets::Secret;
-use flowguard_tests::{Emulating, Flowguard};
+use flowguard_tests::{Emulating, Flowguard, shop};
 use futures::StreamExt;
 use serde_json::{Map, Value, json};
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use crate::sdk::sdk_with;
 
 const LONGEST: Duration = Duration::from_secs(10);
 
@@ -156,5 +158,83 @@ async fn keys_limits_and_values_are_checked() {
     client.create_session(&kept()).await.unwrap();
     assert_eq!(client.session("nobody").await.unwrap_err().kind, Kind::NotFound);
     // What still runs ends with the emulator.
+    emulator.ends().await;
+}
+
+#[tokio::test]
+async fn the_official_node_sdk_and_playwright_use_it_as_the_service() {
+    let shop = shop().await;
+    let shell = Flowguard::new().variable("BROWSERBASE_API_KEY", "bb_live_right");
+    let emulator = shell.emulate(["--concurrency=1"]).await;
+    let told = sdk_with("emulator", emulator.address(), "bb_live_right", &shop.url()).await;
+    let told: Value = serde_json::from_str(&told).unwrap();
+    insta::assert_json_snapshot!("node_sdk", told);
+    emulator.ends().await;
+}
+
+#[tokio::test]
+async fn it_is_as_far_away_as_it_is_said_to_be() {
+    let emulator = Flowguard::new()
+        .emulate(["--creation-time=300ms", "--delay=40ms"])
+        .await;
+    let client = client(&emulator, "any");
+    let asked = Instant::now();
+    let created = client.create_session(&kept()).await.unwrap();
+    assert!(
+        asked.elapsed() >= Duration::from_millis(380),
+        "{:?}",
+        asked.elapsed()
+    );
+    let asked = Instant::now();
+    // The opening request, its answer, the question and its answer.
+    drop(connect(&created.connect_url).await.unwrap());
+    assert!(
+        asked.elapsed() >= Duration::from_millis(160),
+        "{:?}",
+        asked.elapsed()
+    );
+    emulator.ends().await;
+}
+
+#[tokio::test]
+async fn what_goes_wrong_on_purpose_leaves_no_session_that_nobody_knows_of() {
+    let emulator = Flowguard::new()
+        .emulate([
+            "--fault=create-lost=2",
+            "--fault=create-fails=3",
+            "--fault=create-limited=4",
+        ])
+        .await;
+    let client = client(&emulator, "any");
+    let mut made = Vec::new();
+    for _ in 0..6 {
+        made.push(client.create_session(&kept()).await.unwrap().session.id);
+    }
+    let mut known: Vec<String> = client
+        .sessions(Some(&Status::Running), None)
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|session| session.id)
+        .collect();
+    made.sort();
+    known.sort();
+    assert_eq!(made, known);
+    emulator.ends().await;
+}
+
+#[tokio::test]
+async fn a_session_may_refuse_and_may_end_in_the_middle() {
+    let emulator = Flowguard::new()
+        .emulate(["--fault=connect-refused=2", "--fault=session-ends=2"])
+        .await;
+    let client = client(&emulator, "any");
+    let first = client.create_session(&kept()).await.unwrap();
+    drop(connect(&first.connect_url).await.unwrap());
+    assert!(connect(&first.connect_url).await.is_err());
+    let mut socket = connect(&first.connect_url).await.unwrap();
+    let rest = tokio::time::timeout(LONGEST, async { while let Some(Ok(_)) = socket.next().await {} });
+    rest.await.expect("it ends in the middle");
+    assert_eq!(ended(&client, &first.session.id).await, Status::Error);
     emulator.ends().await;
 }

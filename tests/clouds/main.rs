@@ -9,3 +9,4 @@
 mod browserbase;
 mod emulator;
 mod script;
+mod sdk;

@@ -8,6 +8,7 @@
 )]
 
 mod aws;
+mod browserbase;
 mod ends;
 mod faults;
 mod mongo;

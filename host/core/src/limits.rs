@@ -302,6 +302,13 @@ pub const MAX_OPENING_REQUEST_BYTES: usize = 16 << 10;
 /// How long somebody may take for it.
 pub const OPENING_REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Events of pages that an emulated session keeps.
+pub const MAX_EMULATED_LOGS: usize = 1_000;
+/// Pictures of documents that an emulated session keeps.
+pub const MAX_EMULATED_PICTURES: usize = 100;
+/// Bytes of a request to the emulator: a file that is uploaded, an extension.
+pub const MAX_EMULATED_FILE_BYTES: usize = 64 << 20;
+
 /// How long one look of `flowguard env validate` may take.
 pub const PROBE_TIMEOUT: Duration = Duration::from_secs(20);
 /// Bytes of an answer that such a look reads.

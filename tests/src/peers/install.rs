@@ -40,6 +40,41 @@ pub(super) fn python(name: &str, requirements: &str) -> PathBuf {
     })
 }
 
+/// The folder of a package's source archive, fetched with this environment's pip.
+pub(super) fn source(name: &str, requirements: &str, environment: &Path, archive: &str) -> PathBuf {
+    let pinned = sources().join(requirements);
+    let folder = once(
+        &format!("{name}-source"),
+        std::slice::from_ref(&pinned),
+        |folder| {
+            let python = environment.join("bin/python");
+            let mut pip = guarded::command(&python);
+            pip.args(["-m", "pip", "download", "--quiet", "--disable-pip-version-check"]);
+            pip.args(["--no-deps", "--no-binary", ":all:", archive, "--dest"])
+                .arg(folder);
+            finish(name, pip, "see whether pip reaches its package index");
+            let packed = only(folder);
+            let mut unpack = guarded::command(&python);
+            unpack
+                .args(["-m", "tarfile", "--filter", "data", "-e"])
+                .arg(&packed)
+                .arg(folder);
+            finish(name, unpack, "the archive is not as expected");
+            fs::remove_file(packed).expect("the cache folder is writable");
+        },
+    );
+    only(&folder)
+}
+
+/// What a folder holds, the marker aside.
+fn only(folder: &Path) -> PathBuf {
+    let entries = fs::read_dir(folder).expect("the folder is there").flatten();
+    let mut paths = entries.map(|entry| entry.path());
+    paths
+        .find(|path| path.file_name().is_none_or(|name| name != MARKER))
+        .expect("something is in it")
+}
+
 /// The program that the Go module in `tests/peers/NAME` builds.
 pub(super) fn go(name: &str, module: &str) -> PathBuf {
     let module = sources().join(module);

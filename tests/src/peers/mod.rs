@@ -5,6 +5,7 @@
 //! A started server is shared by the tests of a process; what a test keeps in it has a name of its own
 //! ([`fresh_name`]).
 
+mod browserbase;
 mod guarded;
 mod install;
 mod message;
@@ -12,6 +13,7 @@ mod mongodb;
 mod moto;
 mod scripted;
 
+pub use browserbase::browserbase_contract;
 pub use mongodb::{MongoServer, ferretdb, mongo_shim, mongodb};
 pub use moto::{Moto, moto};
 pub use scripted::{Fault, ScriptedMongo};

@@ -75,8 +75,12 @@ fn not_installed(looked_for: &str) -> BrowserError {
 }
 
 impl Process {
-    /// Starts a browser and waits until it can be spoken to.
-    pub(super) async fn start(path: &Path, headed: bool) -> Result<Self, BrowserError> {
+    /// Starts a browser, in this folder, and waits until it can be spoken to.
+    pub(super) async fn start(
+        path: &Path,
+        headed: bool,
+        folder: Option<&Path>,
+    ) -> Result<Self, BrowserError> {
         let not_started = |why: String| BrowserError::NotStarted {
             path: path.display().to_string(),
             why,
@@ -84,8 +88,10 @@ impl Process {
         let profile = tempfile::Builder::new().prefix("flowguard-browser-").tempdir();
         let profile =
             profile.map_err(|error| not_started(format!("its profile folder cannot be made: {error}")))?;
+        // It may run in another folder than we.
+        let program = std::path::absolute(path).map_err(|error| not_started(error.to_string()))?;
         let mut command = Command::new("/bin/sh");
-        command.args(["-c", GUARDED]).arg(path);
+        command.args(["-c", GUARDED]).arg(program);
         command.args(arguments(path, headed, profile.path()));
         command
             .process_group(0)
@@ -93,6 +99,9 @@ impl Process {
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .kill_on_drop(true);
+        if let Some(folder) = folder {
+            command.current_dir(folder);
+        }
         let mut child = command.spawn().map_err(|error| not_started(error.to_string()))?;
         match tokio::time::timeout(START_TIMEOUT, announced(&mut child)).await {
             Ok(Ok(address)) => Ok(Self {

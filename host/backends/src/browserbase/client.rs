@@ -11,7 +11,7 @@ use super::error::{Error, Kind};
 use super::transport::{Call, Transport};
 use super::types::{
     Context, CreateSession, CreatedSession, LiveUrls, Log, Project, RecordingDownload, Replay,
-    RetrievedSession, Session, Status, Usage,
+    RetrievedSession, SavedContext, Session, Status, Usage,
 };
 use flowguard_core::limits::{CLOUD_CALL_TIMEOUT, MAX_CLOUD_DOWNLOAD_BYTES};
 use flowguard_core::secrets::Secret;
@@ -239,6 +239,27 @@ impl Client {
                 ..Call::get(&path)
             })
             .await
+    }
+
+    /// Gives a session a file.
+    ///
+    /// # Errors
+    /// As the service says.
+    pub async fn upload(&self, id: &str, name: &str, bytes: Bytes) -> Result<(), Error> {
+        let path = ["sessions", id, "uploads"];
+        let uploaded = self.0.bytes(Call {
+            file: Some((name, bytes)),
+            ..Call::new(Method::POST, &path)
+        });
+        uploaded.await.map(|_| ())
+    }
+
+    /// A context.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`] where there is none; else as the service says.
+    pub async fn context(&self, id: &str) -> Result<SavedContext, Error> {
+        self.0.call(Call::get(&["contexts", id])).await
     }
 
     /// Makes a context. One that is made twice is no session and costs nothing.

@@ -3,6 +3,7 @@
 
 use bytes::Bytes;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::multipart::{Form, Part};
 use reqwest::{Method, RequestBuilder, Response};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -31,6 +32,8 @@ pub(super) struct Call<'a> {
     pub(super) path: &'a [&'a str],
     pub(super) query: &'a [(&'a str, &'a str)],
     pub(super) body: Option<Value>,
+    /// A file in a form, instead of a body: its name, and what it holds.
+    pub(super) file: Option<(&'a str, Bytes)>,
     pub(super) accept: &'static str,
     pub(super) limit: usize,
 }
@@ -42,6 +45,7 @@ impl<'a> Call<'a> {
             path,
             query: &[],
             body: None,
+            file: None,
             accept: "application/json",
             limit: MAX_CLOUD_ANSWER_BYTES,
         }
@@ -170,6 +174,14 @@ impl Transport {
             .http
             .request(call.method.clone(), url)
             .header(ACCEPT, call.accept);
+        if let Some((name, bytes)) = &call.file {
+            let part =
+                Part::stream_with_length(bytes.clone(), bytes.len() as u64).file_name((*name).to_owned());
+            let typed = part.mime_str("application/octet-stream");
+            // A type that is none would leave the part without one.
+            let form = typed.map_or_else(|_| Form::new(), |part| Form::new().part("file", part));
+            return request.multipart(form);
+        }
         match &call.body {
             Some(body) => request.header(CONTENT_TYPE, JSON).body(body.to_string()),
             None if call.method == Method::POST => request.header(CONTENT_TYPE, JSON).body(""),

@@ -206,6 +206,20 @@ pub struct Context {
     pub persist: bool,
 }
 
+/// A context, as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SavedContext {
+    /// Its id.
+    pub id: String,
+    /// What people call it.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// When a session left something in it last.
+    #[serde(default)]
+    pub updated_at: Option<DateTime<Utc>>,
+}
+
 /// Where a session can be watched.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -10,7 +10,7 @@ use super::serve::loopback;
 use super::signals::{interrupted, terminated};
 use super::{Exit, UsageError, say};
 use crate::config::{Config, duration};
-use crate::emulator::{Emulator, EmulatorOptions, Limits};
+use crate::emulator::{Emulator, EmulatorOptions, Fault, Limits};
 use flowguard_backends::browser::LocalOptions;
 use flowguard_core::clock::SystemClock;
 
@@ -29,6 +29,19 @@ pub(crate) struct EmulatorArgs {
     /// How long a session lasts unless it says otherwise
     #[arg(long, value_name = "TIME", default_value = "15m", value_parser = duration::parse)]
     session_timeout: Duration,
+    /// How long it takes at least to make a session
+    #[arg(long, value_name = "TIME", value_parser = duration::parse)]
+    creation_time: Option<Duration>,
+    /// How far away it is: the time that each message takes, each way
+    #[arg(long, value_name = "TIME", value_parser = duration::parse)]
+    delay: Option<Duration>,
+    /// Something that goes wrong every N times: create-lost, create-fails, create-limited, connect-refused or session-ends;
+    /// may be repeated
+    #[arg(long, value_name = "FAULT=N")]
+    fault: Vec<Fault>,
+    /// Know any id, take any value, and start no browser: for the contract tests of SDKs
+    #[arg(long)]
+    answer_anything: bool,
 }
 
 pub(super) async fn run(config: &Config, args: &EmulatorArgs) -> anyhow::Result<Exit> {
@@ -49,6 +62,10 @@ pub(super) async fn run(config: &Config, args: &EmulatorArgs) -> anyhow::Result<
             keeps_ready: false,
             ..LocalOptions::default()
         },
+        creation_time: args.creation_time.unwrap_or_default(),
+        delay: args.delay.unwrap_or_default(),
+        faults: args.fault.clone(),
+        answers_anything: args.answer_anything,
     };
     let (interrupted, terminated) = (interrupted(), terminated());
     let emulator = Emulator::serve(options, Arc::new(SystemClock::new()), api, tunnel).await?;

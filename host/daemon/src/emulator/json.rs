@@ -3,6 +3,8 @@
 use serde_json::{Value, json};
 use std::time::Duration;
 
+use super::Extension;
+use super::pages::Log;
 use super::sessions::Session;
 
 /// The one project that there is.
@@ -30,6 +32,9 @@ pub(super) fn session(session: &Session) -> Value {
         "region": session.region,
         "userMetadata": session.notes,
     });
+    if let Some(context) = &session.context {
+        said["contextId"] = json!(context);
+    }
     if let Some(ended) = session.ended {
         said["endedAt"] = json!(moment(ended));
     }
@@ -61,4 +66,44 @@ pub(super) fn project(concurrency: u32, timeout: Duration) -> Value {
 /// An error.
 pub(super) fn error(status: u16, name: &str, message: &str) -> Value {
     json!({"statusCode": status, "error": name, "message": message})
+}
+
+/// A context that was just made.
+pub(super) fn created_context(id: &str) -> Value {
+    json!({
+        "id": id, "uploadUrl": "http://127.0.0.1:9/", "publicKey": "", "cipherAlgorithm": "AES-256-CBC",
+        "initializationVectorSize": 16,
+    })
+}
+
+/// A context.
+pub(super) fn context(id: &str, name: Option<&str>, at: Duration) -> Value {
+    let at = moment(at);
+    let mut said = json!({"id": id, "createdAt": at, "updatedAt": at, "projectId": PROJECT});
+    if let Some(name) = name {
+        said["name"] = json!(name);
+    }
+    said
+}
+
+/// An extension.
+pub(super) fn extension(id: &str, extension: &Extension) -> Value {
+    let at = moment(extension.made);
+    json!({
+        "id": id, "createdAt": at, "updatedAt": at, "fileName": extension.name, "projectId": PROJECT,
+    })
+}
+
+/// An event of a session's page.
+pub(super) fn log(session: &str, log: &Log) -> Value {
+    let mut said = json!({
+        "method": log.method, "pageId": log.page, "sessionId": session, "timestamp": log.at_ms,
+        "request": {"params": log.params, "rawBody": log.params.to_string(), "timestamp": log.at_ms},
+    });
+    for name in ["frameId", "loaderId"] {
+        if let Some(id) = log.params[name].as_str() {
+            said[name] = json!(id);
+        }
+    }
+    said
 }

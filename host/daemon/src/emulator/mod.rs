@@ -3,13 +3,17 @@
 //! service itself.
 
 mod api;
+mod fault;
 mod json;
+mod pages;
 mod sessions;
 mod tunnel;
 
+pub(crate) use fault::Fault;
 pub(crate) use sessions::Limits;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -18,6 +22,7 @@ use tokio::sync::{Notify, watch};
 use flowguard_backends::browser::{LocalBrowsers, LocalOptions};
 use flowguard_core::clock::Clock;
 use flowguard_core::secrets::Secret;
+use pages::Pages;
 use sessions::{Asked, Session, Sessions, Status, TooMany};
 
 /// How it is set up.
@@ -26,6 +31,14 @@ pub(crate) struct EmulatorOptions {
     pub(crate) key: Option<Secret>,
     pub(crate) limits: Limits,
     pub(crate) browsers: LocalOptions,
+    /// How long it takes at least to make a session.
+    pub(crate) creation_time: Duration,
+    /// How far away it is: the time that each message takes, each way.
+    pub(crate) delay: Duration,
+    /// What goes wrong on purpose.
+    pub(crate) faults: Vec<Fault>,
+    /// Whether any id is known and any value fine, and no browser is started.
+    pub(crate) answers_anything: bool,
 }
 
 /// The emulator.
@@ -34,7 +47,13 @@ pub(crate) struct Emulator {
     clock: Arc<dyn Clock>,
     sessions: Mutex<Sessions>,
     running: Mutex<HashMap<String, Running>>,
+    /// What is known of the pages of sessions, also of those that have ended.
+    pages: Mutex<HashMap<String, Arc<Pages>>>,
+    recordings_requested: Mutex<HashSet<String>>,
     contexts: Mutex<HashMap<String, Option<String>>>,
+    extensions: Mutex<HashMap<String, Extension>>,
+    /// Where it is.
+    api: String,
     /// Where sessions are connected to.
     tunnel: String,
     changed: Notify,
@@ -44,8 +63,16 @@ pub(crate) struct Emulator {
 struct Running {
     browsers: Arc<LocalBrowsers>,
     address: String,
+    /// Its downloads and uploads.
+    folder: tempfile::TempDir,
     /// True as soon as it is over.
     over: watch::Sender<bool>,
+}
+
+/// An extension, which no browser gets.
+struct Extension {
+    name: String,
+    made: Duration,
 }
 
 /// Why there is no session.
@@ -67,7 +94,11 @@ impl Emulator {
             options,
             clock,
             running: Mutex::default(),
+            pages: Mutex::default(),
+            recordings_requested: Mutex::default(),
             contexts: Mutex::default(),
+            extensions: Mutex::default(),
+            api: format!("http://{}", api.local_addr()?),
             tunnel: format!("ws://{}", tunnel.local_addr()?),
             changed: Notify::new(),
         });
@@ -86,30 +117,81 @@ impl Emulator {
             let made = sessions.create(id, key, asked, self.clock.wall());
             made.map_err(NotMade::TooMany)?.clone()
         };
-        let browsers = Arc::new(LocalBrowsers::new(self.options.browsers.clone()));
-        let started = browsers.warm_up().await;
-        let address = browsers.address().await;
-        let (Ok(()), Some(address)) = (&started, address) else {
-            let why = started
-                .err()
-                .map_or_else(|| "it ended".to_owned(), |error| error.to_string());
-            self.sessions()
-                .finish(&session.id, Status::Error, self.clock.wall());
-            return Err(NotMade::NoBrowser(why));
-        };
-        let running = Running {
-            browsers,
-            address,
-            over: watch::Sender::new(false),
-        };
-        lock(&self.running).insert(session.id.clone(), running);
+        let (_, started) = tokio::join!(
+            tokio::time::sleep(self.options.creation_time),
+            self.start(&session)
+        );
+        match started {
+            Ok(running) => {
+                lock(&self.running).insert(session.id.clone(), running);
+                self.sessions().begin(&session.id, self.clock.wall());
+            }
+            Err(why) => {
+                self.sessions()
+                    .finish(&session.id, Status::Error, self.clock.wall());
+                return Err(NotMade::NoBrowser(why));
+            }
+        }
         // It may have been released, or have run out of its time, while its browser was started.
         let whole = self.sessions().get(&session.id).cloned().unwrap_or(session);
-        if whole.status != Status::Running {
+        if !whole.status.is_live() {
             self.finish(&whole.id, whole.status).await;
         }
         self.changed.notify_one();
         Ok(whole)
+    }
+
+    /// Starts a session's browser, with a blank page in its default context, as the service does.
+    async fn start(&self, session: &Session) -> Result<Running, String> {
+        let folder = tempfile::Builder::new().prefix("flowguard-session-").tempdir();
+        let folder = folder.map_err(|error| error.to_string())?;
+        let browsers = Arc::new(LocalBrowsers::new(LocalOptions {
+            folder: Some(folder.path().to_owned()),
+            ..self.options.browsers.clone()
+        }));
+        browsers.warm_up().await.map_err(|error| error.to_string())?;
+        let address = browsers.address().await.ok_or("it ended")?;
+        let pages = Pages::of(
+            &address,
+            self.clock.clone(),
+            session.is_logged,
+            session.is_recorded,
+        );
+        let pages = pages.await?;
+        pages.open_blank().await.ok_or("it opens no page")?;
+        lock(&self.pages).insert(session.id.clone(), pages);
+        Ok(Running {
+            browsers,
+            address,
+            folder,
+            over: watch::Sender::new(false),
+        })
+    }
+
+    fn answers_anything(&self) -> bool {
+        self.options.answers_anything
+    }
+
+    fn has_context(&self, id: &str) -> bool {
+        lock(&self.contexts).contains_key(id)
+    }
+
+    fn pages_of(&self, session: &str) -> Option<Arc<Pages>> {
+        lock(&self.pages).get(session).cloned()
+    }
+
+    /// Where the files of a session that runs are.
+    fn folder_of(&self, session: &str) -> Option<PathBuf> {
+        let running = lock(&self.running);
+        Some(running.get(session)?.folder.path().to_owned())
+    }
+
+    fn request_recordings(&self, session: &str) {
+        lock(&self.recordings_requested).insert(session.to_owned());
+    }
+
+    fn has_requested_recordings(&self, session: &str) -> bool {
+        lock(&self.recordings_requested).contains(session)
     }
 
     /// Ends a session and its browser.

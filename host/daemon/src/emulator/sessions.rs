@@ -10,6 +10,9 @@ pub(super) const CONNECT_WITHIN: Duration = Duration::from_secs(300);
 /// The time in which creations are counted.
 const COUNTED: Duration = Duration::from_secs(60);
 
+/// Where sessions can be.
+pub(super) const REGIONS: [&str; 4] = ["us-west-2", "us-east-1", "eu-central-1", "ap-southeast-1"];
+
 /// What there may be.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
@@ -24,6 +27,7 @@ pub(crate) struct Limits {
 /// How a session is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Status {
+    Pending,
     Running,
     Error,
     TimedOut,
@@ -33,11 +37,17 @@ pub(super) enum Status {
 impl Status {
     pub(super) const fn as_str(self) -> &'static str {
         match self {
+            Self::Pending => "PENDING",
             Self::Running => "RUNNING",
             Self::Error => "ERROR",
             Self::TimedOut => "TIMED_OUT",
             Self::Completed => "COMPLETED",
         }
+    }
+
+    /// Whether it counts and costs.
+    pub(super) const fn is_live(self) -> bool {
+        matches!(self, Self::Pending | Self::Running)
     }
 }
 
@@ -55,11 +65,36 @@ pub(super) struct Session {
     pub(super) keep_alive: bool,
     pub(super) region: String,
     pub(super) notes: Map<String, Value>,
+    /// The context that it begins with.
+    pub(super) context: Option<String>,
+    /// Whether what its pages do is kept.
+    pub(super) is_recorded: bool,
+    pub(super) is_logged: bool,
     connections: u32,
     was_connected: bool,
 }
 
 impl Session {
+    pub(super) fn new(id: String, key: String, asked: Asked, timeout: Duration, now: Duration) -> Self {
+        Self {
+            id,
+            key,
+            status: Status::Pending,
+            created: now,
+            updated: now,
+            ended: None,
+            timeout: asked.timeout.unwrap_or(timeout),
+            keep_alive: asked.keep_alive,
+            region: asked.region,
+            notes: asked.notes,
+            context: asked.context,
+            is_recorded: asked.is_recorded,
+            is_logged: asked.is_logged,
+            connections: 0,
+            was_connected: false,
+        }
+    }
+
     pub(super) fn expires(&self) -> Duration {
         self.created + self.timeout
     }
@@ -81,6 +116,24 @@ pub(super) struct Asked {
     pub(super) keep_alive: bool,
     pub(super) region: String,
     pub(super) notes: Map<String, Value>,
+    pub(super) context: Option<String>,
+    pub(super) is_recorded: bool,
+    pub(super) is_logged: bool,
+}
+
+impl Asked {
+    /// What a session is about which nothing was said.
+    pub(super) fn nothing() -> Self {
+        Self {
+            timeout: None,
+            keep_alive: false,
+            region: REGIONS[0].to_owned(),
+            notes: Map::new(),
+            context: None,
+            is_recorded: true,
+            is_logged: true,
+        }
+    }
 }
 
 /// Why there is no session.
@@ -116,7 +169,7 @@ impl Sessions {
         self.limits
     }
 
-    /// Makes a session of this id, which this key opens.
+    /// Makes a session of this id, which this key opens as soon as it has begun.
     pub(super) fn create(
         &mut self,
         id: String,
@@ -137,21 +190,18 @@ impl Sessions {
         }
         self.made.push_back(now);
         self.order.push(id.clone());
-        let session = Session {
-            key,
-            status: Status::Running,
-            created: now,
-            updated: now,
-            ended: None,
-            timeout: asked.timeout.unwrap_or(self.limits.timeout),
-            keep_alive: asked.keep_alive,
-            region: asked.region,
-            notes: asked.notes,
-            connections: 0,
-            was_connected: false,
-            id: id.clone(),
-        };
+        let session = Session::new(id.clone(), key, asked, self.limits.timeout, now);
         Ok(self.all.entry(id).or_insert(session))
+    }
+
+    /// Its browser is there; not where it was over before.
+    pub(super) fn begin(&mut self, id: &str, now: Duration) {
+        if let Some(session) = self.all.get_mut(id)
+            && session.status == Status::Pending
+        {
+            session.status = Status::Running;
+            session.updated = now;
+        }
     }
 
     pub(super) fn get(&self, id: &str) -> Option<&Session> {
@@ -167,7 +217,7 @@ impl Sessions {
     pub(super) fn running(&self) -> usize {
         self.all
             .values()
-            .filter(|session| session.status == Status::Running)
+            .filter(|session| session.status.is_live())
             .count()
     }
 
@@ -195,7 +245,7 @@ impl Sessions {
         let Some(session) = self.all.get_mut(id) else {
             return false;
         };
-        if session.status != Status::Running {
+        if !session.status.is_live() {
             return false;
         }
         session.status = status;
@@ -206,7 +256,7 @@ impl Sessions {
 
     /// Ends what has run out of its time; the ids.
     pub(super) fn expire(&mut self, now: Duration) -> Vec<String> {
-        let over = |session: &&Session| session.status == Status::Running && session.end().0 <= now;
+        let over = |session: &&Session| session.status.is_live() && session.end().0 <= now;
         let over: Vec<(String, Status)> = self
             .all
             .values()
@@ -222,10 +272,7 @@ impl Sessions {
 
     /// When the next session ends by itself.
     pub(super) fn next_end(&self) -> Option<Duration> {
-        let running = self
-            .all
-            .values()
-            .filter(|session| session.status == Status::Running);
+        let running = self.all.values().filter(|session| session.status.is_live());
         running.map(|session| session.end().0).min()
     }
 }
@@ -267,15 +314,15 @@ mod tests {
         Asked {
             timeout: Some(s(timeout)),
             keep_alive,
-            region: "us-west-2".to_owned(),
-            notes: Map::new(),
+            ..Asked::nothing()
         }
     }
 
     fn made(sessions: &mut Sessions, id: &str, asked: Asked, now: u64) -> Option<TooMany> {
-        sessions
-            .create(id.to_owned(), format!("key-{id}"), asked, s(now))
-            .err()
+        let made = sessions.create(id.to_owned(), format!("key-{id}"), asked, s(now));
+        let failed = made.err();
+        sessions.begin(id, s(now));
+        failed
     }
 
     fn status(sessions: &Sessions, id: &str) -> Status {
@@ -324,6 +371,22 @@ mod tests {
         assert!(sessions.finish("b", Status::Completed, s(604)));
         assert!(!sessions.finish("b", Status::Error, s(605)), "it is over");
         assert_eq!(sessions.get("b").and_then(|b| b.ended), Some(s(604)));
+    }
+
+    #[test]
+    fn a_session_that_is_over_before_its_browser_is_there_stays_over() {
+        let mut sessions = Sessions::new(LIMITS);
+        sessions
+            .create("a".to_owned(), "key-a".to_owned(), asked(true, 60), s(0))
+            .expect("it is made");
+        assert_eq!((status(&sessions, "a"), sessions.running()), (Status::Pending, 1));
+        assert_eq!(sessions.connect("key-a"), None, "nobody is there yet");
+        assert!(sessions.finish("a", Status::Completed, s(1)));
+        sessions.begin("a", s(2));
+        assert_eq!(
+            (status(&sessions, "a"), sessions.running()),
+            (Status::Completed, 0)
+        );
     }
 
     #[test]

@@ -2,14 +2,24 @@
 //! browser, and then bytes go both ways. Nothing of the browser's protocol is read here.
 
 use std::sync::Arc;
-use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
 use url::Url;
 
+use super::fault::{Wrong, is_due};
 use super::sessions::Status;
 use super::{Emulator, lock};
 use flowguard_core::limits::{MAX_OPENING_REQUEST_BYTES, OPENING_REQUEST_TIMEOUT};
+
+/// Bytes that are passed on at once.
+const CHUNK: usize = 64 << 10;
+/// Chunks that are under way in one direction.
+const MAX_ON_THE_WAY: usize = 1_024;
+/// How long a session lasts from its connection on that is to end in the middle.
+const ENDS_AFTER: Duration = Duration::from_secs(1);
 
 /// Takes connections until the listener is gone.
 pub(super) async fn serve(listener: TcpListener, emulator: Arc<Emulator>) {
@@ -25,10 +35,22 @@ pub(super) async fn serve(listener: TcpListener, emulator: Arc<Emulator>) {
 
 async fn connect(mut client: TcpStream, emulator: &Emulator) -> std::io::Result<()> {
     let head = tokio::time::timeout(OPENING_REQUEST_TIMEOUT, head_of(&mut client)).await??;
+    let faults = &emulator.options.faults;
+    if is_due(faults, Wrong::ConnectRefused) {
+        return refuse(&mut client).await;
+    }
     let Some((id, address, over)) = key_of(&head).and_then(|key| open(emulator, &key)) else {
         return refuse(&mut client).await;
     };
-    let passed = pass(&mut client, &address, &head, over).await;
+    let passing = pass(&mut client, &address, &head, over, emulator.options.delay);
+    let passed = match is_due(faults, Wrong::SessionEnds) {
+        false => passing.await,
+        true => {
+            let ended = tokio::time::timeout(ENDS_AFTER, passing).await;
+            emulator.finish(&id, Status::Error).await;
+            ended.unwrap_or(Ok(()))
+        }
+    };
     let ends = emulator.sessions().disconnect(&id, emulator.clock.wall());
     if ends {
         emulator.finish(&id, Status::Completed).await;
@@ -58,6 +80,7 @@ async fn pass(
     address: &str,
     head: &[u8],
     mut over: watch::Receiver<bool>,
+    delay: Duration,
 ) -> std::io::Result<()> {
     let none = || std::io::Error::other("the browser's address is none");
     let url = Url::parse(address).map_err(|_| none())?;
@@ -65,11 +88,51 @@ async fn pass(
     let mut browser = TcpStream::connect((host, port)).await?;
     browser.set_nodelay(true)?;
     client.set_nodelay(true)?;
+    tokio::time::sleep(delay).await;
     browser.write_all(&rewritten(head, &url, host, port)).await?;
     tokio::select! {
-        passed = copy_bidirectional(client, &mut browser) => passed.map(|_| ()),
+        passed = both_ways(client, &mut browser, delay) => passed,
         _ = over.wait_for(|over| *over) => Ok(()),
     }
+}
+
+async fn both_ways(client: &mut TcpStream, browser: &mut TcpStream, delay: Duration) -> std::io::Result<()> {
+    if delay.is_zero() {
+        return copy_bidirectional(client, browser).await.map(|_| ());
+    }
+    let (from_client, to_client) = client.split();
+    let (from_browser, to_browser) = browser.split();
+    tokio::select! {
+        passed = late(from_client, to_browser, delay) => passed,
+        passed = late(from_browser, to_client, delay) => passed,
+    }
+}
+
+/// Passes bytes on, each so much later than it came; what comes meanwhile does not wait for what was before.
+async fn late(
+    mut from: impl AsyncRead + Unpin,
+    mut to: impl AsyncWrite + Unpin,
+    delay: Duration,
+) -> std::io::Result<()> {
+    let (sender, mut receiver) = mpsc::channel::<(Instant, Vec<u8>)>(MAX_ON_THE_WAY);
+    let reading = async move {
+        loop {
+            let mut bytes = vec![0; CHUNK];
+            let read = from.read(&mut bytes).await?;
+            bytes.truncate(read);
+            if read == 0 || sender.send((Instant::now() + delay, bytes)).await.is_err() {
+                return Ok(());
+            }
+        }
+    };
+    let writing = async move {
+        while let Some((at, bytes)) = receiver.recv().await {
+            tokio::time::sleep_until(at).await;
+            to.write_all(&bytes).await?;
+        }
+        Ok(())
+    };
+    tokio::try_join!(reading, writing).map(|_| ())
 }
 
 /// The opening request, up to its empty line.
