@@ -4,6 +4,7 @@ pub mod baselines;
 pub mod browser;
 pub mod browserbase;
 mod causes;
+pub mod pool;
 pub mod probes;
 pub mod secrets;
 pub mod storage;
