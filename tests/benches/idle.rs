@@ -28,7 +28,11 @@ impl NoBrowserYet {
 
 #[async_trait]
 impl Browsers for NoBrowserYet {
-    async fn lease(&self, _watcher: Arc<dyn Watcher>) -> Result<Arc<dyn Lease>, BrowserError> {
+    async fn lease(
+        &self,
+        _wanted: &Wanted,
+        _watcher: Arc<dyn Watcher>,
+    ) -> Result<Arc<dyn Lease>, BrowserError> {
         self.waiting.send_modify(|waiting| *waiting += 1);
         std::future::pending().await
     }

@@ -5,7 +5,7 @@ use flowguard_core::browser::calls::{ClosePage, Count, OpenPage, Target};
 use flowguard_core::browser::context::ContextOptions;
 use flowguard_core::browser::expectation::Expectation;
 use flowguard_core::browser::locator::{Locator, Part, TextMatch};
-use flowguard_core::browser::{Browsers, PageId};
+use flowguard_core::browser::{Browsers, PageId, Wanted};
 use flowguard_core::failure::Code;
 use flowguard_core::timeline::PageEvent;
 use std::sync::Arc;
@@ -230,7 +230,8 @@ async fn leases_that_begin_together_after_a_loss_share_one_new_browser() {
         .await
         .expect_err("its browser is gone");
     assert_eq!(told.code, Code::Unavailable);
-    let lease = || stage.browsers.lease(Arc::new(Unwatched));
+    let wanted = Wanted::default();
+    let lease = || stage.browsers.lease(&wanted, Arc::new(Unwatched));
     let (one, other) = tokio::join!(lease(), lease());
     let (one, other) = (one.expect("a lease"), other.expect("a lease"));
     let options = ContextOptions::default();

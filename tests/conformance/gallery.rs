@@ -6,7 +6,7 @@ use flowguard_core::browser::context::ContextOptions;
 use flowguard_core::browser::port::{
     Click, Gesture, KeyAction, MouseButton, Navigation, PointerBurst, Settled,
 };
-use flowguard_core::browser::{Browsers, Context, LoadState, Tab};
+use flowguard_core::browser::{Browsers, Context, LoadState, Tab, Wanted};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::VecDeque;
@@ -72,7 +72,10 @@ async fn every_rule_of_the_gallery_holds() {
 /// Takes cases from the queue until it is empty, each on a page of its own; tells what failed.
 async fn lane(browsers: Arc<LocalBrowsers>, queue: Arc<Mutex<VecDeque<Case>>>) -> Vec<String> {
     let site = Site::start().await;
-    let lease = browsers.lease(Arc::new(Unwatched)).await.expect("a lease");
+    let lease = browsers
+        .lease(&Wanted::default(), Arc::new(Unwatched))
+        .await
+        .expect("a lease");
     let context = lease
         .new_context(&ContextOptions::default())
         .await

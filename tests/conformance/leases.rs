@@ -2,7 +2,7 @@
 
 use flowguard_core::browser::calls::{Goto, OpenPage, Read, Reading, Target};
 use flowguard_core::browser::context::ContextOptions;
-use flowguard_core::browser::{Browser, Browsers, LoadState, PageId};
+use flowguard_core::browser::{Browser, Browsers, LoadState, PageId, Wanted};
 use std::sync::Arc;
 
 use crate::inspector::Inspector;
@@ -93,7 +93,11 @@ async fn nothing_of_a_run_is_kept_in_memory_after_its_release() {
     let stage = Stage::open().await;
     let watcher = Arc::new(Unwatched);
     let heard = Arc::downgrade(&watcher);
-    let lease = stage.browsers.lease(watcher).await.expect("a lease");
+    let lease = stage
+        .browsers
+        .lease(&Wanted::default(), watcher)
+        .await
+        .expect("a lease");
     let context = lease
         .new_context(&ContextOptions::default())
         .await
@@ -177,7 +181,10 @@ async fn a_page_that_died_while_it_waited_is_nobodys() {
     inspector.close("about:blank").await;
     while inspector.pages().await > 0 {}
     // An answer to the host comes after what it was told before.
-    let lease = browsers.lease(Arc::new(Unwatched)).await.expect("a lease");
+    let lease = browsers
+        .lease(&Wanted::default(), Arc::new(Unwatched))
+        .await
+        .expect("a lease");
     let other = ContextOptions {
         offline: true,
         ..ContextOptions::default()

@@ -9,7 +9,9 @@ use flowguard_core::browser::calls::{
 };
 use flowguard_core::browser::expectation::{Expectation, ExpectedText};
 use flowguard_core::browser::locator::{Locator, Part};
-use flowguard_core::browser::{BaselineScope, Browser, BrowserOptions, LoadState, PageId, Tab, Watcher};
+use flowguard_core::browser::{
+    BaselineScope, Browser, BrowserOptions, LoadState, PageId, Tab, Wanted, Watcher,
+};
 use flowguard_core::budget::{Allowance, Budget};
 use flowguard_core::cassette::NoTape;
 use flowguard_core::clock::SystemClock;
@@ -254,6 +256,7 @@ pub(crate) fn run_with(
         baselines: scope,
         records_har,
         screencast: false,
+        wanted: Wanted::default(),
     };
     (
         Browser::new(browsers.clone(), baselines, ledger.clone(), options),

@@ -2,7 +2,7 @@
 
 use flowguard_backends::browser::{LocalBrowsers, LocalOptions, Wear};
 use flowguard_core::browser::calls::{OpenPage, SetContent};
-use flowguard_core::browser::{Browser, Browsers, LoadState, PageId};
+use flowguard_core::browser::{Browser, Browsers, LoadState, PageId, Wanted};
 use flowguard_tests::Processes;
 use std::sync::Arc;
 use std::time::Duration;
@@ -89,7 +89,8 @@ async fn a_process_that_holds_much_memory_is_replaced() {
             memory,
             ..Wear::default()
         });
-        let lease = || browsers.lease(Arc::new(Unwatched));
+        let wanted = Wanted::default();
+        let lease = || browsers.lease(&wanted, Arc::new(Unwatched));
         drop(lease().await.expect("a lease"));
         let before = address(&browsers).await;
         for _ in 0..10 {

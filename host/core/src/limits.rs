@@ -302,6 +302,17 @@ pub const MAX_OPENING_REQUEST_BYTES: usize = 16 << 10;
 /// How long somebody may take for it.
 pub const OPENING_REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Sessions in a cloud at once that a host may be given.
+pub const MAX_CLOUD_SESSIONS: u32 = 250;
+/// How long the browser of a session in a cloud may take until it is connected.
+pub const CLOUD_CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
+/// The time within which a session is made in the place of one that was kept ready.
+pub const CLOUD_REFILL: Duration = Duration::from_secs(10);
+/// How often each session is asked whether it is there; one that is asked nothing for ten minutes is closed by the cloud.
+pub const CLOUD_HEARTBEAT: Duration = Duration::from_secs(60);
+/// How long the end of a program waits for the end of its sessions in a cloud.
+pub const CLOUD_CLOSING: Duration = Duration::from_secs(15);
+
 /// Events of pages that an emulated session keeps.
 pub const MAX_EMULATED_LOGS: usize = 1_000;
 /// Pictures of documents that an emulated session keeps.

@@ -6,8 +6,8 @@ use std::time::Duration;
 use url::Url;
 
 use crate::artifact::{Attachment, Digest};
-use crate::browser::BrowserInfo;
 use crate::browser::network::har::replay::HarReplay;
+use crate::browser::{BrowserInfo, CloudOptions, Place};
 use crate::flow::{Description, Flow, Source};
 use crate::limits;
 use crate::timeline::History;
@@ -62,6 +62,12 @@ pub struct RunOptions {
     /// Whether pictures that are not like their baselines become the new ones.
     #[serde(default)]
     pub update_baselines: bool,
+    /// Where its browser is to be.
+    #[serde(default)]
+    pub place: Place,
+    /// How the browser is to be set up, in a cloud.
+    #[serde(default)]
+    pub cloud: CloudOptions,
 }
 
 impl Default for RunOptions {
@@ -76,6 +82,8 @@ impl Default for RunOptions {
             screencast: false,
             params: Vec::new(),
             update_baselines: false,
+            place: Place::Local,
+            cloud: CloudOptions::default(),
         }
     }
 }

@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::cli::UsageError;
+use crate::cloud;
 use crate::config::{self, ArtifactPlace, Config, Environment};
 use crate::foundation::Foundation;
 use crate::outbox::Outbox;
 use crate::storage::Storage;
 use flowguard_backends::baselines::BaselineFolder;
-use flowguard_backends::browser::{LocalBrowsers, LocalOptions, NoBrowsers};
+use flowguard_backends::browser::{LocalBrowsers, LocalOptions, NoBrowsers, Places};
 use flowguard_backends::storage::{ArtifactStore, CassetteFile, PlaceError, RemoteOptions};
 use flowguard_core::artifact::Artifacts;
 use flowguard_core::browser::Browsers;
@@ -35,7 +36,10 @@ pub(crate) struct App {
     pub(crate) storage: Storage,
     pub(crate) outbox: Outbox,
     pub(crate) artifacts: Arc<ArtifactStore>,
+    /// Those of this machine.
     pub(crate) browsers: Arc<LocalBrowsers>,
+    /// Those and, where there is a key for it, the cloud's.
+    pub(crate) places: Arc<Places>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) tenant: TenantId,
     /// What flows may have typed without reading it.
@@ -90,6 +94,8 @@ impl App {
             keeps_ready: !headed,
             ..LocalOptions::default()
         }));
+        let cloud = cloud::plan(config, &storage, &tenant, &clock)?;
+        let places = Arc::new(Places::new(browsers.clone(), cloud));
         let plugin_folders = plugin_folders(config.top.plugins.as_ref());
         Ok(Self {
             engine,
@@ -97,6 +103,7 @@ impl App {
             outbox,
             artifacts,
             browsers,
+            places,
             clock,
             tenant,
             secrets: foundation.secrets.clone(),
@@ -115,7 +122,7 @@ impl App {
         baselines: &Path,
     ) -> anyhow::Result<Runner> {
         let assertions = self.assertions.iter().cloned().chain(more).collect();
-        self.runner_on(self.browsers.clone(), assertions, baselines).await
+        self.runner_on(self.places.clone(), assertions, baselines).await
     }
 
     /// A runner for replays, with these custom assertions: it has no browser.

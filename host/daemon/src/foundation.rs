@@ -155,7 +155,7 @@ pub(crate) async fn source(configuration: &Configuration) -> anyhow::Result<Arc<
 /// What a host in production cannot do without.
 fn needed(config: &Config) -> Vec<Required> {
     let vision = config.vision.model.is_some();
-    let cloud = config.run.mode == Mode::Cloud || config.browserbase.project.is_some();
+    let cloud = config.run.mode == Some(Mode::Cloud) || config.browserbase.project.is_some();
     let own = [
         ("MONGODB_URI", "the store", true),
         ("FLOWGUARD_MASTER_KEY", "its encryption", true),

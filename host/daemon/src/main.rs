@@ -3,6 +3,7 @@
 
 mod app;
 mod cli;
+mod cloud;
 mod config;
 mod dev;
 mod discover;

@@ -23,7 +23,9 @@ use flowguard_core::grant::Policy;
 use flowguard_core::ledger::Ledger;
 use flowguard_core::progress::Cancel;
 use flowguard_core::replay::Replay;
-use flowguard_core::run::{Attempt, ExecutionMode, Origin, RunId, RunMetadata, RunRecord, RunRequest};
+use flowguard_core::run::{
+    Attempt, CloudSession, ExecutionMode, Origin, RunId, RunMetadata, RunRecord, RunRequest,
+};
 use flowguard_core::secrets::FlowSecrets;
 use flowguard_core::storage::{Buckets, TenantId};
 use flowguard_core::timeline::micros;
@@ -218,12 +220,20 @@ impl Began {
 
 /// What whoever asked knew, and what is known since.
 fn metadata(request: &RunRequest, attempts: &[Attempt]) -> RunMetadata {
-    let mode = match attempts.last().and_then(|attempt| attempt.browser.as_ref()) {
-        Some(browser) if browser.place != "local" => ExecutionMode::Cloud,
-        _ => request.metadata.mode,
+    let browser = attempts.last().and_then(|attempt| attempt.browser.as_ref());
+    let cloud = browser.and_then(|browser| browser.cloud.as_ref());
+    let mode = match browser {
+        Some(browser) if browser.place == "local" => ExecutionMode::Local,
+        Some(_) => ExecutionMode::Cloud,
+        None => request.metadata.mode,
     };
     RunMetadata {
         mode,
+        cloud: cloud.map(|cloud| CloudSession {
+            session: cloud.session.clone(),
+            recording: cloud.recording.clone(),
+            region: cloud.region.clone(),
+        }),
         contract: CONTRACT_VERSION.to_owned(),
         ..request.metadata.clone()
     }

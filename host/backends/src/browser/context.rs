@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use tokio::sync::Notify;
 
 use super::cdp::{Cdp, Pending, Session};
-use super::downloads::Downloads;
+use super::downloads::{Downloads, RemoteFiles};
 use super::emulation::CdpEmulation;
 use super::setup::Done;
 use super::site_data::Origins;
@@ -30,6 +30,8 @@ pub(super) struct CdpContext {
     emulation: Arc<CdpEmulation>,
     downloads: Downloads,
     origins: Arc<Origins>,
+    /// Whether it is the browser's own, which stays when the run has ended.
+    is_default: bool,
     /// The run that has it; none as long as it waits for one.
     watcher: OnceLock<Arc<dyn Watcher>>,
     pages: Mutex<Pages>,
@@ -56,6 +58,7 @@ impl CdpContext {
         cdp: &Cdp,
         targets: &Arc<Targets>,
         options: &ContextOptions,
+        files: Option<Arc<dyn RemoteFiles>>,
     ) -> Result<Arc<Self>, TabError> {
         let command = CreateBrowserContextParams {
             dispose_on_detach: Some(true),
@@ -63,12 +66,37 @@ impl CdpContext {
         };
         let made = cdp.in_time("making a context", cdp.send(&command).answer());
         let id = made.await?.browser_context_id;
+        Ok(Self::new(cdp, targets, id, options, Arc::default(), false, files))
+    }
+
+    /// The browser's own context, as a run's. What was visited is told to these origins.
+    pub(super) fn default_of(
+        cdp: &Cdp,
+        targets: &Arc<Targets>,
+        id: BrowserContextId,
+        options: &ContextOptions,
+        origins: Arc<Origins>,
+        files: Arc<dyn RemoteFiles>,
+    ) -> Arc<Self> {
+        Self::new(cdp, targets, id, options, origins, true, Some(files))
+    }
+
+    fn new(
+        cdp: &Cdp,
+        targets: &Arc<Targets>,
+        id: BrowserContextId,
+        options: &ContextOptions,
+        origins: Arc<Origins>,
+        is_default: bool,
+        files: Option<Arc<dyn RemoteFiles>>,
+    ) -> Arc<Self> {
         let context = Arc::new(Self {
             cdp: cdp.clone(),
             targets: targets.clone(),
             emulation: CdpEmulation::new(cdp, &id, options),
-            downloads: Downloads::new(cdp, &id),
-            origins: Arc::default(),
+            is_default,
+            downloads: Downloads::new(cdp, &id, files),
+            origins,
             id,
             watcher: OnceLock::new(),
             pages: Mutex::default(),
@@ -76,7 +104,7 @@ impl CdpContext {
             closed: AtomicBool::new(false),
         });
         targets.add(context.id.inner(), &context);
-        Ok(context)
+        context
     }
 
     /// It is this run's from now on, and no other's.
@@ -224,7 +252,11 @@ impl CdpContext {
         if self.closed.swap(true, Ordering::Relaxed) {
             return None;
         }
-        self.targets.remove(self.id.inner());
+        self.targets.remove(self.id.inner(), self);
+        if self.is_default {
+            // It cannot be disposed of; whoever has the session wipes it.
+            return None;
+        }
         let command = DisposeBrowserContextParams::new(self.id.clone());
         Some(self.cdp.send(&command))
     }

@@ -1,5 +1,6 @@
 //! Downloads of a context: the browser puts them into a folder of the context, named by numbers of its own, and
-//! tells how they come along. The folder is removed with the context.
+//! tells how they come along. The folder is removed with the context. A browser in a cloud keeps them there, and they are
+//! asked for by name ([`RemoteFiles`]).
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -8,8 +9,8 @@ use chromiumoxide::cdp::browser_protocol::browser::{
     EventDownloadWillBegin, SetDownloadBehaviorBehavior, SetDownloadBehaviorParams,
 };
 use std::collections::HashMap;
-use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use tempfile::TempDir;
 use tokio::io::AsyncReadExt;
 use tokio::sync::watch;
@@ -28,9 +29,36 @@ const MAX_NAME: usize = 255;
 pub(super) struct Downloads {
     cdp: Cdp,
     context: BrowserContextId,
-    /// None where it cannot be made: then nothing is downloaded.
-    folder: Option<TempDir>,
-    under_way: Mutex<HashMap<String, watch::Sender<DownloadProgress>>>,
+    place: Place,
+    under_way: Mutex<HashMap<String, UnderWay>>,
+}
+
+/// A download that somebody follows.
+struct UnderWay {
+    progress: watch::Sender<DownloadProgress>,
+    /// The name that it has got at last.
+    name: Arc<OnceLock<String>>,
+}
+
+/// Where files go.
+enum Place {
+    Here(TempDir),
+    There(Arc<dyn RemoteFiles>),
+    /// No folder can be made: nothing is downloaded.
+    Nowhere,
+}
+
+/// Where one file is.
+enum File {
+    Here(PathBuf),
+    There(Arc<dyn RemoteFiles>, Arc<OnceLock<String>>, String),
+}
+
+/// Files that a browser in a cloud has downloaded.
+#[async_trait]
+pub(super) trait RemoteFiles: Send + Sync {
+    /// The file of this name, at most so many bytes of it. One that has come only just is waited for.
+    async fn read(&self, name: &str, limit: u64) -> Result<Bytes, String>;
 }
 
 /// One download.
@@ -38,48 +66,57 @@ struct OneDownload {
     cdp: Cdp,
     context: BrowserContextId,
     guid: String,
-    file: PathBuf,
+    file: File,
     progress: watch::Receiver<DownloadProgress>,
 }
 
 impl Downloads {
     /// Tells the browser where this context's downloads go. Nobody waits for that: no page is opened before.
-    pub(super) fn new(cdp: &Cdp, context: &BrowserContextId) -> Self {
-        let folder = tempfile::Builder::new().prefix("flowguard-downloads-").tempdir();
-        let folder = folder
-            .inspect_err(|error| tracing::warn!(%error, "there is no folder for downloads: they are denied"))
-            .ok();
+    pub(super) fn new(cdp: &Cdp, context: &BrowserContextId, remote: Option<Arc<dyn RemoteFiles>>) -> Self {
+        let place = remote.map_or_else(Place::here, Place::There);
+        let (behavior, download_path) = match &place {
+            Place::Here(folder) => (
+                SetDownloadBehaviorBehavior::AllowAndName,
+                Some(folder.path().display().to_string()),
+            ),
+            // What the cloud's documentation asks for.
+            Place::There(_) => (SetDownloadBehaviorBehavior::Allow, Some("downloads".to_owned())),
+            Place::Nowhere => (SetDownloadBehaviorBehavior::Deny, None),
+        };
         let command = SetDownloadBehaviorParams {
-            behavior: match folder {
-                Some(_) => SetDownloadBehaviorBehavior::AllowAndName,
-                None => SetDownloadBehaviorBehavior::Deny,
-            },
+            behavior,
             browser_context_id: Some(context.clone()),
-            download_path: folder.as_ref().map(|folder| folder.path().display().to_string()),
+            download_path,
             events_enabled: Some(true),
         };
         drop(cdp.send(&command));
         Self {
             cdp: cdp.clone(),
             context: context.clone(),
-            folder,
+            place,
             under_way: Mutex::default(),
         }
     }
 
     /// A page of this context begins to download.
     pub(super) fn began(&self, owner: &Owner, event: EventDownloadWillBegin) {
-        let Some(folder) = &self.folder else { return };
+        let name = plain_name(&event.suggested_filename);
+        let last_name = Arc::<OnceLock<String>>::default();
+        let file = match &self.place {
+            Place::Here(folder) => File::Here(folder.path().join(&event.guid)),
+            Place::There(files) => File::There(files.clone(), last_name.clone(), name.clone()),
+            Place::Nowhere => return,
+        };
         let (sender, progress) = watch::channel(DownloadProgress::default());
         let port = Arc::new(OneDownload {
             cdp: self.cdp.clone(),
             context: self.context.clone(),
-            file: folder.path().join(&event.guid),
+            file,
             guid: event.guid.clone(),
             progress,
         });
         let download = Download {
-            suggested_filename: plain_name(&event.suggested_filename),
+            suggested_filename: name,
             url: cut(event.url, MAX_URL),
         };
         let has_room = self.lock().len() < MAX_DOWNLOADS;
@@ -87,15 +124,22 @@ impl Downloads {
             self.cancel(&event.guid);
             return;
         }
-        self.lock().insert(event.guid, sender);
+        let under_way = UnderWay {
+            progress: sender,
+            name: last_name,
+        };
+        self.lock().insert(event.guid, under_way);
     }
 
     /// One has come along. Too much of it ends it.
     pub(super) fn came_along(&self, event: &EventDownloadProgress) {
         let under_way = self.lock();
-        let Some(sender) = under_way.get(&event.guid) else {
+        let Some(UnderWay { progress, name }) = under_way.get(&event.guid) else {
             return;
         };
+        if let Some(path) = &event.file_path {
+            let _ = name.set(plain_name(path));
+        }
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
@@ -107,8 +151,11 @@ impl Downloads {
             DownloadProgressState::Completed => DownloadState::Completed,
             DownloadProgressState::Canceled => DownloadState::Cancelled,
         };
-        sender.send_replace(DownloadProgress { state, received });
-        let all: u64 = under_way.values().map(|each| each.borrow().received).sum();
+        progress.send_replace(DownloadProgress { state, received });
+        let all: u64 = under_way
+            .values()
+            .map(|each| each.progress.borrow().received)
+            .sum();
         drop(under_way);
         if state == DownloadState::InProgress && (received > MAX_DOWNLOAD_BYTES || all > MAX_DOWNLOADED_BYTES)
         {
@@ -120,7 +167,7 @@ impl Downloads {
         drop(self.cdp.send(&cancel(guid, &self.context)));
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, watch::Sender<DownloadProgress>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, UnderWay>> {
         self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -132,21 +179,38 @@ impl FileDownload for OneDownload {
     }
 
     async fn read(&self, limit: u64) -> Result<Bytes, TabError> {
-        let unreadable = |error: std::io::Error| TabError::Refused {
-            command: "reading a download".to_owned(),
-            message: error.to_string(),
+        let read = match &self.file {
+            File::Here(path) => beginning(path, limit).await.map_err(|error| error.to_string()),
+            File::There(files, last, suggested) => files.read(last.get().unwrap_or(suggested), limit).await,
         };
-        let file = tokio::fs::File::open(&self.file).await.map_err(unreadable)?;
-        let mut bytes = Vec::new();
-        file.take(limit)
-            .read_to_end(&mut bytes)
-            .await
-            .map_err(unreadable)?;
-        Ok(bytes.into())
+        read.map_err(|message| TabError::Refused {
+            command: "reading a download".to_owned(),
+            message,
+        })
     }
 
     async fn cancel(&self) -> Result<(), TabError> {
         self.cdp.send(&cancel(&self.guid, &self.context)).done().await
+    }
+}
+
+async fn beginning(path: &Path, limit: u64) -> std::io::Result<Bytes> {
+    let file = tokio::fs::File::open(path).await?;
+    let mut bytes = Vec::new();
+    file.take(limit).read_to_end(&mut bytes).await?;
+    Ok(bytes.into())
+}
+
+impl Place {
+    fn here() -> Self {
+        let folder = tempfile::Builder::new().prefix("flowguard-downloads-").tempdir();
+        folder.map_or_else(
+            |error| {
+                tracing::warn!(%error, "there is no folder for downloads: they are denied");
+                Self::Nowhere
+            },
+            Self::Here,
+        )
     }
 }
 

@@ -1,7 +1,7 @@
 //! Browsers of this machine: a warm Chromium process, and in it a context of its own for each run.
 
 use async_trait::async_trait;
-use chromiumoxide::cdp::browser_protocol::browser::{CloseParams, GetVersionParams};
+use chromiumoxide::cdp::browser_protocol::browser::CloseParams;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::{Arc, Weak};
@@ -10,13 +10,11 @@ use tokio::sync::{Mutex, MutexGuard, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::cdp::Cdp;
+use super::connected::Connected;
 use super::context::CdpContext;
 use super::process::{self, Process};
-use super::ready::Ready;
-use super::targets::Targets;
 use flowguard_core::browser::context::ContextOptions;
-use flowguard_core::browser::{BrowserError, BrowserInfo, Browsers, Context, Lease, Watcher};
+use flowguard_core::browser::{BrowserError, BrowserInfo, Browsers, Context, Lease, Wanted, Watcher};
 use flowguard_core::limits::{MAX_BROWSER_AGE, MAX_BROWSER_MEMORY_BYTES, MAX_BROWSER_RUNS};
 
 /// How long a browser that listens may take until it is connected.
@@ -87,15 +85,6 @@ struct Warm {
 }
 
 enum Never {}
-
-/// A connection to a browser.
-#[derive(Clone)]
-struct Connected {
-    cdp: Cdp,
-    targets: Arc<Targets>,
-    ready: Arc<Ready>,
-    info: BrowserInfo,
-}
 
 impl LocalBrowsers {
     /// The browsers of this machine; none is started yet.
@@ -214,28 +203,13 @@ impl Warm {
     }
 }
 
-impl Connected {
-    async fn to(address: &str, keeps_ready: bool) -> Result<Self, String> {
-        let cdp = Cdp::connect(address).await?;
-        let version = cdp.send(&GetVersionParams::default());
-        let targets = Targets::watch(&cdp).await.map_err(|error| error.to_string())?;
-        let product = version.answer().await.map_err(|error| error.to_string())?.product;
-        let info = BrowserInfo {
-            product,
-            place: "local".to_owned(),
-        };
-        Ok(Self {
-            ready: Ready::new(&cdp, &targets, keeps_ready),
-            cdp,
-            targets,
-            info,
-        })
-    }
-}
-
 #[async_trait]
 impl Browsers for LocalBrowsers {
-    async fn lease(&self, watcher: Arc<dyn Watcher>) -> Result<Arc<dyn Lease>, BrowserError> {
+    async fn lease(
+        &self,
+        _wanted: &Wanted,
+        watcher: Arc<dyn Watcher>,
+    ) -> Result<Arc<dyn Lease>, BrowserError> {
         let mut warm = self.warm().await?;
         let Some(Warm {
             browser, runs, held, ..
@@ -274,7 +248,7 @@ impl Lease for LocalLease {
         } = &self.browser;
         let context = match ready.take(options).await {
             Some(context) => context,
-            None => CdpContext::create(cdp, targets, options)
+            None => CdpContext::create(cdp, targets, options, None)
                 .await
                 .map_err(|error| BrowserError::Lost(error.to_string()))?,
         };

@@ -1,11 +1,14 @@
-//! Browsers: how a CDP endpoint is come by ([`local`], [`process`]), the connection to it ([`sieve`],
+//! Browsers: how a CDP endpoint is come by ([`local`], [`process`], [`cloud`]), the connection to it ([`sieve`],
 //! [`socket`], [`wire`], [`cdp`]), whose targets are ([`targets`], [`context`]), how a page is made ready and heard
 //! ([`setup`] and the listeners that it names), what is done to it ([`tab`]), the way into its frames
 //! ([`frames`], [`walk`]), and the author's own JavaScript ([`script`]). Only here is a type of the protocol named.
 
+mod breaker;
 mod cdp;
 mod clock;
 mod closed_roots;
+mod cloud;
+mod connected;
 mod console;
 mod context;
 mod dialogs;
@@ -27,6 +30,7 @@ mod none;
 mod owner;
 mod page_world;
 mod permissions;
+mod places;
 mod process;
 mod read;
 mod ready;
@@ -42,5 +46,9 @@ mod user_agent;
 mod walk;
 mod wire;
 
+pub use cloud::{
+    CloudBrowsers, CloudPlan, CloudSettings, Fate, NoCloudBrowser, Reaped, Reaper, ReaperError, SeenSession,
+};
 pub use local::{LocalBrowsers, LocalOptions, Wear};
 pub use none::NoBrowsers;
+pub use places::Places;

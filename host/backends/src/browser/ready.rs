@@ -71,7 +71,7 @@ impl Ready {
     }
 
     async fn make(&self) -> Result<Arc<CdpContext>, TabError> {
-        let context = CdpContext::create(&self.cdp, &self.targets, &ContextOptions::default()).await?;
+        let context = CdpContext::create(&self.cdp, &self.targets, &ContextOptions::default(), None).await?;
         let opening = context.open_ahead();
         self.cdp.in_time("opening a page", opening).await?;
         Ok(context)

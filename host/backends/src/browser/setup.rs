@@ -100,6 +100,9 @@ fn listen(page: &Arc<Page>, session: &Session) {
     page.network.follow(session);
     session.listen("Page", Arc::new(dialogs));
     session.listen("Page", page.origins.clone());
+    if page.origins.hears_requests() {
+        session.listen("Network", page.origins.clone());
+    }
     let choosers = FileChoosers {
         owner: page.owner.clone(),
         session: session.clone(),

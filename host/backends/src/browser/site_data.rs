@@ -13,6 +13,7 @@ use chromiumoxide::cdp::browser_protocol::storage::{ClearCookiesParams, GetCooki
 use chromiumoxide::cdp::js_protocol::runtime::EvaluateParams;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::cdp::{Event, Listener, Session};
@@ -25,9 +26,17 @@ use flowguard_core::limits::MAX_STORAGE_ORIGINS;
 
 const SOURCE: &str = include_str!("pages/stored.js");
 
-/// The origins that a context has visited, in the order of the first visits.
+/// The origins that a context has visited, in the order of the first visits, and whether it has said who it is to one.
 #[derive(Default)]
-pub(super) struct Origins(Mutex<Vec<String>>);
+pub(super) struct Origins {
+    all: Mutex<Vec<String>>,
+    are_too_many: AtomicBool,
+    hears_requests: bool,
+    has_signed_in: AtomicBool,
+}
+
+/// Ways of signing in by HTTP (RFC 7235) that a browser remembers by itself.
+const REMEMBERED: [&str; 4] = ["basic ", "digest ", "ntlm ", "negotiate "];
 
 #[derive(Deserialize)]
 struct Navigated {
@@ -40,23 +49,63 @@ struct NavigatedFrame {
 }
 
 impl Origins {
+    /// Of a context that is to be made as new again.
+    pub(super) fn of_one_to_wipe() -> Self {
+        Self {
+            hears_requests: true,
+            ..Self::default()
+        }
+    }
+
+    /// Whether it is to hear of requests as well.
+    pub(super) const fn hears_requests(&self) -> bool {
+        self.hears_requests
+    }
+
+    /// Whether more were visited than are known.
+    pub(super) fn are_too_many(&self) -> bool {
+        self.are_too_many.load(Ordering::Relaxed)
+    }
+
+    /// Whether the browser may remember a password by itself, which nothing makes it forget.
+    pub(super) fn has_signed_in(&self) -> bool {
+        self.has_signed_in.load(Ordering::Relaxed)
+    }
+
     fn add(&self, origin: &str) {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if all.len() < MAX_STORAGE_ORIGINS && !all.iter().any(|known| known == origin) {
-            all.push(origin.to_owned());
+        let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+        if all.iter().any(|known| known == origin) {
+            return;
+        }
+        match all.len() < MAX_STORAGE_ORIGINS {
+            true => all.push(origin.to_owned()),
+            false => self.are_too_many.store(true, Ordering::Relaxed),
         }
     }
 
     fn all(&self) -> Vec<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.all.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// A request went out with these headers.
+    fn sent(&self, event: &Event<'_>) {
+        let Some(sent) = event.params.map(|params| params.get().to_ascii_lowercase()) else {
+            return;
+        };
+        let header = sent.find("\"authorization\":\"").map(|at| &sent[at + 17..]);
+        if header.is_some_and(|value| REMEMBERED.iter().any(|way| value.starts_with(way))) {
+            self.has_signed_in.store(true, Ordering::Relaxed);
+        }
     }
 }
 
 impl Listener for Origins {
-    /// Hears `Page` of all sessions of the context's pages.
+    /// Hears `Page` of all sessions of the context's pages, and `Network` where it hears of requests.
     fn event(&self, event: &Event<'_>) {
-        if event.method != "Page.frameNavigated" {
-            return;
+        match event.method {
+            "Page.frameNavigated" => {}
+            "Network.requestWillBeSentExtraInfo" => return self.sent(event),
+            _ => return,
         }
         let Some(Navigated { frame }) = event.read() else {
             return;

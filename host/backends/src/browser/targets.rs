@@ -38,9 +38,12 @@ impl Targets {
         self.lock().insert(id.to_owned(), Arc::downgrade(context));
     }
 
-    /// The context is gone.
-    pub(super) fn remove(&self, id: &str) {
-        self.lock().remove(id);
+    /// The context is gone. Another one of its id stays: a browser's own has the same in every run.
+    pub(super) fn remove(&self, id: &str, context: *const CdpContext) {
+        let mut contexts = self.lock();
+        if contexts.get(id).is_some_and(|known| known.as_ptr() == context) {
+            contexts.remove(id);
+        }
     }
 
     fn owner(&self, target: &TargetInfo) -> Option<Arc<CdpContext>> {

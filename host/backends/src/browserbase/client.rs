@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::time::Duration;
 use url::Url;
 
@@ -16,8 +16,8 @@ use super::types::{
 use flowguard_core::limits::{CLOUD_CALL_TIMEOUT, MAX_CLOUD_DOWNLOAD_BYTES};
 use flowguard_core::secrets::Secret;
 
-/// The note by which a session that was made and not heard of is found again.
-const TAG: &str = "flowguard";
+/// The note by which a session that was made and not heard of is found again. Who has none gets one that is nobody else's.
+pub const TAG: &str = "flowguard";
 
 /// Where the service is, and who asks.
 #[derive(Clone, Debug)]
@@ -61,8 +61,9 @@ impl Client {
     /// As the service says; [`Kind::Lost`] where nobody knows whether one was made: its tag, which is in the message, finds
     /// it later.
     pub async fn create_session(&self, asked: &CreateSession) -> Result<CreatedSession, Error> {
-        let tag = tag();
         let mut asked = asked.clone();
+        let noted = asked.user_metadata.get(TAG).and_then(Value::as_str);
+        let tag = noted.map_or_else(tag, str::to_owned);
         asked.user_metadata.insert(TAG.to_owned(), json!(tag));
         let call = || Call {
             body: Some(json!(asked)),
@@ -315,7 +316,7 @@ impl Client {
 }
 
 /// A text that nobody else has as a tag.
-fn tag() -> String {
+pub(crate) fn tag() -> String {
     use std::hash::{BuildHasher, Hasher};
     let half = || {
         std::collections::hash_map::RandomState::new()

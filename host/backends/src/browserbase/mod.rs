@@ -8,9 +8,10 @@ mod retry;
 mod transport;
 mod types;
 
-pub use client::{Client, ClientOptions};
+pub(crate) use client::tag;
+pub use client::{Client, ClientOptions, TAG};
 pub use error::{Error, Kind};
 pub use types::{
     BrowserSettings, Context, CreateSession, CreatedSession, LivePage, LiveUrls, Log, Project, ProxySettings,
-    RecordingDownload, RecordingState, Replay, ReplayPage, Session, Status, Usage, Viewport,
+    RecordingDownload, RecordingState, Replay, ReplayPage, SavedContext, Session, Status, Usage, Viewport,
 };

@@ -50,13 +50,24 @@ pub(super) enum Order<K> {
     End(SessionId),
 }
 
+/// Why a session was not made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotMade {
+    /// What happened, and what to do.
+    pub why: String,
+    /// When another try may go well, where one may.
+    pub again: Option<Duration>,
+    /// Whether the provider itself is out of order.
+    pub is_outage: bool,
+}
+
 /// Why there is no session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
     /// None was there in time; why the last one was not made, if one was not.
-    Late(Option<String>),
+    Late(Option<NotMade>),
     /// None can be made.
-    NotMade(String),
+    NotMade(NotMade),
     /// The pool is closing.
     Closed,
 }
@@ -135,7 +146,7 @@ pub(super) struct Machine<K> {
     is_closing: bool,
     /// No session is made before.
     pause_until: Duration,
-    last_failure: Option<String>,
+    last_failure: Option<NotMade>,
     /// When what is kept ready is filled up again.
     refill_at: Option<Duration>,
     random: u64,
@@ -205,19 +216,13 @@ impl<K: Clone + PartialEq> Machine<K> {
     }
 
     /// A session was not made. Whoever waits for one waits on where another try may go well after `again`.
-    pub(super) fn not_made(
-        &mut self,
-        id: SessionId,
-        why: String,
-        again: Option<Duration>,
-        now: Duration,
-    ) -> Vec<Order<K>> {
+    pub(super) fn not_made(&mut self, id: SessionId, why: NotMade, now: Duration) -> Vec<Order<K>> {
         let mut orders = Vec::new();
         if self.in_state(id, State::Making).is_some()
             && let Some(session) = self.sessions.remove(&id)
         {
             self.done.not_made += 1;
-            match again {
+            match why.again {
                 Some(pause) => {
                     self.pause_until = self.pause_until.max(now + pause);
                     self.last_failure = Some(why);

@@ -19,7 +19,7 @@ use tokio::time::Instant;
 use desk::{Desk, Errand, Held};
 use machine::WaiterId;
 
-pub use machine::{PoolLimits, PoolStatistics};
+pub use machine::{NotMade, PoolLimits, PoolStatistics};
 
 /// Where sessions come from.
 #[async_trait]
@@ -48,36 +48,41 @@ pub trait Provider: Send + Sync + 'static {
     const HEARTBEAT: Duration;
 }
 
-/// Why a session was not made.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NotMade {
-    /// What happened, and what to do.
-    pub why: String,
-    /// When another try may go well, where one may.
-    pub again: Option<Duration>,
-}
-
 /// Why nobody got a session.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoSession {
     /// All were used, or being made, until the time was over.
-    #[error("no session was free within {} s{}", patience.as_secs(), after(last.as_deref()))]
+    #[error("no session was free within {} s{}", patience.as_secs(), after(last.as_ref()))]
     Late {
         /// The time.
         patience: Duration,
         /// Why the last one was not made, if one was not.
-        last: Option<String>,
+        last: Option<NotMade>,
     },
     /// None can be made.
-    #[error("{0}")]
-    NotMade(String),
+    #[error("{}", .0.why)]
+    NotMade(NotMade),
     /// The pool is closing.
     #[error("the program is ending")]
     Closed,
 }
 
-fn after(last: Option<&str>) -> String {
-    last.map_or_else(String::new, |why| format!("; the last one was not made: {why}"))
+fn after(last: Option<&NotMade>) -> String {
+    last.map_or_else(String::new, |last| {
+        format!("; the last one was not made: {}", last.why)
+    })
+}
+
+impl NoSession {
+    /// Whether the provider itself is out of order.
+    #[must_use]
+    pub fn is_outage(&self) -> bool {
+        match self {
+            Self::Late { last, .. } => last.as_ref().is_some_and(|last| last.is_outage),
+            Self::NotMade(why) => why.is_outage,
+            Self::Closed => false,
+        }
+    }
 }
 
 /// A pool.
@@ -245,9 +250,9 @@ async fn do_errand<P: Provider>(
     match errand {
         Errand::Make(id, kind) => match provider.make(&kind).await {
             Ok(session) => desk.made(id, session),
-            Err(NotMade { why, again }) => {
-                tracing::warn!(%why, "a session was not made");
-                desk.tell(|machine, now| machine.not_made(id, why, again, now));
+            Err(failed) => {
+                tracing::warn!(why = %failed.why, "a session was not made");
+                desk.tell(|machine, now| machine.not_made(id, failed, now));
             }
         },
         Errand::Wipe(id, session) => {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
-use super::machine::{Machine, Order, PoolLimits, SessionId, WaiterId};
+use super::machine::{Machine, NotMade, Order, PoolLimits, SessionId, WaiterId};
 
 type Kind = u8;
 
@@ -88,7 +88,12 @@ impl World {
             Step::NotMade(id, may_go_well) => {
                 self.making.remove(&id);
                 let again = may_go_well.then_some(Duration::from_secs(2));
-                self.machine.not_made(id, "why".to_owned(), again, now)
+                let why = NotMade {
+                    why: "why".to_owned(),
+                    again,
+                    is_outage: false,
+                };
+                self.machine.not_made(id, why, now)
             }
             Step::Arrive(id) => {
                 self.arriving.remove(&id);

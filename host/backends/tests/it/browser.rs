@@ -2,7 +2,7 @@
 
 use flowguard_backends::browser::{LocalBrowsers, LocalOptions};
 use flowguard_core::browser::context::ContextOptions;
-use flowguard_core::browser::{BrowserError, Browsers, Tab, Watcher};
+use flowguard_core::browser::{BrowserError, Browsers, Tab, Wanted, Watcher};
 use flowguard_core::timeline::PageEvent;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -58,7 +58,8 @@ async fn one_process_serves_all_leases_until_it_is_shut_down() {
         ..LocalOptions::default()
     });
     assert_eq!(browsers.address().await, None);
-    let lease = || browsers.lease(Arc::new(Unwatched));
+    let wanted = Wanted::default();
+    let lease = || browsers.lease(&wanted, Arc::new(Unwatched));
     let (one, other) = tokio::join!(lease(), lease());
     let (one, other) = (one.unwrap(), other.unwrap());
     let address = browsers.address().await.expect("it runs");

@@ -39,5 +39,8 @@ mod session;
 mod veil;
 
 pub use calls::{ImageFormat, ImageInfo, PageId, Rect, Size};
-pub use port::{BrowserError, BrowserInfo, Browsers, Context, Lease, LoadState, Tab, TabError, Watcher};
+pub use port::{
+    BrowserError, BrowserInfo, Browsers, CloudOptions, CloudUse, Context, KeptContext, Lease, LoadState,
+    Place, Tab, TabError, Wanted, Watcher,
+};
 pub use session::{BaselineScope, Browser, BrowserOptions};

@@ -5,6 +5,7 @@ mod context;
 mod input;
 pub mod network;
 mod script;
+mod wanted;
 mod world;
 
 use async_trait::async_trait;
@@ -23,6 +24,7 @@ use network::{Bodies, NetworkEvent, Paused, PausedRequest, TabNetwork};
 pub use context::{Browsers, Context, Lease};
 pub use input::{Click, Input, KeyAction, Modifiers, MouseAction, MouseButton};
 pub use script::{Outcome, PageScripts, Script, Subject};
+pub use wanted::{CloudOptions, CloudUse, KeptContext, Place, Wanted};
 pub use world::{DownloadProgress, Emulation, FileChooser, FileDownload, PageWorld, SiteData};
 
 /// What kind of browser it is.
@@ -32,6 +34,25 @@ pub struct BrowserInfo {
     pub product: String,
     /// `local`, or the cloud's name.
     pub place: String,
+    /// What was used of a cloud.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cloud: Option<CloudUse>,
+    /// Why it is not in the cloud, where it was to be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_in_cloud: Option<String>,
+}
+
+impl BrowserInfo {
+    /// A browser of this machine.
+    #[must_use]
+    pub fn local(product: String) -> Self {
+        Self {
+            product,
+            place: "local".to_owned(),
+            cloud: None,
+            not_in_cloud: None,
+        }
+    }
 }
 
 /// Why there is no browser.
@@ -63,6 +84,9 @@ pub enum BrowserError {
     /// It was there and went away.
     #[error("the browser is gone: {0}")]
     Lost(String),
+    /// The cloud gives none now.
+    #[error("there is no browser in the cloud: {0}")]
+    NoCloud(String),
 }
 
 /// Why a tab did not do what was asked.

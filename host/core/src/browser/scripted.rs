@@ -16,7 +16,7 @@ use super::port::network::{RequestKey, TabNetwork};
 use super::port::{
     BrowserError, BrowserInfo, Browsers, Context, Emulation, Gesture, Input, KeyAction, Lease, LoadState,
     MouseAction, Navigation, PageScripts, PageWorld, PointerBurst, Ran, Settled, Shot, SiteData, Tab,
-    TabError, TabState, Watcher,
+    TabError, TabState, Wanted, Watcher,
 };
 use super::scripted_world::Still;
 use super::session::{BaselineScope, Browser, BrowserOptions};
@@ -89,6 +89,7 @@ impl Rig {
             baselines: BaselineScope::default(),
             records_har: false,
             screencast: false,
+            wanted: Wanted::default(),
         };
         let browser = Browser::new(
             Arc::new(One(tab.clone())),
@@ -368,7 +369,11 @@ struct One(Arc<ScriptedTab>);
 
 #[async_trait]
 impl Browsers for One {
-    async fn lease(&self, _watcher: Arc<dyn Watcher>) -> Result<Arc<dyn Lease>, BrowserError> {
+    async fn lease(
+        &self,
+        _wanted: &Wanted,
+        _watcher: Arc<dyn Watcher>,
+    ) -> Result<Arc<dyn Lease>, BrowserError> {
         Ok(Arc::new(One(self.0.clone())))
     }
 }
@@ -377,8 +382,8 @@ impl Browsers for One {
 impl Lease for One {
     fn info(&self) -> BrowserInfo {
         BrowserInfo {
-            product: "Scripted/1".to_owned(),
             place: "test".to_owned(),
+            ..BrowserInfo::local("Scripted/1".to_owned())
         }
     }
 

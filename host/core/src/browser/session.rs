@@ -12,7 +12,7 @@ use super::context::{Contexts, Events, OWN, Overlays, check_viewport};
 use super::network::routes::Routes;
 use super::network::traffic::Traffic;
 use super::pages::{Hears, Pages, RunWatcher};
-use super::port::{BrowserError, BrowserInfo, Browsers, Lease, Tab, TabError, Watcher};
+use super::port::{BrowserError, BrowserInfo, Browsers, Lease, Tab, TabError, Wanted, Watcher};
 use super::reply::Reply;
 use super::screencast::Screencast;
 use super::script::InitScripts;
@@ -40,6 +40,8 @@ pub struct BrowserOptions {
     pub records_har: bool,
     /// Whether pictures of the pages are kept as they are drawn.
     pub screencast: bool,
+    /// Where the browser is to be, and for whom.
+    pub wanted: Wanted,
 }
 
 /// Whose baselines, and whether they are to be written.
@@ -145,7 +147,7 @@ impl Browser {
         };
         let leased = self
             .lease
-            .get_or_try_init(|| self.browsers.lease(watcher()))
+            .get_or_try_init(|| self.browsers.lease(&self.options.wanted, watcher()))
             .await;
         leased.map_err(|error| no_browser(&error))
     }

@@ -19,6 +19,7 @@
 pub mod artifacts;
 pub mod audit;
 pub mod buckets;
+pub mod cloud_sessions;
 pub mod components;
 pub mod counters;
 pub mod documents;
@@ -148,6 +149,11 @@ macro_rules! store_contract {
             the_last_entries_come_oldest_first,
             entries_of_a_millisecond_stay_in_their_order,
             entries_that_are_alike_are_all_kept,
+        }
+        $crate::contract_cases! { $open, store; cloud_sessions:
+            a_session_is_noted_changed_and_removed,
+            an_installation_keeps_its_first_name,
+            many_sessions_are_all_noted,
         }
         $crate::contract_cases! { $open, components; components:
             a_component_has_the_content_that_was_put_last,

@@ -95,10 +95,7 @@ fn attempt(number: u32, failure: &Failure, verdict: &Verdict) -> Attempt {
             steps_dropped: 1,
             events_dropped: 2,
         },
-        browser: Some(BrowserInfo {
-            product: "HeadlessChrome/156".to_owned(),
-            place: "local".to_owned(),
-        }),
+        browser: Some(BrowserInfo::local("HeadlessChrome/156".to_owned())),
         output: "line\n".to_owned(),
         calls: 12,
         guest_cpu_us: 10_000,

@@ -71,8 +71,15 @@ pub static AUDIT: Collection = Collection {
     moments: &["at"],
 };
 
+/// The sessions of a cloud that hosts have asked for and that have not ended.
+pub static CLOUD_SESSIONS: Collection = Collection {
+    name: "cloud_sessions",
+    indexes: &[],
+    moments: &["made", "renewed"],
+};
+
 /// All of them. Keys come first, so that what is copied in this order can be read as soon as it is there.
-pub static COLLECTIONS: [&Collection; 7] = [
+pub static COLLECTIONS: [&Collection; 8] = [
     &DATA_KEYS,
     &TEST_RESULTS,
     &VISION_CACHE,
@@ -80,6 +87,7 @@ pub static COLLECTIONS: [&Collection; 7] = [
     &BUCKET_ENTRIES,
     &COMPONENTS,
     &AUDIT,
+    &CLOUD_SESSIONS,
 ];
 
 #[cfg(test)]

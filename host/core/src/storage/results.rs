@@ -81,12 +81,25 @@ fn measurements(run: &RunRecord) -> Value {
         "total_steps": steps.len(),
         "failed_steps": failed,
         "duration_ms": i64::try_from(run.took_us / 1_000).unwrap_or(i64::MAX),
-        // Nothing that costs is built yet: no model, no cloud. It is zero, not unknown.
+        // No model is asked yet: what that costs is zero, not unknown.
         "tokens": 0,
-        "total_cost": 0.0,
-        "browserbase_cost": 0.0,
+        "total_cost": cloud_cost(run),
+        "browserbase_cost": cloud_cost(run),
         "vision_cost": 0.0,
     })
+}
+
+/// What a run's browsers in the cloud cost, all attempts together, in dollars.
+fn cloud_cost(run: &RunRecord) -> f64 {
+    let browsers = run.attempts.iter().filter_map(|attempt| attempt.browser.as_ref());
+    let cost: u64 = browsers
+        .filter_map(|browser| browser.cloud.as_ref())
+        .map(|cloud| cloud.cost_microdollars)
+        .sum();
+    // Exact up to billions of dollars.
+    #[expect(clippy::cast_precision_loss, reason = "a sum of money")]
+    let dollars = cost as f64 / 1e6;
+    dollars
 }
 
 /// The steps at the top, without their titles.

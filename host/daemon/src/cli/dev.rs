@@ -11,7 +11,7 @@ use url::Url;
 
 use super::run::{cancelled_by_interrupt, locate_in, parameter, style};
 use super::serve::loopback;
-use super::{Exit, UsageError, browsers_are_here, say};
+use super::{Exit, UsageError, say};
 use crate::app::{App, metadata};
 use crate::config::{Flags, duration};
 use crate::dev::{Audience, Command, DevEvent, Options, Project, Timings, develop};
@@ -76,7 +76,6 @@ impl DevArgs {
 
 pub(super) async fn run(foundation: &Foundation, args: DevArgs) -> anyhow::Result<Exit> {
     let config = foundation.config();
-    browsers_are_here(config)?;
     let cancel = cancelled_by_interrupt();
     let project = Project::find(&args.paths).map_err(UsageError)?;
     let engine = EngineOptions {

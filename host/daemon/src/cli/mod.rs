@@ -1,5 +1,6 @@
 //! The command line: what the user typed, and which verb it is for. A verb parses, calls, prints.
 
+mod browserbase;
 mod config;
 mod dev;
 mod emulator;
@@ -25,7 +26,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use crate::config::{Config, Configuration, Environment, Flags, Mode, Request};
+use crate::config::{Configuration, Environment, Flags, Request};
 use crate::foundation::{Foundation, with_what_secrets_there_are};
 use flowguard_core::secrets::Scrubber;
 
@@ -82,6 +83,20 @@ impl Common {
     }
 }
 
+/// Where browsers are.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ModeArg {
+    /// Where the browsers of all flows are: local or cloud [env: EXECUTION_MODE]
+    #[arg(long, value_name = "PLACE")]
+    mode: Option<String>,
+}
+
+impl ModeArg {
+    fn say_to(&self, flags: &mut Flags) {
+        flags.add("--mode", self.mode.as_ref());
+    }
+}
+
 impl ProfileArg {
     fn say_to(&self, flags: &mut Flags) {
         flags.add("--profile", self.profile.as_ref());
@@ -108,6 +123,11 @@ enum Verb {
     Serve(serve::ServeArgs),
     /// Moves a store, changes its keys, erases a tenant
     Store(store::StoreArgs),
+    /// Tells what runs in Browserbase's cloud, and ends it
+    Browserbase(browserbase::BrowserbaseArgs),
+    /// The same as `browserbase sessions`
+    #[command(name = "browserbase:sessions", hide = true)]
+    BrowserbaseSessions(browserbase::SessionsAliasArgs),
     /// Browserbase's API on this machine, over local browsers: for development without an account
     BrowserbaseEmulator(emulator::EmulatorArgs),
     /// Tells what the configuration says and who said it
@@ -136,6 +156,8 @@ impl Verb {
             Self::Store(args) => args.profile.say_to(flags),
             Self::Config(verb) => verb.say_to(flags),
             Self::Env(env::EnvVerb::Validate(args)) | Self::EnvValidate(args) => args.say_to(flags),
+            Self::Browserbase(args) => args.profile.say_to(flags),
+            Self::BrowserbaseSessions(args) => args.profile.say_to(flags),
             Self::BrowserbaseEmulator(_) => {}
         }
     }
@@ -204,18 +226,9 @@ pub(crate) async fn run(
         Verb::Replay(args) => replay::run(&lay(configuration).await?, &args).await,
         Verb::Dev(args) => dev::run(&lay(configuration).await?, *args).await,
         Verb::Serve(args) => serve::run(&lay(configuration).await?, log, args).await,
+        Verb::Browserbase(args) => browserbase::run(&lay(configuration).await?, &args).await,
+        Verb::BrowserbaseSessions(args) => browserbase::sessions(&lay(configuration).await?, &args).await,
         Verb::Store(args) => store::run(&lay(configuration).await?, &args).await,
-    }
-}
-
-/// Refuses to run flows here where the configuration wants them run elsewhere.
-fn browsers_are_here(config: &Config) -> Result<(), UsageError> {
-    match config.run.mode {
-        Mode::Local => Ok(()),
-        Mode::Cloud => Err(UsageError(
-            "`run.mode` is cloud (EXECUTION_MODE), and there are no browsers in the cloud yet: say local"
-                .to_owned(),
-        )),
     }
 }
 

@@ -12,8 +12,9 @@ use url::Url;
 use super::live::Live;
 use super::remote;
 use super::reporters::{Reporter, reporter, wants_list, write_reports};
-use super::{Exit, ProfileArg, UsageError, browsers_are_here, har, say};
+use super::{Exit, ModeArg, ProfileArg, UsageError, har, say};
 use crate::app::App;
+use crate::cloud;
 use crate::config::{Config, Flags, duration};
 use crate::discover::{Candidate, discover};
 use crate::foundation::Foundation;
@@ -82,6 +83,8 @@ pub(crate) struct RunArgs {
     #[arg(long)]
     update_baselines: bool,
     #[command(flatten)]
+    mode: ModeArg,
+    #[command(flatten)]
     profile: ProfileArg,
 }
 
@@ -113,7 +116,7 @@ pub(super) async fn run(foundation: &Foundation, args: RunArgs) -> anyhow::Resul
         return remote::run(foundation, &args, server).await;
     }
     let config = foundation.config();
-    browsers_are_here(config)?;
+    cloud::check(config)?;
     let candidates = discover(&args.paths).map_err(UsageError)?;
     let engine = EngineOptions {
         dumps_core: args.coredump.is_some(),
@@ -147,7 +150,7 @@ pub(super) async fn run(foundation: &Foundation, args: RunArgs) -> anyhow::Resul
         },
     )
     .await;
-    app.browsers.shut_down().await;
+    app.places.shut_down().await;
     app.deliver().await;
     sweep_after_run(&app, &foundation.configuration.now().config).await;
     let report = Report::new(
@@ -213,7 +216,10 @@ fn request(
     flow: Flow,
     source: Option<Source>,
 ) -> anyhow::Result<RunRequest> {
+    let (place, cloud) = cloud::wanted(config, &flow);
     let options = RunOptions {
+        place,
+        cloud,
         base_url: config.run.base_url.clone(),
         timeout: config.run.timeout,
         params: args.param.clone(),
@@ -254,6 +260,7 @@ impl RunArgs {
         flags.add("--workers", self.workers.map(|workers| workers.to_string()));
         flags.add("--retries", self.retries.map(|retries| retries.to_string()));
         flags.add("--timeout", self.timeout.map(duration::written));
+        self.mode.say_to(flags);
         self.profile.say_to(flags);
     }
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use url::Url;
 
 use super::signals::{interrupted, terminated};
-use super::{Exit, Log, ProfileArg, UsageError, browsers_are_here, say};
+use super::{Exit, Log, ModeArg, ProfileArg, UsageError, say};
 use crate::app::App;
 use crate::config::{self, Edit, Flags};
 use crate::discover::{discover, distinct_names};
@@ -40,6 +40,8 @@ pub(crate) struct ServeArgs {
     /// Flows at once [env: FLOWGUARD_WORKERS] [default: the number of cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_WORKERS)))]
     workers: Option<u32>,
+    #[command(flatten)]
+    mode: ModeArg,
     /// The folder of the pictures that pages are compared with
     #[arg(long, value_name = "DIR", default_value = "baselines")]
     baselines: PathBuf,
@@ -52,13 +54,14 @@ impl ServeArgs {
     pub(super) fn say_to(&self, flags: &mut Flags) {
         flags.add("--base-url", self.base_url.as_ref().map(Url::as_str));
         flags.add("--workers", self.workers.map(|workers| workers.to_string()));
+        self.mode.say_to(flags);
         self.profile.say_to(flags);
     }
 }
 
 pub(super) async fn run(foundation: &Foundation, log: Log, args: ServeArgs) -> anyhow::Result<Exit> {
     let configuration = foundation.configuration.clone();
-    browsers_are_here(configuration.first())?;
+    crate::cloud::check(configuration.first())?;
     let candidates = discover(&args.paths).map_err(UsageError)?;
     distinct_names(&candidates).map_err(UsageError)?;
     let mut app = App::build(foundation, false, EngineOptions::default()).await?;
@@ -74,6 +77,10 @@ pub(super) async fn run(foundation: &Foundation, log: Log, args: ServeArgs) -> a
         secrets: foundation.secrets.clone(),
         baselines: args.baselines,
     };
+    // What an earlier server has left running in the cloud is ended soon, whether or not a flow runs there.
+    if let Err(error) = app.places.cloud().await {
+        tracing::warn!(%error, "it is not looked for sessions in the cloud that nobody uses");
+    }
     let server = Server::new(app, options).await?;
     let _watch = edits(foundation, &server, log);
     let sweeping = tokio::spawn(keep_swept(server.app(), configuration.clone()));

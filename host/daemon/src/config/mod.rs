@@ -20,11 +20,12 @@ mod show;
 mod value;
 
 pub(crate) use address::{ArtifactPlace, MasterKeyText, STATS_PORT};
-pub(crate) use choices::{Mode, Profile, SecretPlace};
+pub(crate) use choices::{Mode, Profile, SecretPlace, Surroundings};
 pub(crate) use environment::{Environment, Flags};
 pub(crate) use mistake::Mistakes;
 pub(crate) use read::Loaded;
 pub(crate) use reload::{Configuration, Edit, Watch, told};
+pub(crate) use services::CloudFlow;
 pub(crate) use settings::{Config, Run, TenantRetention};
 pub(crate) use show::{json, table};
 

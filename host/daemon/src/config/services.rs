@@ -4,12 +4,14 @@
 use url::Url;
 
 use super::address::HostName;
-use super::choices::{Region, VisionProvider};
+use super::choices::{Mode, Region, VisionProvider};
 use super::key::{Effect, Key, Section, first, optional, section};
 use super::read::Reader;
-use super::value::{Ratio, Setting, Within};
+use super::value::{Dollars, Ratio, Setting, WindowSize, Within};
 use flowguard_backends::probes::{Agent, Stats};
+use flowguard_core::limits::MAX_CLOUD_SESSIONS;
 use flowguard_core::secrets::Secret;
+use std::time::Duration;
 
 section! {
     /// Who answers what pictures show.
@@ -59,6 +61,89 @@ section! {
         endpoint: Option<Url> = "endpoint" {
             variable: "BROWSERBASE_BASE_URL",
             default: None, otherwise: "`https://api.browserbase.com`", effect: Restart,
+        }
+        /// Whether Browserbase records its sessions
+        recording: Option<bool> = "recording" {
+            variable: "FLOWGUARD_CLOUD_RECORDING",
+            default: None, otherwise: "Browserbase's own choice, which is true", effect: Restart,
+        }
+        /// Sessions that are kept ready from the first use of the cloud on
+        sessions_min: Within<0, MAX_CLOUD_SESSIONS> = "sessions-min" {
+            variable: "FLOWGUARD_CLOUD_SESSIONS_MIN",
+            default: Within(0), effect: Restart,
+        }
+        /// Sessions at once: not more than the plan has
+        sessions_max: Within<1, MAX_CLOUD_SESSIONS> = "sessions-max" {
+            variable: "FLOWGUARD_CLOUD_SESSIONS_MAX",
+            default: Within(3), effect: Restart,
+        }
+        /// How old a session gets
+        lifetime: Duration = "lifetime" {
+            variable: "FLOWGUARD_CLOUD_LIFETIME",
+            default: Duration::from_secs(30 * 60), effect: Restart,
+        }
+        /// How long a session is kept that no run uses
+        idle: Duration = "idle" {
+            variable: "FLOWGUARD_CLOUD_IDLE",
+            default: Duration::from_secs(5 * 60), effect: Restart,
+        }
+        /// Runs that a session serves, one after the other and of one tenant
+        uses: Within<1, 1_000> = "uses" {
+            variable: "FLOWGUARD_CLOUD_USES",
+            default: Within(50), effect: Restart,
+        }
+        /// How long a run waits for a session
+        patience: Duration = "patience" {
+            variable: "FLOWGUARD_CLOUD_PATIENCE",
+            default: Duration::from_secs(60), effect: Restart,
+        }
+        /// Dollars that a minute of a session costs
+        minute_price: Dollars = "minute-price" {
+            variable: "FLOWGUARD_CLOUD_MINUTE_PRICE",
+            default: Dollars(0), effect: Restart,
+        }
+        /// How often it is looked for sessions that no host uses any more
+        reaper_period: Duration = "reaper-period" {
+            variable: "FLOWGUARD_CLOUD_REAPER_PERIOD",
+            default: Duration::from_secs(60), effect: Restart,
+        }
+    }
+}
+
+section! {
+    /// How one flow uses browsers in the cloud, by the flow's name.
+    CloudFlow in "browserbase.flow.NAME" {
+        /// Where this flow's browser is: `local` or `cloud`
+        mode: Option<Mode> = "mode" {
+            default: None, otherwise: "`cloud` for a critical flow in CI where `browserbase.key` is set, else `local`", effect: NextRun,
+        }
+        /// Where its browser runs
+        region: Option<Region> = "region" {
+            default: None, otherwise: "`browserbase.region`", effect: NextRun,
+        }
+        /// Whether its traffic goes through Browserbase's proxies
+        proxies: bool = "proxies" {
+            default: false, effect: NextRun,
+        }
+        /// Whether sites are to take its browser for a person's
+        verified: bool = "verified" {
+            default: false, effect: NextRun,
+        }
+        /// The context of Browserbase that its browser begins with; no other run uses that session
+        context: Option<String> = "context" {
+            default: None, effect: NextRun,
+        }
+        /// Whether what the run leaves is kept in that context
+        persist: bool = "persist" {
+            default: false, effect: NextRun,
+        }
+        /// The size of its window
+        window: Option<WindowSize> = "window" {
+            default: None, otherwise: "Browserbase's own choice", effect: NextRun,
+        }
+        /// Whether Browserbase records it
+        recording: Option<bool> = "recording" {
+            default: None, otherwise: "`browserbase.recording`", effect: NextRun,
         }
     }
 }

@@ -11,7 +11,7 @@ use super::choices::{Mode, Profile, SecretPlace, Surroundings};
 use super::environment::Derived;
 use super::key::{Effect, Key, Section, first, optional, section};
 use super::read::Reader;
-use super::services::{Browserbase, Datadog, Phoenix, Vision};
+use super::services::{Browserbase, CloudFlow, Datadog, Phoenix, Vision};
 use super::value::{Setting, Within};
 use flowguard_core::limits::{MAX_RETENTION_DAYS, MAX_RETRIES, MAX_WORKERS};
 use flowguard_core::secrets::SecretName;
@@ -71,10 +71,10 @@ section! {
             variable: "FLOWGUARD_TIMEOUT", flag: "--timeout",
             default: None, otherwise: "the flow's own", effect: NextRun,
         }
-        /// Where browsers are: `local` or `cloud`
-        mode: Mode = "mode" {
-            variable: "EXECUTION_MODE",
-            default: Mode::Local, effect: Restart,
+        /// Where the browsers of all flows are, whatever is said for one: `local` or `cloud`
+        mode: Option<Mode> = "mode" {
+            variable: "EXECUTION_MODE", flag: "--mode",
+            default: None, otherwise: "`browserbase.flow.NAME.mode`", effect: NextRun,
         }
         /// Where the run is made: `local`, `ci` or `production`; kept with its result
         environment: Surroundings = "environment" {
@@ -270,7 +270,10 @@ impl Run {
 type IsLegal = fn(&str) -> bool;
 
 /// Tables with a name that people choose, and what such a name may be.
-pub(super) const NAMED: [(&str, &str, IsLegal); 2] = [
+pub(super) const NAMED: [(&str, &str, IsLegal); 3] = [
+    ("browserbase.flow", "the name of a flow: 1 to 200 bytes", |name| {
+        (1..=200).contains(&name.len()) && !name.chars().any(char::is_control)
+    }),
     (
         "tenants",
         "the name of a tenant: 1 to 63 of a-z, 0-9 and -, not beginning with -",
@@ -299,6 +302,8 @@ pub(crate) struct Config {
     pub(crate) flow_secrets: BTreeMap<String, FlowSecret>,
     pub(crate) vision: Vision,
     pub(crate) browserbase: Browserbase,
+    /// By the flow's name.
+    pub(crate) cloud_flows: BTreeMap<String, CloudFlow>,
     pub(crate) phoenix: Phoenix,
     pub(crate) datadog: Datadog,
 }
@@ -326,6 +331,7 @@ impl Config {
             FlowSecret::keys(),
             Vision::keys(),
             Browserbase::keys(),
+            CloudFlow::keys(),
             Phoenix::keys(),
             Datadog::keys(),
         ]
@@ -345,6 +351,7 @@ impl Config {
             flow_secrets: from.each("secrets.flow", FlowSecret::read),
             vision: Vision::read(from, &[]),
             browserbase: Browserbase::read(from, &[]),
+            cloud_flows: from.each("browserbase.flow", CloudFlow::read),
             phoenix: Phoenix::read(from, &[]),
             datadog: Datadog::read(from, &[]),
         }

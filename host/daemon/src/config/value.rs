@@ -243,6 +243,59 @@ impl Setting for Ratio {
     }
 }
 
+/// An amount of money, in millionths of a dollar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Dollars(pub(crate) u64);
+
+impl Setting for Dollars {
+    fn expected() -> String {
+        "a number of dollars from 0 to 100, such as 0.002".to_owned()
+    }
+
+    fn read(raw: Raw<'_>) -> Option<Self> {
+        let dollars = raw.number().filter(|dollars| (0.0..=100.0).contains(dollars))?;
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "it was checked"
+        )]
+        let millionths = (dollars * 1e6).round() as u64;
+        Some(Self(millionths))
+    }
+
+    fn shown(&self) -> Value {
+        #[expect(clippy::cast_precision_loss, reason = "it is small")]
+        let dollars = self.0 as f64 / 1e6;
+        json!(dollars)
+    }
+}
+
+/// The size of a window in CSS pixels, each side from 1 to 16384.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct WindowSize {
+    pub(crate) width: u32,
+    pub(crate) height: u32,
+}
+
+impl Setting for WindowSize {
+    fn expected() -> String {
+        "a width and a height in pixels from 1 to 16384, such as 1280x720".to_owned()
+    }
+
+    fn read(raw: Raw<'_>) -> Option<Self> {
+        let (width, height) = raw.text()?.split_once('x')?;
+        let side = |text: &str| text.parse().ok().filter(|side| (1..=16_384).contains(side));
+        Some(Self {
+            width: side(width)?,
+            height: side(height)?,
+        })
+    }
+
+    fn shown(&self) -> Value {
+        json!(format!("{}x{}", self.width, self.height))
+    }
+}
+
 impl Setting for Duration {
     fn expected() -> String {
         "a duration from 1ms to 60m, written as 500ms, 30s or 2m".to_owned()

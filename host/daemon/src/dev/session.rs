@@ -329,7 +329,7 @@ impl Session {
     /// Closes all pages and the browsers.
     pub(super) async fn end(mut self) {
         self.let_go_of_all().await;
-        self.app.browsers.shut_down().await;
+        self.app.places.shut_down().await;
     }
 
     /// Closes all pages.

@@ -101,7 +101,9 @@ impl Server {
         if self.live.unended() >= MAX_QUEUED_RUNS {
             return Ok(None);
         }
-        let config = &self.options.configuration.now().config.run;
+        let now = self.options.configuration.now();
+        let config = &now.config.run;
+        let (place, cloud) = crate::cloud::wanted(&now.config, flow);
         let request = RunRequest {
             id: self.app.new_run_id()?,
             flow: flow.clone(),
@@ -109,6 +111,8 @@ impl Server {
             options: RunOptions {
                 base_url: options.base_url.or_else(|| config.base_url.clone()),
                 timeout: options.timeout.or(config.timeout),
+                place,
+                cloud,
                 ..options
             },
             replay: None,
@@ -182,7 +186,7 @@ impl Server {
         for run in self.live.going_on() {
             run.over().await;
         }
-        self.app.browsers.shut_down().await;
+        self.app.places.shut_down().await;
     }
 }
 

@@ -15,12 +15,11 @@ use flowguard_backends::storage::MongoStore;
 use flowguard_core::artifact::Artifacts;
 use flowguard_core::browser::context::ContextOptions;
 use flowguard_core::browser::port::{Tab, Watcher};
-use flowguard_core::browser::{Browsers, PageId};
+use flowguard_core::browser::{Browsers, PageId, Wanted};
 use flowguard_core::limits::LEAST_FREE_BYTES;
 use flowguard_core::timeline::PageEvent;
 
 const ANTHROPIC: &str = "https://api.anthropic.com";
-const BROWSERBASE: &str = "https://api.browserbase.com";
 /// Where the Agent takes traces, where only its host is named.
 const AGENT_PORT: u16 = 8_126;
 
@@ -86,7 +85,10 @@ async fn open_page(browsers: &LocalBrowsers) -> Answered {
             "install Chromium, or name one with `chromium` or --chromium",
         )
     };
-    let lease = browsers.lease(Arc::new(Deaf)).await.map_err(fault)?;
+    let lease = browsers
+        .lease(&Wanted::default(), Arc::new(Deaf))
+        .await
+        .map_err(fault)?;
     let context = lease
         .new_context(&ContextOptions::default())
         .await
@@ -163,7 +165,7 @@ pub(super) fn vision(config: &Config) -> Look {
 pub(super) fn browserbase(config: &Config) -> Look {
     let browserbase = config.browserbase.clone();
     let key = browserbase.key.ok_or("set BROWSERBASE_API_KEY")?;
-    let endpoint = endpoint(browserbase.endpoint, BROWSERBASE)?;
+    let endpoint = endpoint(browserbase.endpoint, crate::cloud::SERVICE)?;
     Ok(async move { probes::browserbase(&endpoint, &key, browserbase.project.as_deref()).await }.boxed())
 }
 

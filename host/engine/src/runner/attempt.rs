@@ -15,7 +15,7 @@ use crate::limits::{CpuClock, set_clocks};
 use crate::stack;
 use crate::state::{self, HostState, RunState};
 use flowguard_core::Gate;
-use flowguard_core::browser::{BaselineScope, Browser, BrowserOptions};
+use flowguard_core::browser::{BaselineScope, Browser, BrowserOptions, Wanted};
 use flowguard_core::budget::{Allowance, Budget};
 use flowguard_core::cassette::{
     CASSETTE_VERSION, CONTRACT_VERSION, End, EndLine, Header, NoTape, Tape, Told,
@@ -146,6 +146,11 @@ impl Runner {
         ledger.timeline.finish(ledger.now());
         run.browser.keep_screencast().await;
         let browser = run.browser.info();
+        if let Some(why) = browser.as_ref().and_then(|browser| browser.not_in_cloud.as_ref()) {
+            warnings.push(format!(
+                "it ran in a browser of this machine, and not in the cloud: {why}"
+            ));
+        }
         let network = run.browser.keep_har().await.unwrap_or_else(|failure| {
             warnings.push(format!("the network was not recorded: {failure}"));
             None
@@ -261,6 +266,13 @@ impl Runner {
             },
             records_har: options.records_har,
             screencast: options.screencast,
+            wanted: Wanted {
+                tenant: self.ports.tenant.clone(),
+                run: request.id.to_string(),
+                flow: request.flow.name.clone(),
+                place: options.place,
+                cloud: options.cloud.clone(),
+            },
         };
         let Ports {
             browsers,

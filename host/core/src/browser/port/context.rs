@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use std::sync::Arc;
 
-use super::{BrowserError, BrowserInfo, Emulation, SiteData, Tab, Watcher};
+use super::{BrowserError, BrowserInfo, Emulation, SiteData, Tab, Wanted, Watcher};
 use crate::browser::PageId;
 use crate::browser::context::{ContextOptions, HttpCredentials};
 
@@ -37,5 +37,6 @@ pub trait Lease: Send + Sync {
 #[async_trait]
 pub trait Browsers: Send + Sync {
     /// Leases a browser; `watcher` hears of its pages.
-    async fn lease(&self, watcher: Arc<dyn Watcher>) -> Result<Arc<dyn Lease>, BrowserError>;
+    async fn lease(&self, wanted: &Wanted, watcher: Arc<dyn Watcher>)
+    -> Result<Arc<dyn Lease>, BrowserError>;
 }

@@ -1,0 +1,183 @@
+//! Browsers of Browserbase's cloud: a session of the pool for each run, in it the browser's own context, since Browserbase
+//! records and disguises no other. What a run gets is what it gets on this machine; what differs is how a browser is come
+//! by ([`session`]), how it is made as new for the next run of the same tenant ([`wipe`]), and who makes sure that nothing
+//! is left running ([`reaper`]).
+
+mod files;
+mod lease;
+mod reaper;
+mod session;
+mod wipe;
+
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::JoinSet;
+
+use crate::browserbase::{Client, tag};
+use crate::pool::{NoSession, Pool, PoolLimits, PoolStatistics};
+use flowguard_core::browser::{BrowserError, CloudOptions, Lease, Wanted, Watcher};
+use flowguard_core::clock::Clock;
+use flowguard_core::limits::CLOUD_CLOSING;
+use flowguard_core::storage::{CloudSessions, StorageError, TenantId};
+use lease::CloudLease;
+use session::{Kind, Sessions};
+
+pub use reaper::{Fate, Reaped, Reaper, ReaperError, SeenSession};
+
+/// Characters of the name of an installation.
+const INSTALLATION: usize = 12;
+
+/// How browsers of the cloud are used.
+#[derive(Clone, Debug)]
+pub struct CloudSettings {
+    /// The project that pays; none for that of the key.
+    pub project: Option<String>,
+    /// What is kept of sessions, and how long.
+    pub pool: PoolLimits,
+    /// Sessions like these, of this tenant, are kept ready.
+    pub warm: Option<(TenantId, CloudOptions)>,
+    /// What a minute costs, in millionths of a dollar.
+    pub microdollars_a_minute: u64,
+    /// Where a session's recording is looked at: its id is added to it.
+    pub recordings: Option<String>,
+    /// How often hosts say that they use their sessions, times four; and how often it is looked for those that nobody uses.
+    pub reaper_period: Duration,
+}
+
+/// What it takes to use browsers of the cloud.
+#[derive(Clone)]
+pub struct CloudPlan {
+    /// Who is asked for them.
+    pub client: Client,
+    /// Where each is noted.
+    pub notes: CloudSessions,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// How they are used.
+    pub settings: CloudSettings,
+}
+
+impl CloudPlan {
+    /// Begins to look for sessions that nobody uses, and to make those that are kept ready.
+    ///
+    /// # Errors
+    /// Where the store is away.
+    pub async fn open(&self) -> Result<CloudBrowsers, StorageError> {
+        let reaper = self.reaper().await?;
+        Ok(CloudBrowsers::new(self, reaper))
+    }
+
+    /// Who looks for sessions of this installation that nobody uses.
+    ///
+    /// # Errors
+    /// Where the store is away.
+    pub async fn reaper(&self) -> Result<Reaper, StorageError> {
+        let fresh: String = tag().chars().take(INSTALLATION).collect();
+        let installation = self.notes.installation(&fresh).await?;
+        Ok(Reaper::new(
+            self.client.clone(),
+            self.notes.clone(),
+            installation,
+            self.clock.clone(),
+            self.settings.reaper_period,
+        ))
+    }
+}
+
+/// The browsers of the cloud.
+pub struct CloudBrowsers {
+    pool: Arc<Pool<Sessions>>,
+    settings: CloudSettings,
+    _keeping: JoinSet<()>,
+}
+
+impl CloudBrowsers {
+    fn new(plan: &CloudPlan, reaper: Reaper) -> Self {
+        let settings = plan.settings.clone();
+        let sessions = Sessions::new(plan, reaper.installation());
+        let warm = settings
+            .warm
+            .clone()
+            .map(|(tenant, options)| Kind { tenant, options });
+        let pool = Arc::new(Pool::new(sessions, settings.pool, warm));
+        let mut keeping = JoinSet::new();
+        let (provider, every) = (pool.provider().clone(), settings.reaper_period / 4);
+        keeping.spawn(async move { provider.renew_notes(every).await });
+        keeping.spawn(reaper.keep_reaping());
+        Self {
+            pool,
+            settings,
+            _keeping: keeping,
+        }
+    }
+
+    /// What the pool has done, and what it holds.
+    #[must_use]
+    pub fn statistics(&self) -> PoolStatistics {
+        self.pool.statistics()
+    }
+
+    /// What was paid for sessions so far, by their minutes, in millionths of a dollar; those that run count up to now.
+    #[must_use]
+    pub fn cost_microdollars(&self) -> u64 {
+        self.pool.provider().cost_microdollars()
+    }
+
+    /// Ends all sessions. Those that could not be ended in time are ended by whoever looks for them next.
+    pub async fn shut_down(&self) {
+        if !self.pool.close(CLOUD_CLOSING).await {
+            tracing::warn!(
+                "not all sessions in the cloud could be ended: the next look for them tries again"
+            );
+        }
+    }
+
+    /// A session that is there, also where one is over that nobody has noticed yet.
+    async fn session(&self, kind: &Kind) -> Result<crate::pool::Taken<Sessions>, NoSession> {
+        loop {
+            let mut taken = self.pool.take(kind.clone()).await?;
+            if !taken.session().is_lost() {
+                return Ok(taken);
+            }
+            taken.spoil();
+        }
+    }
+}
+
+/// Why there is no browser in the cloud, and whether the cloud itself is out of order.
+#[derive(Debug)]
+pub struct NoCloudBrowser {
+    /// Why.
+    pub error: BrowserError,
+    /// Whether another try soon would fail in the same way.
+    pub is_outage: bool,
+}
+
+impl CloudBrowsers {
+    /// Leases a browser.
+    ///
+    /// # Errors
+    /// Where none is to be had within the pool's patience.
+    pub async fn lease(
+        &self,
+        wanted: &Wanted,
+        watcher: Arc<dyn Watcher>,
+    ) -> Result<Arc<dyn Lease>, NoCloudBrowser> {
+        let kind = Kind {
+            tenant: wanted.tenant.clone(),
+            options: wanted.cloud.clone(),
+        };
+        match self.session(&kind).await {
+            Ok(mut taken) => {
+                if !kind.options.is_for_many() {
+                    taken.spoil();
+                }
+                Ok(Arc::new(CloudLease::new(taken, watcher, &self.settings)))
+            }
+            Err(why) => Err(NoCloudBrowser {
+                is_outage: why.is_outage(),
+                error: BrowserError::NoCloud(why.to_string()),
+            }),
+        }
+    }
+}

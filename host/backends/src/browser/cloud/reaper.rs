@@ -1,0 +1,216 @@
+//! Compares what runs in the cloud with what is noted here, and ends what is nobody's: so that nothing goes on costing when
+//! a host was killed, an answer was lost, or a release failed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::session::is_over;
+use crate::browserbase::{self, Client, Session, Status, TAG};
+use flowguard_core::clock::Clock;
+use flowguard_core::storage::{CloudSessions, NotedSession, StorageError};
+
+/// What a session in the cloud is to this installation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// A host of this installation uses it.
+    Ours,
+    /// A host of this installation has made it, and says nothing any more.
+    Abandoned,
+    /// This installation has made it, and has no note of it.
+    Orphan,
+    /// Somebody else's.
+    Foreign,
+}
+
+impl Fate {
+    /// As people read it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ours => "ours",
+            Self::Abandoned => "abandoned",
+            Self::Orphan => "orphan",
+            Self::Foreign => "foreign",
+        }
+    }
+}
+
+/// A session that runs in the cloud.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SeenSession {
+    /// As the cloud tells of it.
+    pub session: Session,
+    /// What it is to us.
+    pub fate: Fate,
+    /// What is noted of it.
+    pub note: Option<NotedSession>,
+}
+
+/// What one look came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reaped {
+    /// Sessions that are used.
+    pub ours: usize,
+    /// Sessions that nobody used any more, or knew of, and that were ended.
+    pub released: usize,
+    /// Such that could not be ended; the next look tries again.
+    pub not_released: usize,
+    /// Notes of sessions that had ended by themselves, which were removed.
+    pub ghosts: usize,
+    /// Sessions of others, which were left alone.
+    pub foreign: usize,
+}
+
+/// Why it could not be looked.
+#[derive(Debug, thiserror::Error)]
+pub enum ReaperError {
+    /// The cloud.
+    #[error(transparent)]
+    Cloud(#[from] browserbase::Error),
+    /// The notes.
+    #[error(transparent)]
+    Notes(#[from] StorageError),
+}
+
+/// Who looks.
+#[derive(Clone)]
+pub struct Reaper {
+    client: Client,
+    notes: CloudSessions,
+    installation: String,
+    clock: Arc<dyn Clock>,
+    period: Duration,
+}
+
+impl Reaper {
+    /// Who looks for sessions of this installation every so often. Hosts say that they use theirs four times as often.
+    #[must_use]
+    pub const fn new(
+        client: Client,
+        notes: CloudSessions,
+        installation: String,
+        clock: Arc<dyn Clock>,
+        period: Duration,
+    ) -> Self {
+        Self {
+            client,
+            notes,
+            installation,
+            clock,
+            period,
+        }
+    }
+
+    /// The name of the installation.
+    pub(super) fn installation(&self) -> &str {
+        &self.installation
+    }
+
+    /// All sessions that run in the cloud, and what each is to us.
+    ///
+    /// # Errors
+    /// Where the cloud or the store does not answer.
+    pub async fn look(&self) -> Result<Vec<SeenSession>, ReaperError> {
+        Ok(self.compare().await?.0)
+    }
+
+    /// Ends what is nobody's, and forgets what is not there.
+    ///
+    /// # Errors
+    /// Where the cloud or the store does not answer.
+    pub async fn reap(&self) -> Result<Reaped, ReaperError> {
+        let (seen, ghosts) = self.compare().await?;
+        let mut reaped = Reaped::default();
+        for SeenSession { session, fate, note } in seen {
+            match fate {
+                Fate::Ours => reaped.ours += 1,
+                Fate::Foreign => reaped.foreign += 1,
+                Fate::Abandoned | Fate::Orphan => match self.client.release(&session.id).await {
+                    Err(error) if !is_over(error.kind) => {
+                        tracing::warn!(%error, session = session.id, "a session in the cloud that nobody uses was not ended");
+                        reaped.not_released += 1;
+                    }
+                    _ => {
+                        tracing::info!(session = session.id, fate = fate.name(), "ended in the cloud");
+                        reaped.released += 1;
+                        if let Some(note) = note {
+                            self.notes.remove(&note.tag).await?;
+                        }
+                    }
+                },
+            }
+        }
+        for tag in ghosts {
+            self.notes.remove(&tag).await?;
+            reaped.ghosts += 1;
+        }
+        Ok(reaped)
+    }
+
+    /// Looks and ends again and again, and never ends itself.
+    pub async fn keep_reaping(self) {
+        let mut looks = tokio::time::interval(self.period);
+        looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            looks.tick().await;
+            match self.reap().await {
+                Ok(reaped) => tracing::debug!(?reaped, "looked for sessions in the cloud that nobody uses"),
+                Err(error) => {
+                    tracing::warn!(%error, "it could not be looked for sessions in the cloud that nobody uses");
+                }
+            }
+        }
+    }
+
+    /// What runs, and the tags of notes whose sessions do not.
+    async fn compare(&self) -> Result<(Vec<SeenSession>, Vec<String>), ReaperError> {
+        // Notes come first: what is noted afterwards must not look like nobody's.
+        let before = self.notes.all().await?;
+        let mut live = Vec::new();
+        for status in [Status::Pending, Status::Running] {
+            live.extend(self.client.sessions(Some(&status), None).await?);
+        }
+        let after: BTreeMap<String, NotedSession> = self
+            .notes
+            .all()
+            .await?
+            .into_iter()
+            .map(|note| (note.tag.clone(), note))
+            .collect();
+        let now = u64::try_from(self.clock.wall().as_millis()).unwrap_or(u64::MAX);
+        let mut ids = BTreeSet::new();
+        live.retain(|session: &Session| session.status.is_live() && ids.insert(session.id.clone()));
+        let tags: BTreeSet<String> = live.iter().filter_map(tag_of).map(str::to_owned).collect();
+        let ghosts = before
+            .iter()
+            // One that was noted only just may not be there yet.
+            .filter(|note| !tags.contains(&note.tag) && self.is_silent(note, now))
+            .map(|note| note.tag.clone())
+            .collect();
+        let seen = live.into_iter().map(|session| {
+            let note = tag_of(&session).and_then(|tag| after.get(tag)).cloned();
+            let is_of_us = tag_of(&session)
+                .and_then(|tag| tag.strip_prefix(self.installation.as_str()))
+                .is_some_and(|rest| rest.starts_with('-'));
+            let fate = match &note {
+                Some(note) if self.is_silent(note, now) => Fate::Abandoned,
+                Some(_) => Fate::Ours,
+                None if is_of_us => Fate::Orphan,
+                None => Fate::Foreign,
+            };
+            SeenSession { session, fate, note }
+        });
+        Ok((seen.collect(), ghosts))
+    }
+
+    /// Whether its host has said nothing for a period. A clock that was set back says nothing.
+    fn is_silent(&self, note: &NotedSession, now: u64) -> bool {
+        let period = u64::try_from(self.period.as_millis()).unwrap_or(u64::MAX);
+        now.saturating_sub(note.renewed_ms) >= period
+    }
+}
+
+fn tag_of(session: &Session) -> Option<&str> {
+    session.user_metadata.get(TAG)?.as_str()
+}

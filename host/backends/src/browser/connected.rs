@@ -1,0 +1,34 @@
+//! A connection to a browser, with what is known of it: one of this machine or in a cloud.
+
+use chromiumoxide::cdp::browser_protocol::browser::GetVersionParams;
+use std::sync::Arc;
+
+use super::cdp::Cdp;
+use super::ready::Ready;
+use super::targets::Targets;
+use flowguard_core::browser::BrowserInfo;
+
+/// A connection to a browser.
+#[derive(Clone)]
+pub(super) struct Connected {
+    pub(super) cdp: Cdp,
+    pub(super) targets: Arc<Targets>,
+    pub(super) ready: Arc<Ready>,
+    pub(super) info: BrowserInfo,
+}
+
+impl Connected {
+    /// Connects; whether a context with a page is kept ready for the next run.
+    pub(super) async fn to(address: &str, keeps_ready: bool) -> Result<Self, String> {
+        let cdp = Cdp::connect(address).await?;
+        let version = cdp.send(&GetVersionParams::default());
+        let targets = Targets::watch(&cdp).await.map_err(|error| error.to_string())?;
+        let product = version.answer().await.map_err(|error| error.to_string())?.product;
+        Ok(Self {
+            ready: Ready::new(&cdp, &targets, keeps_ready),
+            cdp,
+            targets,
+            info: BrowserInfo::local(product),
+        })
+    }
+}

@@ -1,0 +1,204 @@
+//! The sessions of a cloud that hosts on this store have asked for: each is noted before it is asked for, and its note
+//! removed when it has ended. What runs in the cloud and is not noted, or whose host says nothing any more, is nobody's.
+
+use serde_json::{Map, Value, json};
+use std::sync::Arc;
+
+use super::collections::CLOUD_SESSIONS;
+use super::store::{Document, Query, Store};
+use super::{StorageError, TenantId};
+
+/// The version of what is kept.
+const SCHEMA: u32 = 1;
+/// The document that says which installation this is; no tag looks like it.
+const INSTALLATION: &str = "installation";
+/// Characters of an installation's name.
+const INSTALLATION_LENGTH: usize = 16;
+
+/// A session, as it is noted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotedSession {
+    /// What it is found by in the cloud before its id is known: begins with the installation's name.
+    pub tag: String,
+    /// Its id in the cloud, once it has one.
+    pub session: Option<String>,
+    /// Whose runs it serves.
+    pub tenant: String,
+    /// When it was asked for, in milliseconds since 1970.
+    pub made_ms: u64,
+    /// When its host has said last that it uses it.
+    pub renewed_ms: u64,
+    /// How many runs have used it.
+    pub uses: u32,
+}
+
+/// The notes of all hosts on a store.
+#[derive(Clone)]
+pub struct CloudSessions {
+    store: Arc<dyn Store>,
+    /// Under whose name they are kept: the platform's, not that of those who run flows.
+    keeper: TenantId,
+}
+
+impl CloudSessions {
+    /// Those in this store.
+    #[must_use]
+    pub const fn new(store: Arc<dyn Store>, keeper: TenantId) -> Self {
+        Self { store, keeper }
+    }
+
+    /// The name of this installation: that of all hosts on this store, and nobody else's. `fresh` becomes it where there is
+    /// none yet.
+    ///
+    /// # Errors
+    /// Where the store is away, or what it says is no name.
+    pub async fn installation(&self, fresh: &str) -> Result<String, StorageError> {
+        let document = Document {
+            id: INSTALLATION.to_owned(),
+            revision: 1,
+            schema: SCHEMA,
+            expires_ms: None,
+            fields: Map::from_iter([("name".to_owned(), json!(fresh))]),
+            sealed: None,
+        };
+        // Of several hosts that begin at once, one names it.
+        self.store
+            .insert(&self.keeper, &CLOUD_SESSIONS, document, 0)
+            .await?;
+        let found = self.store.get(&self.keeper, &CLOUD_SESSIONS, INSTALLATION, 0);
+        let found = found.await?;
+        let name = found.as_ref().and_then(|it| it.fields.get("name")?.as_str());
+        let is_name = |name: &&str| !name.is_empty() && name.len() <= INSTALLATION_LENGTH;
+        name.filter(is_name)
+            .map(str::to_owned)
+            .ok_or_else(|| StorageError::Damaged("the installation has no name".to_owned()))
+    }
+
+    /// Notes a session that is about to be asked for.
+    ///
+    /// # Errors
+    /// Where the store is away: then it must not be asked for.
+    pub async fn note(&self, session: &NotedSession) -> Result<(), StorageError> {
+        let document = document(session, 1);
+        let is_new = self
+            .store
+            .insert(&self.keeper, &CLOUD_SESSIONS, document, 0)
+            .await?;
+        match is_new {
+            true => Ok(()),
+            false => Err(StorageError::Damaged(format!(
+                "the tag {} is not new",
+                session.tag
+            ))),
+        }
+    }
+
+    /// Changes a note; false where it is gone.
+    ///
+    /// # Errors
+    /// Where the store is away, or the note is of a newer release.
+    pub async fn change(
+        &self,
+        tag: &str,
+        change: impl Fn(&mut NotedSession) + Send + Sync,
+    ) -> Result<bool, StorageError> {
+        loop {
+            let found = self.store.get(&self.keeper, &CLOUD_SESSIONS, tag, 0).await?;
+            let Some(found) = found else { return Ok(false) };
+            let revision = found.revision;
+            let mut session = read(found)?;
+            change(&mut session);
+            let changed = document(&session, revision);
+            if self.store.replace(&self.keeper, &CLOUD_SESSIONS, changed).await? {
+                return Ok(true);
+            }
+        }
+    }
+
+    /// Removes a note: its session has ended. Doing it again does no harm.
+    ///
+    /// # Errors
+    /// Where the store is away.
+    pub async fn remove(&self, tag: &str) -> Result<(), StorageError> {
+        loop {
+            let found = self.store.get(&self.keeper, &CLOUD_SESSIONS, tag, 0).await?;
+            let Some(found) = found else { return Ok(()) };
+            let removed = self
+                .store
+                .remove(&self.keeper, &CLOUD_SESSIONS, tag, found.revision);
+            if removed.await? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// All notes, in the order of their tags.
+    ///
+    /// # Errors
+    /// Where the store is away, or one is of a newer release.
+    pub async fn all(&self) -> Result<Vec<NotedSession>, StorageError> {
+        let mut all = Vec::new();
+        let mut after: Option<String> = None;
+        loop {
+            let query = Query::page(after.as_deref(), 0);
+            let page = self.store.find(&self.keeper, &CLOUD_SESSIONS, query).await?;
+            let Some(last) = page.last() else { return Ok(all) };
+            after = Some(last.id.clone());
+            for document in page.into_iter().filter(|document| document.id != INSTALLATION) {
+                all.push(read(document)?);
+            }
+        }
+    }
+}
+
+fn document(session: &NotedSession, revision: u64) -> Document {
+    let mut fields = Map::from_iter([
+        ("for".to_owned(), json!(session.tenant)),
+        ("made".to_owned(), json!(session.made_ms)),
+        ("renewed".to_owned(), json!(session.renewed_ms)),
+        ("uses".to_owned(), json!(session.uses)),
+    ]);
+    if let Some(id) = &session.session {
+        fields.insert("session".to_owned(), json!(id));
+    }
+    Document {
+        id: session.tag.clone(),
+        revision,
+        schema: SCHEMA,
+        expires_ms: None,
+        fields,
+        sealed: None,
+    }
+}
+
+fn read(document: Document) -> Result<NotedSession, StorageError> {
+    if document.schema > SCHEMA {
+        return Err(StorageError::Newer {
+            what: format!("the session {}", document.id),
+            found: document.schema,
+            known: SCHEMA,
+        });
+    }
+    let number = |name: &str| {
+        document
+            .fields
+            .get(name)
+            .and_then(Value::as_u64)
+            .unwrap_or_default()
+    };
+    let text = |name: &str| {
+        document
+            .fields
+            .get(name)
+            .and_then(Value::as_str)
+            .map(str::to_owned)
+    };
+    Ok(NotedSession {
+        session: text("session"),
+        tenant: text("for").unwrap_or_default(),
+        made_ms: number("made"),
+        renewed_ms: number("renewed"),
+        uses: u32::try_from(number("uses")).unwrap_or(u32::MAX),
+        tag: document.id,
+    })
+}

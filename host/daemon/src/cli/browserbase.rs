@@ -1,0 +1,276 @@
+//! `flowguard browserbase`: what runs in the cloud, whose it is, what it costs; and ending it.
+
+use clap::{Args, Subcommand};
+use serde_json::json;
+use std::fmt::Write;
+
+use super::{Exit, ProfileArg, UsageError, say};
+use crate::app::App;
+use crate::cloud;
+use crate::foundation::Foundation;
+use crate::report::words::visible;
+use flowguard_backends::browser::{CloudPlan, Fate, SeenSession};
+use flowguard_backends::browserbase::{Kind, LiveUrls};
+use flowguard_engine::EngineOptions;
+
+/// Tells what runs in Browserbase's cloud, and ends it
+#[derive(Debug, Args)]
+pub(crate) struct BrowserbaseArgs {
+    #[command(subcommand)]
+    verb: BrowserbaseVerb,
+    #[command(flatten)]
+    pub(super) profile: ProfileArg,
+}
+
+#[derive(Debug, Subcommand)]
+enum BrowserbaseVerb {
+    /// Lists the sessions that run, and whose they are: ours, abandoned, orphan or foreign
+    Sessions(SessionsArgs),
+    /// Ends a session
+    Release {
+        /// Its id
+        session: String,
+        /// Also one that somebody else has made
+        #[arg(long)]
+        foreign: bool,
+    },
+    /// Ends the sessions of this installation that no host uses
+    Reap,
+    /// Tells what the project has used
+    Usage,
+}
+
+/// Lists the sessions that run in Browserbase's cloud
+#[derive(Debug, Args)]
+pub(crate) struct SessionsArgs {
+    /// Adds where each can be watched. Whoever has that link sees the session and can act in it
+    #[arg(long)]
+    live: bool,
+    /// Writes JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// The same as `browserbase sessions`
+#[derive(Debug, Args)]
+pub(crate) struct SessionsAliasArgs {
+    #[command(flatten)]
+    sessions: SessionsArgs,
+    #[command(flatten)]
+    pub(super) profile: ProfileArg,
+}
+
+pub(super) async fn run(foundation: &Foundation, args: &BrowserbaseArgs) -> anyhow::Result<Exit> {
+    let desk = Desk::open(foundation).await?;
+    match &args.verb {
+        BrowserbaseVerb::Sessions(args) => desk.sessions(args).await,
+        BrowserbaseVerb::Release { session, foreign } => desk.release(session, *foreign).await,
+        BrowserbaseVerb::Reap => desk.reap().await,
+        BrowserbaseVerb::Usage => desk.usage().await,
+    }
+}
+
+pub(super) async fn sessions(foundation: &Foundation, args: &SessionsAliasArgs) -> anyhow::Result<Exit> {
+    Desk::open(foundation).await?.sessions(&args.sessions).await
+}
+
+/// What the verbs stand on.
+struct Desk {
+    plan: CloudPlan,
+    now_ms: i64,
+}
+
+impl Desk {
+    async fn open(foundation: &Foundation) -> anyhow::Result<Self> {
+        let config = foundation.config();
+        let app = App::build(foundation, false, EngineOptions::default()).await?;
+        let plan = cloud::plan(config, &app.storage, &app.tenant, &app.clock)?.ok_or_else(|| {
+            UsageError(
+                "`browserbase.key` (BROWSERBASE_API_KEY) is not set: there is no cloud to ask".to_owned(),
+            )
+        })?;
+        Ok(Self {
+            plan,
+            now_ms: i64::try_from(app.clock.wall().as_millis())?,
+        })
+    }
+
+    async fn sessions(&self, args: &SessionsArgs) -> anyhow::Result<Exit> {
+        let seen = self.plan.reaper().await?.look().await?;
+        let mut live = Vec::new();
+        for one in &seen {
+            live.push(match args.live {
+                true => self.live(&one.session.id).await?,
+                false => None,
+            });
+        }
+        let rows: Vec<Row<'_>> = seen
+            .iter()
+            .zip(&live)
+            .map(|(seen, live)| self.row(seen, live.as_ref()))
+            .collect();
+        say(&match args.json {
+            true => format!("{}\n", json!(rows.iter().map(Row::json).collect::<Vec<_>>())),
+            false => table(&rows),
+        });
+        Ok(Exit::Passed)
+    }
+
+    /// Where a session can be watched; none where it has just ended.
+    async fn live(&self, session: &str) -> anyhow::Result<Option<LiveUrls>> {
+        match self.plan.client.live_urls(session).await {
+            Ok(urls) => Ok(Some(urls)),
+            Err(error) if matches!(error.kind, Kind::Gone | Kind::NotFound) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn row<'a>(&self, seen: &'a SeenSession, live: Option<&'a LiveUrls>) -> Row<'a> {
+        let made = seen.session.created_at.map(|at| at.timestamp_millis());
+        let age_ms = made.map_or(0, |made| (self.now_ms - made).max(0));
+        let age_s = u64::try_from(age_ms / 1_000).unwrap_or_default();
+        Row {
+            seen,
+            age_s,
+            microdollars: self.plan.settings.microdollars_a_minute * age_s.max(60) / 60,
+            live: live.map(|urls| urls.debugger_fullscreen_url.reveal()),
+        }
+    }
+
+    async fn release(&self, session: &str, even_foreign: bool) -> anyhow::Result<Exit> {
+        let seen = self.plan.reaper().await?.look().await?;
+        let found = seen.iter().find(|seen| seen.session.id == session);
+        let Some(found) = found else {
+            return Err(UsageError(format!(
+                "no session {session:?} runs: `flowguard browserbase sessions` lists those that do"
+            ))
+            .into());
+        };
+        if found.fate == Fate::Foreign && !even_foreign {
+            return Err(UsageError(format!(
+                "the session {session} was made by somebody else: add --foreign to end it all the same"
+            ))
+            .into());
+        }
+        self.plan.client.release(session).await?;
+        if let Some(note) = &found.note {
+            self.plan.notes.remove(&note.tag).await?;
+        }
+        say(&format!("the session {} has ended\n", visible(session)));
+        Ok(Exit::Passed)
+    }
+
+    async fn reap(&self) -> anyhow::Result<Exit> {
+        let reaped = self.plan.reaper().await?.reap().await?;
+        say(&format!(
+            "{} ended, {} not ended, {} forgotten, {} used, {} of others\n",
+            reaped.released, reaped.not_released, reaped.ghosts, reaped.ours, reaped.foreign
+        ));
+        Ok(match reaped.not_released {
+            0 => Exit::Passed,
+            _ => Exit::Platform,
+        })
+    }
+
+    async fn usage(&self) -> anyhow::Result<Exit> {
+        let client = &self.plan.client;
+        let projects = match &self.plan.settings.project {
+            Some(id) => vec![client.project(id).await?],
+            None => client.projects().await?,
+        };
+        let mut out = format!(
+            "{:<24}{:>10}{:>14}{:>12}{:>10}\n",
+            "PROJECT", "MINUTES", "PROXY BYTES", "COST", "AT ONCE"
+        );
+        for project in projects {
+            let usage = client.usage(&project.id).await?;
+            let cost = dollars(self.plan.settings.microdollars_a_minute * usage.browser_minutes);
+            let at_once = project
+                .concurrency
+                .map_or_else(|| "-".to_owned(), |most| most.to_string());
+            let _ = writeln!(
+                out,
+                "{:<24}{:>10}{:>14}{cost:>12}{at_once:>10}",
+                visible(&project.name),
+                usage.browser_minutes,
+                usage.proxy_bytes
+            );
+        }
+        say(&out);
+        Ok(Exit::Passed)
+    }
+}
+
+/// A session, as it is listed.
+struct Row<'a> {
+    seen: &'a SeenSession,
+    age_s: u64,
+    microdollars: u64,
+    live: Option<&'a str>,
+}
+
+impl Row<'_> {
+    fn uses(&self) -> Option<u32> {
+        self.seen.note.as_ref().map(|note| note.uses)
+    }
+
+    fn json(&self) -> serde_json::Value {
+        json!({
+            "session": self.seen.session.id,
+            "whose": self.seen.fate.name(),
+            "tenant": self.seen.note.as_ref().map(|note| &note.tenant),
+            "region": self.seen.session.region,
+            "age_s": self.age_s,
+            "uses": self.uses(),
+            "cost_microdollars": self.microdollars,
+            "live": self.live,
+        })
+    }
+}
+
+fn table(rows: &[Row<'_>]) -> String {
+    if rows.is_empty() {
+        return "no session runs in the cloud\n".to_owned();
+    }
+    let mut out = format!(
+        "{:<38}{:<11}{:<16}{:>9}{:>6}{:>12}\n",
+        "SESSION", "WHOSE", "REGION", "AGE", "USES", "COST"
+    );
+    for row in rows {
+        let session = &row.seen.session;
+        let uses = row.uses().map_or_else(|| "-".to_owned(), |uses| uses.to_string());
+        let age = format!("{}:{:02}", row.age_s / 60, row.age_s % 60);
+        let _ = writeln!(
+            out,
+            "{:<38}{:<11}{:<16}{age:>9}{uses:>6}{:>12}",
+            visible(&session.id),
+            row.seen.fate.name(),
+            visible(session.region.as_deref().unwrap_or("-")),
+            dollars(row.microdollars)
+        );
+        if let Some(live) = row.live {
+            let _ = writeln!(out, "  {}", visible(live));
+        }
+    }
+    out
+}
+
+/// An amount of money, for people.
+pub(crate) fn dollars(microdollars: u64) -> String {
+    format!(
+        "${}.{:04}",
+        microdollars / 1_000_000,
+        microdollars % 1_000_000 / 100
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::dollars;
+
+    #[test]
+    fn money_is_written_to_the_hundredth_of_a_cent() {
+        assert_eq!(dollars(0), "$0.0000");
+        assert_eq!(dollars(2_050_149), "$2.0501");
+    }
+}
