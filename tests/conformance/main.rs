@@ -13,6 +13,7 @@
 mod actions;
 mod busy;
 mod clock;
+mod cloud;
 mod contexts;
 mod credentials;
 mod dialogs;

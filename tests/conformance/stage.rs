@@ -10,7 +10,7 @@ use flowguard_core::browser::calls::{
 use flowguard_core::browser::expectation::{Expectation, ExpectedText};
 use flowguard_core::browser::locator::{Locator, Part};
 use flowguard_core::browser::{
-    BaselineScope, Browser, BrowserOptions, LoadState, PageId, Tab, Wanted, Watcher,
+    BaselineScope, Browser, BrowserOptions, Browsers, LoadState, PageId, Tab, Wanted, Watcher,
 };
 use flowguard_core::budget::{Allowance, Budget};
 use flowguard_core::cassette::NoTape;
@@ -215,6 +215,7 @@ pub(crate) struct Terms {
     pub(crate) baselines: Arc<dyn Baselines>,
     pub(crate) scope: BaselineScope,
     pub(crate) records_har: bool,
+    pub(crate) wanted: Wanted,
 }
 
 impl Default for Terms {
@@ -225,13 +226,14 @@ impl Default for Terms {
             baselines: Arc::new(FakeBaselines::default()),
             scope: BaselineScope::default(),
             records_har: false,
+            wanted: Wanted::default(),
         }
     }
 }
 
 /// Another run on the same browsers, on these terms.
-pub(crate) fn run_with(
-    browsers: &Arc<LocalBrowsers>,
+pub(crate) fn run_with<B: Browsers + 'static>(
+    browsers: &Arc<B>,
     site: &Site,
     Terms {
         time,
@@ -239,6 +241,7 @@ pub(crate) fn run_with(
         baselines,
         scope,
         records_har,
+        wanted,
     }: Terms,
 ) -> (Browser, Arc<Ledger>) {
     let ledger = Arc::new(Ledger::new(
@@ -256,7 +259,7 @@ pub(crate) fn run_with(
         baselines: scope,
         records_har,
         screencast: false,
-        wanted: Wanted::default(),
+        wanted,
     };
     (
         Browser::new(browsers.clone(), baselines, ledger.clone(), options),

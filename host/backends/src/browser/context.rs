@@ -103,6 +103,9 @@ impl CdpContext {
             arrival: Notify::new(),
             closed: AtomicBool::new(false),
         });
+        if options.http_credentials.is_some() {
+            context.origins.signs_in();
+        }
         targets.add(context.id.inner(), &context);
         context
     }
@@ -279,6 +282,9 @@ impl Context for CdpContext {
     }
 
     fn set_http_credentials(&self, credentials: Option<HttpCredentials>) {
+        if credentials.is_some() {
+            self.origins.signs_in();
+        }
         self.emulation.set_http_credentials(credentials.clone());
         let tabs: Vec<_> = self.lock().open.values().filter_map(Weak::upgrade).collect();
         for tab in tabs {

@@ -35,9 +35,6 @@ pub(super) struct Origins {
     has_signed_in: AtomicBool,
 }
 
-/// Ways of signing in by HTTP (RFC 7235) that a browser remembers by itself.
-const REMEMBERED: [&str; 4] = ["basic ", "digest ", "ntlm ", "negotiate "];
-
 #[derive(Deserialize)]
 struct Navigated {
     frame: NavigatedFrame,
@@ -87,14 +84,20 @@ impl Origins {
         self.all.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// A request went out with these headers.
-    fn sent(&self, event: &Event<'_>) {
-        let Some(sent) = event.params.map(|params| params.get().to_ascii_lowercase()) else {
-            return;
+    /// It gives, or may give, a password to a server by HTTP.
+    pub(super) fn signs_in(&self) {
+        self.has_signed_in.store(true, Ordering::Relaxed);
+    }
+
+    /// An event that names an address: one with a user or a password in it signs in.
+    fn named(&self, event: &Event<'_>) {
+        let text = event.params.map_or("", |params| params.get());
+        let has_user = |rest: &str| {
+            let authority = rest.split(['/', '"', '?', '#', '\\', ' ']).next();
+            authority.is_some_and(|authority| authority.contains('@'))
         };
-        let header = sent.find("\"authorization\":\"").map(|at| &sent[at + 17..]);
-        if header.is_some_and(|value| REMEMBERED.iter().any(|way| value.starts_with(way))) {
-            self.has_signed_in.store(true, Ordering::Relaxed);
+        if text.split("://").skip(1).any(has_user) {
+            self.signs_in();
         }
     }
 }
@@ -104,7 +107,14 @@ impl Listener for Origins {
     fn event(&self, event: &Event<'_>) {
         match event.method {
             "Page.frameNavigated" => {}
-            "Network.requestWillBeSentExtraInfo" => return self.sent(event),
+            "Network.requestWillBeSent"
+            | "Page.frameRequestedNavigation"
+            | "Page.frameScheduledNavigation" => {
+                if self.hears_requests {
+                    self.named(event);
+                }
+                return;
+            }
             _ => return,
         }
         let Some(Navigated { frame }) = event.read() else {

@@ -21,6 +21,8 @@ pub(super) enum Errand<K, S> {
 }
 
 type Arrives<K, S> = oneshot::Sender<Result<Held<K, S>, Refusal>>;
+/// Where a session comes to who waits for one.
+pub(super) type Arrival<K, S> = oneshot::Receiver<Result<Held<K, S>, Refusal>>;
 
 struct Inside<K: Clone + PartialEq, S> {
     machine: Machine<K>,
@@ -101,10 +103,7 @@ impl<K: Clone + PartialEq, S> Desk<K, S> {
     }
 
     /// Joins those who wait; the session arrives in the channel.
-    pub(super) fn ask(
-        self: &Arc<Self>,
-        kind: K,
-    ) -> (WaiterId, oneshot::Receiver<Result<Held<K, S>, Refusal>>) {
+    pub(super) fn ask(self: &Arc<Self>, kind: K) -> (WaiterId, Arrival<K, S>) {
         let (arrives, arrival) = oneshot::channel();
         let mut inside = self.lock();
         let (waiter, orders) = inside.machine.ask(kind, (self.now)());

@@ -17,7 +17,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use desk::{Desk, Errand, Held};
-use machine::WaiterId;
+use machine::{Machine, WaiterId};
 
 pub use machine::{NotMade, PoolLimits, PoolStatistics};
 
@@ -162,7 +162,7 @@ impl<P: Provider> Pool<P> {
             _runner: runner,
         };
         if is_warm {
-            pool.desk.tell(|machine, now| machine.warm_up(now));
+            pool.desk.tell(Machine::warm_up);
         }
         pool
     }
@@ -205,7 +205,7 @@ impl<P: Provider> Pool<P> {
 
     /// Ends all sessions; those that are used when they are given back. Waits for that at most so long; whether none is left.
     pub async fn close(&self, within: Duration) -> bool {
-        self.desk.tell(|machine, now| machine.close(now));
+        self.desk.tell(Machine::close);
         self.changed.notify_one();
         let closed = async {
             loop {
@@ -282,7 +282,7 @@ where
         let next = desk.until_tick();
         tokio::select! {
             () = tokio::time::sleep(next.unwrap_or(Duration::MAX)) => {
-                desk.tell(|machine, now| machine.tick(now));
+                desk.tell(Machine::tick);
             }
             () = changed.notified() => {}
         }

@@ -193,7 +193,7 @@ impl Sessions {
                 self.is_paid(&id, since);
                 Err(NotMade {
                     why: format!("the session's browser cannot be connected to: {why}"),
-                    again: Some(AGAIN),
+                    again: None,
                     is_outage: true,
                 })
             }
