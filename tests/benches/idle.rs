@@ -30,7 +30,7 @@ impl NoBrowserYet {
 impl Browsers for NoBrowserYet {
     async fn lease(
         &self,
-        _wanted: &Wanted,
+        _wanted: &flowguard_core::browser::Wanted,
         _watcher: Arc<dyn Watcher>,
     ) -> Result<Arc<dyn Lease>, BrowserError> {
         self.waiting.send_modify(|waiting| *waiting += 1);

@@ -112,7 +112,7 @@ async fn goto(browser: &Browser, page: PageId, url: &str) {
     browser.goto(&call).await.expect("it loads");
 }
 
-async fn evaluate(browser: &Browser, page: PageId, script: &str) -> Value {
+pub(crate) async fn evaluate(browser: &Browser, page: PageId, script: &str) -> Value {
     let call = Evaluate {
         page,
         script: script.to_owned(),
@@ -246,7 +246,7 @@ async fn nothing_that_a_run_leaves_is_found_by_the_next_in_its_session() {
 }
 
 /// Text of the page's paragraph.
-const TEXT: &str = "() => document.querySelector('p').textContent";
+pub(crate) const TEXT: &str = "() => document.querySelector('p').textContent";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_session_that_knows_a_password_for_http_is_not_used_again() {

@@ -47,4 +47,5 @@ mod stage;
 mod trace;
 mod traffic;
 mod trips;
+mod tunnel;
 mod wear;

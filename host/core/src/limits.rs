@@ -308,6 +308,14 @@ pub const MAX_CLOUD_SESSIONS: u32 = 250;
 pub const CLOUD_CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 /// The time within which a session is made in the place of one that was kept ready.
 pub const CLOUD_REFILL: Duration = Duration::from_secs(10);
+/// Bytes of one answer that comes through a tunnel.
+pub const MAX_TUNNELLED_BYTES: usize = 64 << 20;
+/// Bytes of one message of a WebSocket that comes through a tunnel.
+pub const MAX_TUNNELLED_MESSAGE_BYTES: usize = 16 << 20;
+/// WebSockets and event sources that one page has through a tunnel at once.
+pub const MAX_TUNNELLED_STREAMS: usize = 64;
+/// How long an answer may take that comes through a tunnel.
+pub const TUNNEL_TIMEOUT: Duration = Duration::from_secs(60);
 /// How often each session is asked whether it is there; one that is asked nothing for ten minutes is closed by the cloud.
 pub const CLOUD_HEARTBEAT: Duration = Duration::from_secs(60);
 /// How long the end of a program waits for the end of its sessions in a cloud.

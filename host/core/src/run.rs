@@ -68,6 +68,9 @@ pub struct RunOptions {
     /// How the browser is to be set up, in a cloud.
     #[serde(default)]
     pub cloud: CloudOptions,
+    /// Origins that a browser in a cloud reaches through this machine.
+    #[serde(default)]
+    pub tunnel: Vec<String>,
 }
 
 impl Default for RunOptions {
@@ -84,6 +87,7 @@ impl Default for RunOptions {
             update_baselines: false,
             place: Place::Local,
             cloud: CloudOptions::default(),
+            tunnel: Vec::new(),
         }
     }
 }

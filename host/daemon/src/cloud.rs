@@ -103,6 +103,12 @@ pub(crate) fn wanted(config: &Config, flow: &Flow) -> (Place, CloudOptions) {
     )
 }
 
+/// The origins that browsers in the cloud reach through this machine.
+pub(crate) fn tunnel(config: &Config) -> Vec<String> {
+    let origins = config.browserbase.tunnel.iter();
+    origins.map(|url| url.origin().ascii_serialization()).collect()
+}
+
 /// Refuses to run flows in the cloud where nobody pays for it.
 ///
 /// # Errors

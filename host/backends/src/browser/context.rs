@@ -18,6 +18,7 @@ use super::setup::Done;
 use super::site_data::Origins;
 use super::tab::CdpTab;
 use super::targets::Targets;
+use super::tunnel::Tunnel;
 use flowguard_core::browser::context::{ContextOptions, HttpCredentials};
 use flowguard_core::browser::port::{Emulation, SiteData};
 use flowguard_core::browser::{BrowserError, Context, PageId, Tab, TabError, Watcher};
@@ -40,6 +41,15 @@ pub(super) struct CdpContext {
     closed: AtomicBool,
 }
 
+/// What a browser needs that is not on this machine.
+#[derive(Clone)]
+pub(super) struct Far {
+    /// Where its downloads are.
+    pub(super) files: Arc<dyn RemoteFiles>,
+    /// The way to what only this machine reaches.
+    pub(super) tunnel: Option<Arc<Tunnel>>,
+}
+
 #[derive(Default)]
 struct Pages {
     /// How many are being opened by us.
@@ -58,7 +68,7 @@ impl CdpContext {
         cdp: &Cdp,
         targets: &Arc<Targets>,
         options: &ContextOptions,
-        files: Option<Arc<dyn RemoteFiles>>,
+        far: Option<Far>,
     ) -> Result<Arc<Self>, TabError> {
         let command = CreateBrowserContextParams {
             dispose_on_detach: Some(true),
@@ -66,7 +76,7 @@ impl CdpContext {
         };
         let made = cdp.in_time("making a context", cdp.send(&command).answer());
         let id = made.await?.browser_context_id;
-        Ok(Self::new(cdp, targets, id, options, Arc::default(), false, files))
+        Ok(Self::new(cdp, targets, id, options, Arc::default(), false, far))
     }
 
     /// The browser's own context, as a run's. What was visited is told to these origins.
@@ -76,9 +86,9 @@ impl CdpContext {
         id: BrowserContextId,
         options: &ContextOptions,
         origins: Arc<Origins>,
-        files: Arc<dyn RemoteFiles>,
+        far: Far,
     ) -> Arc<Self> {
-        Self::new(cdp, targets, id, options, origins, true, Some(files))
+        Self::new(cdp, targets, id, options, origins, true, Some(far))
     }
 
     fn new(
@@ -88,12 +98,13 @@ impl CdpContext {
         options: &ContextOptions,
         origins: Arc<Origins>,
         is_default: bool,
-        files: Option<Arc<dyn RemoteFiles>>,
+        far: Option<Far>,
     ) -> Arc<Self> {
+        let (files, tunnel) = far.map_or((None, None), |far| (Some(far.files), far.tunnel));
         let context = Arc::new(Self {
             cdp: cdp.clone(),
             targets: targets.clone(),
-            emulation: CdpEmulation::new(cdp, &id, options),
+            emulation: CdpEmulation::new(cdp, &id, options, tunnel),
             is_default,
             downloads: Downloads::new(cdp, &id, files),
             origins,

@@ -25,6 +25,8 @@ use super::clock::Clock;
 use super::page_world::{init_script, tell_all};
 use super::permissions::{self, GrantPermissions};
 use super::setup::Done;
+use super::tunnel;
+use super::tunnel::Tunnel;
 use super::user_agent;
 use flowguard_core::browser::calls::Size;
 use flowguard_core::browser::context::{
@@ -47,6 +49,8 @@ pub(super) struct CdpEmulation {
     cdp: Cdp,
     context: BrowserContextId,
     options: ContextOptions,
+    /// The way to what only this machine reaches.
+    tunnel: Option<Arc<Tunnel>>,
     now: Mutex<Now>,
     sessions: Sessions,
     clock: Clock,
@@ -83,11 +87,17 @@ impl Listener for Forget {
 }
 
 impl CdpEmulation {
-    pub(super) fn new(cdp: &Cdp, context: &BrowserContextId, options: &ContextOptions) -> Arc<Self> {
+    pub(super) fn new(
+        cdp: &Cdp,
+        context: &BrowserContextId,
+        options: &ContextOptions,
+        tunnel: Option<Arc<Tunnel>>,
+    ) -> Arc<Self> {
         let emulation = Arc::new(Self {
             cdp: cdp.clone(),
             context: context.clone(),
             options: options.clone(),
+            tunnel,
             now: Mutex::new(Now {
                 geolocation: options.geolocation,
                 offline: options.offline,
@@ -103,6 +113,11 @@ impl CdpEmulation {
             drop(cdp.send(&emulation.granting(&options.permissions, None)));
         }
         emulation
+    }
+
+    /// The way to what only this machine reaches.
+    pub(super) const fn tunnel(&self) -> Option<&Arc<Tunnel>> {
+        self.tunnel.as_ref()
     }
 
     /// What servers get that ask for a password by HTTP.
@@ -188,6 +203,9 @@ impl CdpEmulation {
             sent.push(session.send(&headers_command(&now.extra_headers)).done());
         }
         sent.extend(self.clock.begin(session));
+        if let Some(tunnel) = &self.tunnel {
+            sent.extend(tunnel::follow(tunnel, session));
+        }
         let scripts = now.init_scripts.iter();
         sent.extend(scripts.map(|script| session.send(&init_script(script, true)).done()));
         sent

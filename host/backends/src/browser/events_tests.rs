@@ -41,6 +41,7 @@ impl Page {
                 &Cdp::unconnected(),
                 &BrowserContextId::new("context"),
                 &ContextOptions::default(),
+                None,
             ),
             &Arc::default(),
         );

@@ -37,6 +37,8 @@ pub struct LocalOptions {
     pub headed: bool,
     /// The folder that it runs in: where relative names of files lead. None for the program's own.
     pub folder: Option<PathBuf>,
+    /// Hosts that it does not find, whatever they are.
+    pub hidden_hosts: Vec<String>,
     /// Whether a context with a page is kept ready for the next run.
     pub keeps_ready: bool,
     /// When a process has served long enough.
@@ -158,7 +160,7 @@ impl LocalBrowsers {
             }
         }
         let path = self.executable()?;
-        let process = Process::start(&path, self.options.headed, self.options.folder.as_deref()).await?;
+        let process = Process::start(&path, &self.options).await?;
         let connecting = Connected::to(&process.address, self.options.keeps_ready);
         let connected = tokio::time::timeout(CONNECTING, connecting).await;
         let browser = connected.unwrap_or_else(|_| Err("it does not answer".to_owned()));

@@ -42,6 +42,7 @@ mod site_data;
 mod socket;
 mod tab;
 mod targets;
+mod tunnel;
 mod user_agent;
 mod walk;
 mod wire;

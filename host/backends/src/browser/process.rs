@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, ChildStdin, Command};
 
+use super::local::LocalOptions;
 use flowguard_core::browser::BrowserError;
 
 /// The one command that installs a browser.
@@ -76,11 +77,7 @@ fn not_installed(looked_for: &str) -> BrowserError {
 
 impl Process {
     /// Starts a browser, in this folder, and waits until it can be spoken to.
-    pub(super) async fn start(
-        path: &Path,
-        headed: bool,
-        folder: Option<&Path>,
-    ) -> Result<Self, BrowserError> {
+    pub(super) async fn start(path: &Path, options: &LocalOptions) -> Result<Self, BrowserError> {
         let not_started = |why: String| BrowserError::NotStarted {
             path: path.display().to_string(),
             why,
@@ -92,14 +89,14 @@ impl Process {
         let program = std::path::absolute(path).map_err(|error| not_started(error.to_string()))?;
         let mut command = Command::new("/bin/sh");
         command.args(["-c", GUARDED]).arg(program);
-        command.args(arguments(path, headed, profile.path()));
+        command.args(arguments(path, options, profile.path()));
         command
             .process_group(0)
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .kill_on_drop(true);
-        if let Some(folder) = folder {
+        if let Some(folder) = &options.folder {
             command.current_dir(folder);
         }
         let mut child = command.spawn().map_err(|error| not_started(error.to_string()))?;
@@ -177,7 +174,7 @@ async fn announced(child: &mut Child) -> Result<String, String> {
 }
 
 /// Lean: nothing that phones home, no first-run pages, no throttling of what is not in front.
-fn arguments(path: &Path, headed: bool, profile: &Path) -> Vec<String> {
+fn arguments(path: &Path, options: &LocalOptions, profile: &Path) -> Vec<String> {
     let mut arguments: Vec<String> = [
         "--remote-debugging-port=0",
         "--no-first-run",
@@ -216,12 +213,17 @@ fn arguments(path: &Path, headed: bool, profile: &Path) -> Vec<String> {
     let is_shell = path
         .file_name()
         .is_some_and(|name| name.to_string_lossy().contains("headless-shell"));
-    if !headed && !is_shell {
+    if !options.headed && !is_shell {
         arguments.push("--headless".to_owned());
     }
     if rustix::process::geteuid().is_root() {
         // Chromium refuses its own sandbox to root, in containers above all.
         arguments.push("--no-sandbox".to_owned());
+    }
+    if !options.hidden_hosts.is_empty() {
+        let rule = |host: &String| format!("MAP {host} ~NOTFOUND");
+        let rules: Vec<String> = options.hidden_hosts.iter().map(rule).collect();
+        arguments.push(format!("--host-resolver-rules={}", rules.join(", ")));
     }
     arguments.push(format!("--user-data-dir={}", profile.display()));
     arguments

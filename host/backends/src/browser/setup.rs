@@ -55,7 +55,12 @@ impl Page {
             console: Arc::new(Console(owner.clone())),
             world: CdpPageWorld::new(emulation),
             origins: origins.clone(),
-            network: Network::new(owner.clone(), document.clone(), main_frame),
+            network: Network::new(
+                owner.clone(),
+                document.clone(),
+                main_frame,
+                emulation.tunnel().cloned(),
+            ),
             owner,
             document,
         }

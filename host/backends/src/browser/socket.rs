@@ -20,25 +20,14 @@ use flowguard_core::limits::MAX_BROWSER_MESSAGE_BYTES;
 type Stream = TokioAdapter<Sieve<Box<dyn Wire>>>;
 
 /// What the bytes come and go by.
-trait Wire: AsyncRead + AsyncWrite + Send + Unpin {}
+pub(super) trait Wire: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Wire for T {}
 
 /// Connects; the two directions are independent of each other.
 pub(super) async fn connect(address: &str) -> Result<(Outbox, Inbox), String> {
     let place = url::Url::parse(address).map_err(|error| error.to_string())?;
-    let (host, port) = (
-        place.host_str().unwrap_or_default(),
-        place.port_or_known_default(),
-    );
-    let stream = TcpStream::connect((host, port.unwrap_or_default())).await;
-    let stream = stream.map_err(|error| error.to_string())?;
-    // Several commands are sent before the first is answered: none may wait for another's acknowledgement.
-    stream.set_nodelay(true).map_err(|error| error.to_string())?;
-    let stream: Box<dyn Wire> = match place.scheme() {
-        "wss" => Box::new(encrypted(stream, host).await?),
-        _ => Box::new(stream),
-    };
+    let stream = dial(&place).await?;
     let limits = WebSocketConfig::default()
         .max_message_size(Some(MAX_BROWSER_MESSAGE_BYTES))
         .max_frame_size(Some(MAX_BROWSER_MESSAGE_BYTES));
@@ -47,6 +36,22 @@ pub(super) async fn connect(address: &str) -> Result<(Outbox, Inbox), String> {
     let (socket, _) = connected.map_err(|error| refusal(&error))?;
     let (outbox, inbox) = socket.split();
     Ok((Outbox(outbox), Inbox(inbox)))
+}
+
+/// Connects to the host of an address, over TLS where that says so.
+pub(super) async fn dial(place: &url::Url) -> Result<Box<dyn Wire>, String> {
+    let (host, port) = (
+        place.host_str().unwrap_or_default(),
+        place.port_or_known_default(),
+    );
+    let stream = TcpStream::connect((host, port.unwrap_or_default())).await;
+    let stream = stream.map_err(|error| error.to_string())?;
+    // Several commands are sent before the first is answered: none may wait for another's acknowledgement.
+    stream.set_nodelay(true).map_err(|error| error.to_string())?;
+    Ok(match place.scheme() {
+        "wss" => Box::new(encrypted(stream, host).await?),
+        _ => Box::new(stream),
+    })
 }
 
 /// TLS, with a certificate that this machine's authorities vouch for.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use super::desk::{Desk, Errand};
-use super::machine::PoolLimits;
+use super::machine::{Machine, PoolLimits};
 
 /// Orders that are tried.
 const ORDERS: usize = 20_000;
@@ -105,7 +105,7 @@ fn in_no_order_of_steps_is_a_session_lost_or_doubled() {
                         _ => use_one(&desk),
                     }
                     if people.fetch_sub(1, Ordering::SeqCst) == 1 {
-                        desk.tell(|machine, now| machine.close(now));
+                        desk.tell(Machine::close);
                     }
                 }));
             }

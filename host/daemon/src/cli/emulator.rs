@@ -14,6 +14,9 @@ use crate::emulator::{Emulator, EmulatorOptions, Fault, Limits};
 use flowguard_backends::browser::LocalOptions;
 use flowguard_core::clock::SystemClock;
 
+/// Names of this machine.
+const THIS_MACHINE: [&str; 4] = ["localhost", "*.localhost", "127.0.0.1", "[::1]"];
+
 /// Browserbase's API on this machine, over local browsers: for development without an account
 #[derive(Debug, Args)]
 pub(crate) struct EmulatorArgs {
@@ -39,6 +42,9 @@ pub(crate) struct EmulatorArgs {
     /// may be repeated
     #[arg(long, value_name = "FAULT=N")]
     fault: Vec<Fault>,
+    /// Let sessions reach no server of this machine, as if they were in a cloud
+    #[arg(long)]
+    apart: bool,
     /// Know any id, take any value, and start no browser: for the contract tests of SDKs
     #[arg(long)]
     answer_anything: bool,
@@ -60,6 +66,10 @@ pub(super) async fn run(config: &Config, args: &EmulatorArgs) -> anyhow::Result<
             executable: config.top.chromium.clone(),
             search_path: std::env::var_os("PATH").unwrap_or_default(),
             keeps_ready: false,
+            hidden_hosts: match args.apart {
+                true => THIS_MACHINE.map(str::to_owned).into(),
+                false => Vec::new(),
+            },
             ..LocalOptions::default()
         },
         creation_time: args.creation_time.unwrap_or_default(),

@@ -89,11 +89,17 @@ pub(crate) struct ModeArg {
     /// Where the browsers of all flows are: local or cloud [env: EXECUTION_MODE]
     #[arg(long, value_name = "PLACE")]
     mode: Option<String>,
+    /// An address that browsers in the cloud reach through this machine, for example http://localhost:3000; may be repeated
+    /// [env: FLOWGUARD_TUNNEL]
+    #[arg(long, value_name = "URL")]
+    tunnel: Vec<String>,
 }
 
 impl ModeArg {
     fn say_to(&self, flags: &mut Flags) {
         flags.add("--mode", self.mode.as_ref());
+        let tunnel = (!self.tunnel.is_empty()).then(|| self.tunnel.join(","));
+        flags.add("--tunnel", tunnel);
     }
 }
 

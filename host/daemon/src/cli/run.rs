@@ -220,6 +220,7 @@ fn request(
     let options = RunOptions {
         place,
         cloud,
+        tunnel: cloud::tunnel(config),
         base_url: config.run.base_url.clone(),
         timeout: config.run.timeout,
         params: args.param.clone(),

@@ -102,6 +102,11 @@ section! {
             variable: "FLOWGUARD_CLOUD_MINUTE_PRICE",
             default: Dollars(0), effect: Restart,
         }
+        /// Addresses that browsers in the cloud reach through this machine, for example `http://localhost:3000`
+        tunnel: Vec<Url> = "tunnel" {
+            variable: "FLOWGUARD_TUNNEL", flag: "--tunnel",
+            default: Vec::new(), effect: NextRun,
+        }
         /// How often it is looked for sessions that no host uses any more
         reaper_period: Duration = "reaper-period" {
             variable: "FLOWGUARD_CLOUD_REAPER_PERIOD",

@@ -113,6 +113,7 @@ impl Server {
                 timeout: options.timeout.or(config.timeout),
                 place,
                 cloud,
+                tunnel: crate::cloud::tunnel(&now.config),
                 ..options
             },
             replay: None,

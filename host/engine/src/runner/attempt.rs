@@ -272,6 +272,7 @@ impl Runner {
                 flow: request.flow.name.clone(),
                 place: options.place,
                 cloud: options.cloud.clone(),
+                tunnel: options.tunnel.clone(),
             },
         };
         let Ports {

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use tokio::time::Instant;
 
-use super::super::context::CdpContext;
+use super::super::context::{CdpContext, Far};
+use super::super::tunnel::Tunnel;
 use super::CloudSettings;
 use super::files::Downloaded;
 use super::session::{CloudSession, Sessions, charge, charge_alone};
@@ -27,10 +28,16 @@ pub(super) struct CloudLease {
     is_reused: bool,
     microdollars_a_minute: u64,
     recording: Option<String>,
+    tunnel: Option<Arc<Tunnel>>,
 }
 
 impl CloudLease {
-    pub(super) fn new(taken: Taken<Sessions>, watcher: Arc<dyn Watcher>, settings: &CloudSettings) -> Self {
+    pub(super) fn new(
+        taken: Taken<Sessions>,
+        watcher: Arc<dyn Watcher>,
+        settings: &CloudSettings,
+        tunnel: Option<Arc<Tunnel>>,
+    ) -> Self {
         let session = taken.session().clone();
         let is_reused = session.use_once() > 0;
         let recordings = settings.recordings.as_ref();
@@ -44,18 +51,22 @@ impl CloudLease {
             since: Instant::now(),
             is_reused,
             microdollars_a_minute: settings.microdollars_a_minute,
+            tunnel,
         }
     }
 
     async fn make(&self, options: &ContextOptions) -> Result<Arc<CdpContext>, BrowserError> {
         let connected = &self.session.connected;
         let (cdp, targets) = (&connected.cdp, &connected.targets);
-        let files = Arc::new(Downloaded::by(&self.session));
+        let far = Far {
+            files: Arc::new(Downloaded::by(&self.session)),
+            tunnel: self.tunnel.clone(),
+        };
         if !self.is_own_taken.swap(true, Ordering::Relaxed) {
             let (id, origins) = (self.session.context.clone(), self.session.origins());
-            return Ok(CdpContext::default_of(cdp, targets, id, options, origins, files));
+            return Ok(CdpContext::default_of(cdp, targets, id, options, origins, far));
         }
-        CdpContext::create(cdp, targets, options, Some(files))
+        CdpContext::create(cdp, targets, options, Some(far))
             .await
             .map_err(|error| BrowserError::Lost(error.to_string()))
     }

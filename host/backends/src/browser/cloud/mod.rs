@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
 
+use super::tunnel::Tunnel;
 use crate::browserbase::{Client, tag};
 use crate::pool::{NoSession, Pool, PoolLimits, PoolStatistics};
 use flowguard_core::browser::{BrowserError, CloudOptions, Lease, Wanted, Watcher};
@@ -163,6 +164,10 @@ impl CloudBrowsers {
         wanted: &Wanted,
         watcher: Arc<dyn Watcher>,
     ) -> Result<Arc<dyn Lease>, NoCloudBrowser> {
+        let tunnel = Tunnel::to(&wanted.tunnel).map_err(|why| NoCloudBrowser {
+            error: BrowserError::Unfit(why),
+            is_outage: false,
+        })?;
         let kind = Kind {
             tenant: wanted.tenant.clone(),
             options: wanted.cloud.clone(),
@@ -172,7 +177,7 @@ impl CloudBrowsers {
                 if !kind.options.is_for_many() {
                     taken.spoil();
                 }
-                Ok(Arc::new(CloudLease::new(taken, watcher, &self.settings)))
+                Ok(Arc::new(CloudLease::new(taken, watcher, &self.settings, tunnel)))
             }
             Err(why) => Err(NoCloudBrowser {
                 is_outage: why.is_outage(),

@@ -18,7 +18,7 @@ use chromiumoxide::cdp::browser_protocol::target::{
 };
 use std::time::Duration;
 
-use super::super::context::CdpContext;
+use super::super::context::{CdpContext, Far};
 use super::files::Downloaded;
 use super::session::CloudSession;
 use flowguard_core::browser::TabError;
@@ -79,7 +79,10 @@ async fn wipe_all(session: &CloudSession) -> Result<(), Left> {
         session.context.clone(),
         &ContextOptions::default(),
         session.origins(),
-        Arc::new(Downloaded::by(session)),
+        Far {
+            files: Arc::new(Downloaded::by(session)),
+            tunnel: None,
+        },
     );
     // The browser would end with its last page.
     let blank = context.open_private().await?;

@@ -12,21 +12,28 @@ use futures::FutureExt;
 use serde::Deserialize;
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use url::Url;
 
 use super::Network;
 use super::words::Request;
 use crate::browser::cdp::{Event, Listener, Session};
 use crate::browser::setup::Done;
+use crate::browser::tunnel::Tunnel;
 use flowguard_core::browser::context::HttpCredentials;
-use flowguard_core::browser::network::{AbortReason, Body, Changes, Decision, Fulfilment, Header};
+use flowguard_core::browser::network::{
+    AbortReason, Body, Changes, Decision, Fulfilment, Header, RequestInfo,
+};
 use flowguard_core::browser::port::network::{Paused as PausedPort, PausedRequest};
 
 /// Requests whose server has asked for a password once already.
 const MAX_ASKED: usize = 1_000;
 
 /// Whether requests wait, and for whom.
-#[derive(Default)]
-pub(super) struct Interception(Mutex<State>);
+pub(super) struct Interception {
+    /// The way that some go through.
+    tunnel: Option<Arc<Tunnel>>,
+    state: Mutex<State>,
+}
 
 #[derive(Default)]
 struct State {
@@ -38,6 +45,18 @@ struct State {
 }
 
 impl Interception {
+    /// Where there is a tunnel, every request waits until it is known whether it goes through.
+    pub(super) fn through(tunnel: Option<Arc<Tunnel>>) -> Self {
+        let state = State {
+            on: tunnel.is_some(),
+            ..State::default()
+        };
+        Self {
+            tunnel,
+            state: Mutex::new(state),
+        }
+    }
+
     pub(super) fn is_on(&self) -> bool {
         self.lock().on
     }
@@ -50,7 +69,7 @@ impl Interception {
     pub(super) fn turn(&self, wanted: bool, sessions: &[Session]) -> Vec<Done> {
         let mut state = self.lock();
         state.wanted = wanted;
-        let on = wanted || state.credentials.is_some();
+        let on = wanted || state.credentials.is_some() || self.tunnel.is_some();
         if std::mem::replace(&mut state.on, on) == on {
             return Vec::new();
         }
@@ -86,7 +105,7 @@ impl Interception {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -155,15 +174,24 @@ impl Paused {
     }
 
     fn paused(&self, event: RequestPaused) {
-        let paused = Undecided::new(&self.session, &event.request_id);
+        let mut paused = Undecided::new(&self.session, &event.request_id);
         // What the page did not ask for itself goes on: there is nobody to decide on it.
-        if event.network_id.is_none() || event.request.is_local() || !self.network.interception.lock().wanted
-        {
+        if event.request.is_local() {
             return;
         }
+        let is_pages = event.network_id.is_some();
         let is_navigation = event.resource_type == "Document";
+        let request = event.request.info(&event.resource_type, is_navigation);
+        let interception = &self.network.interception;
+        paused.tunnelled = interception
+            .tunnel
+            .as_ref()
+            .map(|tunnel| (tunnel.clone(), request.clone()));
+        if !is_pages || !interception.lock().wanted {
+            return;
+        }
         let request = PausedRequest {
-            request: event.request.info(&event.resource_type, is_navigation),
+            request,
             is_redirect: event.redirected_request_id.is_some(),
         };
         if let Some((page, run)) = self.network.owner.run() {
@@ -193,6 +221,8 @@ struct Undecided {
     session: Session,
     id: RequestId,
     decided: bool,
+    /// The way that it may go through, and how it was made.
+    tunnelled: Option<(Arc<Tunnel>, RequestInfo)>,
 }
 
 impl Undecided {
@@ -201,10 +231,36 @@ impl Undecided {
             session: session.clone(),
             id: RequestId::new(id),
             decided: false,
+            tunnelled: None,
         }
     }
 
     fn send(&self, decision: Decision) -> Done {
+        match (decision, &self.tunnelled) {
+            (Decision::Continue(changes), Some((tunnel, request))) => {
+                let request = changed(request, &changes);
+                match Url::parse(&request.url).is_ok_and(|url| tunnel.leads_to(&url)) {
+                    true => self.send_through(tunnel.clone(), request),
+                    false => self.answer(Decision::Continue(changes)),
+                }
+            }
+            (decision, _) => self.answer(decision),
+        }
+    }
+
+    /// Makes the request from here.
+    fn send_through(&self, tunnel: Arc<Tunnel>, request: RequestInfo) -> Done {
+        let mut plain = Self::new(&self.session, self.id.inner());
+        plain.decided = true;
+        async move {
+            let decision = tunnel.serve(&plain.session, &request).await;
+            plain.answer(decision).await
+        }
+        .boxed()
+    }
+
+    /// Tells the browser.
+    fn answer(&self, decision: Decision) -> Done {
         match decision {
             Decision::Abort { reason } => {
                 let command = FailRequestParams::new(self.id.clone(), error_reason(reason));
@@ -262,9 +318,31 @@ impl PausedPort for Undecided {
 impl Drop for Undecided {
     fn drop(&mut self) {
         if !self.decided {
-            drop(self.send(Decision::Continue(Changes::default())));
+            let done = self.send(Decision::Continue(Changes::default()));
+            // What goes through a tunnel takes a while, and nobody waits.
+            if self.tunnelled.is_some() {
+                tokio::spawn(done);
+            }
         }
     }
+}
+
+/// A request as a run has changed it.
+fn changed(request: &RequestInfo, changes: &Changes) -> RequestInfo {
+    let mut request = request.clone();
+    if let Some(url) = &changes.url {
+        request.url.clone_from(url);
+    }
+    if let Some(method) = &changes.method {
+        request.method.clone_from(method);
+    }
+    if let Some(headers) = &changes.headers {
+        request.headers.clone_from(headers);
+    }
+    if let Some(Body(body)) = &changes.body {
+        request.body = Some(body.clone());
+    }
+    request
 }
 
 fn encoded(Body(bytes): &Body) -> String {

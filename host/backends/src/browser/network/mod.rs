@@ -23,6 +23,7 @@ pub(in crate::browser) use requests::Requests;
 use super::cdp::Session;
 use super::document::Document;
 use super::owner::Owner;
+use super::tunnel::Tunnel;
 use flowguard_core::browser::TabError;
 use flowguard_core::browser::context::HttpCredentials;
 use flowguard_core::browser::port::network::{Bodies, NetworkEvent, RequestKey, TabNetwork, Then};
@@ -47,6 +48,7 @@ impl Network {
         owner: Arc<Owner>,
         document: Arc<Document>,
         main_frame: String,
+        tunnel: Option<Arc<Tunnel>>,
     ) -> Arc<Self> {
         Arc::new(Self {
             owner,
@@ -54,7 +56,7 @@ impl Network {
             main_frame,
             sessions: Mutex::default(),
             elsewhere: Mutex::default(),
-            interception: interception::Interception::default(),
+            interception: interception::Interception::through(tunnel),
         })
     }
 

@@ -17,6 +17,8 @@ pub struct Wanted {
     pub place: Place,
     /// How it is to be set up, in a cloud.
     pub cloud: CloudOptions,
+    /// Origins that a browser in a cloud reaches through this machine: `http://localhost:3000`.
+    pub tunnel: Vec<String>,
 }
 
 impl Default for Wanted {
@@ -28,6 +30,7 @@ impl Default for Wanted {
             flow: String::new(),
             place: Place::Local,
             cloud: CloudOptions::default(),
+            tunnel: Vec::new(),
         }
     }
 }

@@ -1,0 +1,232 @@
+//! The way from a browser in a cloud to applications that only this machine reaches: requests to listed origins are held up
+//! in the browser, made from here, and their answers given to the page. Nothing that is not listed is reachable: the page's
+//! word for where it wants to go is compared by scheme, host and port, and redirects are the browser's to follow.
+//!
+//! An answer is given whole, when it is there. What never ends comes by WebSockets and event sources, for which pages get
+//! stand-ins ([`streams`]). Not seen here, and so not led through: what service workers fetch, and questions that a browser
+//! asks before requests from other origins (CORS preflights).
+
+mod streams;
+
+use chromiumoxide::cdp::browser_protocol::network::{CookieSameSite, GetCookiesParams};
+use futures::StreamExt;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Method, redirect};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use url::Url;
+
+use super::cdp::Session;
+use crate::causes::causes;
+use flowguard_core::browser::network::{AbortReason, Body, Decision, Fulfilment, Header, RequestInfo};
+use flowguard_core::limits::{MAX_TUNNELLED_BYTES, TUNNEL_TIMEOUT};
+
+pub(super) use streams::follow;
+
+/// Headers of an answer that hold of the way to us only.
+const OF_THE_WAY: [&str; 5] = [
+    "connection",
+    "content-length",
+    "keep-alive",
+    "proxy-authenticate",
+    "transfer-encoding",
+];
+
+/// Origins that are reached from here.
+#[derive(Debug)]
+pub(super) struct Tunnel {
+    /// As `http://host:port`, without the port where it is the scheme's.
+    origins: BTreeSet<String>,
+    http: reqwest::Client,
+    /// For answers that never end.
+    streaming: reqwest::Client,
+}
+
+impl Tunnel {
+    /// The way to these origins; none where there are none.
+    ///
+    /// # Errors
+    /// What is no origin.
+    pub(super) fn to(origins: &[String]) -> Result<Option<Arc<Self>>, String> {
+        if origins.is_empty() {
+            return Ok(None);
+        }
+        let read = |text: &String| {
+            let url = Url::parse(text).map_err(|error| format!("{text}: {error}"))?;
+            origin_of(&url).ok_or_else(|| format!("{text} is no address of http or https"))
+        };
+        let origins: Result<BTreeSet<String>, String> = origins.iter().map(read).collect();
+        let client = || {
+            reqwest::Client::builder()
+                .redirect(redirect::Policy::none())
+                // What is private is reached directly.
+                .no_proxy()
+                .connect_timeout(TUNNEL_TIMEOUT)
+        };
+        let built = |client: reqwest::ClientBuilder| client.build().map_err(|error| error.to_string());
+        Ok(Some(Arc::new(Self {
+            origins: origins?,
+            http: built(client().timeout(TUNNEL_TIMEOUT))?,
+            streaming: built(client())?,
+        })))
+    }
+
+    /// Whether an address is reached this way.
+    pub(super) fn leads_to(&self, url: &Url) -> bool {
+        origin_of(url).is_some_and(|origin| self.origins.contains(&origin))
+    }
+
+    /// Makes a request from here; what the page gets.
+    pub(super) async fn serve(&self, session: &Session, request: &RequestInfo) -> Decision {
+        let refused = |reason| Decision::Abort { reason };
+        let Ok(url) = Url::parse(&request.url) else {
+            return refused(AbortReason::Failed);
+        };
+        // Whatever changed the address since must not lead elsewhere.
+        if !self.leads_to(&url) {
+            return refused(AbortReason::BlockedByClient);
+        }
+        match self.answer(session, &url, request).await {
+            Ok(answer) => Decision::Fulfil(answer),
+            Err(Failed::Connect(why)) => {
+                tracing::info!(origin = origin_of(&url), %why, "an application was not reached through the tunnel");
+                refused(AbortReason::ConnectionRefused)
+            }
+            Err(Failed::Other(why)) => {
+                tracing::info!(origin = origin_of(&url), %why, "no answer came through the tunnel");
+                refused(AbortReason::Failed)
+            }
+        }
+    }
+
+    async fn answer(
+        &self,
+        session: &Session,
+        url: &Url,
+        request: &RequestInfo,
+    ) -> Result<Fulfilment, Failed> {
+        let other = |why: &str| Failed::Other(why.to_owned());
+        let method = Method::from_bytes(request.method.as_bytes()).map_err(|_| other("the method"))?;
+        let headers = headers(session, url, request).await;
+        let mut asked = self.http.request(method, url.clone()).headers(headers);
+        if let Some(body) = &request.body {
+            asked = asked.body(body.clone());
+        }
+        let answer = asked.send().await.map_err(|error| {
+            let why = causes(&error.without_url());
+            Failed::Connect(why)
+        })?;
+        let status = answer.status().as_u16();
+        let headers = answer.headers().iter().filter_map(|(name, value)| {
+            let is_ours = OF_THE_WAY.contains(&name.as_str());
+            let value = value.to_str().ok().filter(|_| !is_ours)?;
+            Some(Header::new(name.as_str(), value))
+        });
+        let headers = headers.collect();
+        let mut body = Vec::new();
+        let mut chunks = answer.bytes_stream();
+        while let Some(chunk) = chunks.next().await {
+            let chunk = chunk.map_err(|error| Failed::Other(causes(&error.without_url())))?;
+            if body.len() + chunk.len() > MAX_TUNNELLED_BYTES {
+                return Err(other("the answer is too large"));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Fulfilment {
+            status,
+            headers,
+            body: Body(body.into()),
+        })
+    }
+}
+
+enum Failed {
+    Connect(String),
+    Other(String),
+}
+
+/// An address's origin, as of HTTP where it is a WebSocket's.
+fn origin_of(url: &Url) -> Option<String> {
+    let scheme = match url.scheme() {
+        "http" | "ws" => "http",
+        "https" | "wss" => "https",
+        _ => return None,
+    };
+    let port = url.port_or_known_default()?;
+    Some(format!("{scheme}://{}:{port}", url.host_str()?))
+}
+
+/// What the page's side has set, and the browser's cookies, which it adds only to what it sends itself.
+async fn headers(session: &Session, url: &Url, request: &RequestInfo) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    for Header { name, value } in &request.headers {
+        let name = HeaderName::from_bytes(name.as_bytes());
+        if let (Ok(name), Ok(value)) = (name, HeaderValue::from_str(value)) {
+            headers.append(name, value);
+        }
+    }
+    // What comes is handed on as it is.
+    headers.insert("accept-encoding", HeaderValue::from_static("identity"));
+    let from = headers.get("origin").or_else(|| headers.get("referer"));
+    let from = from.and_then(|from| Url::parse(from.to_str().ok()?).ok());
+    let is_same_site = from.is_none_or(|from| from.host_str() == url.host_str());
+    if let Some(cookies) = cookies(session, url, is_same_site || request.is_navigation).await {
+        headers.insert("cookie", cookies);
+    }
+    headers
+}
+
+/// The cookies for an address. Those of the same site only go where the request comes from there.
+async fn cookies(session: &Session, url: &Url, is_same_site: bool) -> Option<HeaderValue> {
+    let asked = session.call(&GetCookiesParams {
+        urls: Some(vec![url.to_string()]),
+    });
+    let cookies = asked.await.ok()?.cookies;
+    let goes = |same_site: &Option<CookieSameSite>| is_same_site || *same_site == Some(CookieSameSite::None);
+    let pairs: Vec<String> = cookies
+        .iter()
+        .filter(|cookie| goes(&cookie.same_site))
+        .map(|cookie| format!("{}={}", cookie.name, cookie.value))
+        .collect();
+    (!pairs.is_empty()).then(|| HeaderValue::from_str(&pairs.join("; ")).ok())?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn leads(to: &str) -> bool {
+        let tunnel = Tunnel::to(&[
+            "http://localhost:3000".to_owned(),
+            "https://intranet.example".to_owned(),
+        ]);
+        let tunnel = tunnel.expect("origins").expect("some");
+        tunnel.leads_to(&to.parse().expect("an address"))
+    }
+
+    #[test]
+    fn a_tunnel_leads_to_what_is_listed_and_nowhere_else() {
+        for there in [
+            "http://localhost:3000/a?b",
+            "ws://localhost:3000/socket",
+            "https://intranet.example:443/",
+            "wss://intranet.example/",
+        ] {
+            assert!(leads(there), "{there}");
+        }
+        for elsewhere in [
+            "http://localhost:3001/",
+            "https://localhost:3000/",
+            "http://127.0.0.1:3000/",
+            "http://localhost.evil.example:3000/",
+            "http://intranet.example/",
+            "https://localhost:3000@evil.example/",
+            "file:///etc/passwd",
+            "http://169.254.169.254/",
+        ] {
+            assert!(!leads(elsewhere), "{elsewhere}");
+        }
+        assert!(Tunnel::to(&["localhost:3000".to_owned()]).is_err());
+        assert!(Tunnel::to(&[]).expect("none").is_none());
+    }
+}
