@@ -473,3 +473,22 @@ async fn pages_without_scripts_are_acted_on_all_the_same() {
     other.expect_text("p", "next").await.expect("it was followed");
     other.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_site_has_stored_is_read_without_asking_the_site() {
+    let stage = Stage::open().await;
+    let counts = "<script>localStorage.visits = Number(localStorage.visits ?? 0) + 1</script>";
+    for path in ["/", "/start"] {
+        stage.site.page(path, counts);
+    }
+    stage.goto("/start").await.expect("it loads");
+    let save = SaveStorageState {
+        context: 0,
+        indexed_db: true,
+    };
+    for _ in 0..2 {
+        let saved = stage.browser.save_storage_state(&save).await.expect("a state");
+        assert!(saved.contains("\"visits\",\"value\":\"1\""), "{saved}");
+    }
+    stage.close().await;
+}

@@ -11,6 +11,7 @@ mod assertions;
 mod bad_input;
 mod baselines;
 mod cassettes;
+mod cloud;
 mod configuration;
 mod deadline;
 mod desk;

@@ -2,9 +2,6 @@
 //! own at that origin, which gets an empty document without the site being asked.
 
 use async_trait::async_trait;
-use chromiumoxide::cdp::browser_protocol::fetch::{
-    EnableParams as FetchEnable, EventRequestPaused, FulfillRequestParams,
-};
 use chromiumoxide::cdp::browser_protocol::network::{
     CookieParam, CookiePartitionKey, CookieSameSite, TimeSinceEpoch,
 };
@@ -14,7 +11,7 @@ use chromiumoxide::cdp::js_protocol::runtime::EvaluateParams;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use super::cdp::{Event, Listener, Session};
 use super::context::CdpContext;
@@ -128,24 +125,6 @@ impl Listener for Origins {
     }
 }
 
-/// Answers every request of one page with an empty document.
-struct Blank(Session);
-
-impl Listener for Blank {
-    fn event(&self, event: &Event<'_>) {
-        if event.method != EventRequestPaused::IDENTIFIER {
-            return;
-        }
-        if let Some(paused) = event.read::<EventRequestPaused>() {
-            let mut answer = FulfillRequestParams::new(paused.request_id, 200);
-            answer.response_headers = Some(vec![
-                chromiumoxide::cdp::browser_protocol::fetch::HeaderEntry::new("content-type", "text/html"),
-            ]);
-            drop(self.0.send(&answer));
-        }
-    }
-}
-
 #[async_trait]
 impl SiteData for CdpContext {
     async fn cookies(&self) -> Result<Vec<Cookie>, TabError> {
@@ -229,8 +208,7 @@ impl PrivatePage {
     async fn open(context: &CdpContext) -> Result<Self, TabError> {
         let tab = context.open_private().await?;
         let session = tab.session().clone();
-        session.listen("Fetch", Arc::new(Blank(session.clone())));
-        session.call(&FetchEnable::default()).await?;
+        tab.be_blank().await?;
         Ok(Self { tab, session })
     }
 

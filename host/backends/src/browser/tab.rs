@@ -78,6 +78,11 @@ impl CdpTab {
         self.page.network.set_credentials(credentials);
     }
 
+    /// From now on every request of it gets an empty document, and no site is asked.
+    pub(super) async fn be_blank(&self) -> Result<(), TabError> {
+        self.page.network.be_blank().await
+    }
+
     /// The browser's name for it.
     pub(super) fn target(&self) -> &str {
         self.target.inner()
@@ -372,6 +377,11 @@ impl Tab for CdpTab {
     }
 
     async fn probe(&self, url: &str) -> Result<Result<u16, String>, TabError> {
+        if let Some(tunnel) = self.page.world.emulation.tunnel()
+            && let Some(status) = tunnel.probe(&self.session, url).await
+        {
+            return Ok(status);
+        }
         let options = LoadNetworkResourceOptions {
             disable_cache: false,
             include_credentials: true,

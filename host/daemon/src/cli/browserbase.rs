@@ -8,7 +8,7 @@ use super::{Exit, ProfileArg, UsageError, say};
 use crate::app::App;
 use crate::cloud;
 use crate::foundation::Foundation;
-use crate::report::words::visible;
+use crate::report::words::{dollars, visible};
 use flowguard_backends::browser::{CloudPlan, Fate, SeenSession};
 use flowguard_backends::browserbase::{Kind, LiveUrls};
 use flowguard_engine::EngineOptions;
@@ -253,24 +253,4 @@ fn table(rows: &[Row<'_>]) -> String {
         }
     }
     out
-}
-
-/// An amount of money, for people.
-pub(crate) fn dollars(microdollars: u64) -> String {
-    format!(
-        "${}.{:04}",
-        microdollars / 1_000_000,
-        microdollars % 1_000_000 / 100
-    )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::dollars;
-
-    #[test]
-    fn money_is_written_to_the_hundredth_of_a_cent() {
-        assert_eq!(dollars(0), "$0.0000");
-        assert_eq!(dollars(2_050_149), "$2.0501");
-    }
 }

@@ -38,8 +38,8 @@ pub(crate) struct EmulatorArgs {
     /// How far away it is: the time that each message takes, each way
     #[arg(long, value_name = "TIME", value_parser = duration::parse)]
     delay: Option<Duration>,
-    /// Something that goes wrong every N times: create-lost, create-fails, create-limited, connect-refused or session-ends;
-    /// may be repeated
+    /// Something that goes wrong every N times: create-lost, create-fails, create-limited, connect-refused, session-ends or
+    /// session-stays; may be repeated
     #[arg(long, value_name = "FAULT=N")]
     fault: Vec<Fault>,
     /// Let sessions reach no server of this machine, as if they were in a cloud

@@ -163,6 +163,9 @@ pub(super) async fn run(foundation: &Foundation, args: RunArgs) -> anyhow::Resul
     let written = write_reports(&app, &report, &args.reporter).await;
     if wants_list(&args.reporter) {
         say(&report::terminal::summary(&report, style(&locate(&app))));
+        if let Some(cloud) = app.places.opened_cloud() {
+            say(&report::terminal::cloud(&report, cloud.cost_microdollars()));
+        }
     }
     written?;
     Ok(if cancel.is_cancelled() {

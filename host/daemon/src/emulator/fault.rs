@@ -17,14 +17,17 @@ pub(crate) enum Wrong {
     ConnectRefused,
     /// A connection to a session ends in the middle, and the session with it.
     SessionEnds,
+    /// It is not noticed that a connection has ended: the session stays.
+    SessionStays,
 }
 
-const WORDS: [(&str, Wrong); 5] = [
+const WORDS: [(&str, Wrong); 6] = [
     ("create-lost", Wrong::CreateLost),
     ("create-fails", Wrong::CreateFails),
     ("create-limited", Wrong::CreateLimited),
     ("connect-refused", Wrong::ConnectRefused),
     ("session-ends", Wrong::SessionEnds),
+    ("session-stays", Wrong::SessionStays),
 ];
 
 /// A fault, and how often it comes.

@@ -112,6 +112,17 @@ struct AttemptJson<'a> {
 struct Browser<'a> {
     product: &'a str,
     place: &'a str,
+    cloud: Option<Cloud<'a>>,
+}
+
+#[derive(Serialize)]
+struct Cloud<'a> {
+    session: &'a str,
+    region: Option<&'a str>,
+    recording: Option<&'a str>,
+    reused: bool,
+    cost_microdollars: u64,
+    alone_microdollars: u64,
 }
 
 #[derive(Serialize)]
@@ -278,6 +289,14 @@ fn attempt_json(attempt: &Attempt) -> AttemptJson<'_> {
         browser: attempt.browser.as_ref().map(|browser| Browser {
             product: &browser.product,
             place: &browser.place,
+            cloud: browser.cloud.as_ref().map(|cloud| Cloud {
+                session: &cloud.session,
+                region: cloud.region.as_deref(),
+                recording: cloud.recording.as_deref(),
+                reused: cloud.is_reused,
+                cost_microdollars: cloud.cost_microdollars,
+                alone_microdollars: cloud.alone_microdollars,
+            }),
         }),
         host_calls: attempt.calls,
         guest_cpu_ms: millis(attempt.guest_cpu_us),

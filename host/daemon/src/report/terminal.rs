@@ -3,9 +3,11 @@
 //! control sequence.
 
 use flowguard_core::artifact::Digest;
+use flowguard_core::browser::CloudUse;
 use flowguard_core::run::{Attempt, RunRecord};
 use flowguard_core::verdict::Verdict;
 use flowguard_core::{Blame, Failure};
+use std::collections::BTreeSet;
 
 use super::attempt::{backtrace, event_line, evidence, failures, is_problem, picture_of, place};
 use super::{Overall, Report, words};
@@ -131,6 +133,27 @@ pub(crate) fn summary(report: &Report, style: Style<'_>) -> String {
     };
     page.line(&format!("{mark} {} {took}", said.join(", ")));
     page.text
+}
+
+/// What was used of the cloud, where something was; `paid` in millionths of a dollar, for all sessions.
+#[must_use]
+pub(crate) fn cloud(report: &Report, paid: u64) -> String {
+    let attempts = report.runs.iter().flat_map(|run| &run.attempts);
+    let uses: Vec<&CloudUse> = attempts
+        .filter_map(|attempt| attempt.browser.as_ref()?.cloud.as_ref())
+        .collect();
+    if uses.is_empty() {
+        return String::new();
+    }
+    let sessions: BTreeSet<&str> = uses.iter().map(|cloud| cloud.session.as_str()).collect();
+    let alone: u64 = uses.iter().map(|cloud| cloud.alone_microdollars).sum();
+    format!(
+        "  in the cloud: {} in {}, {}; each by itself {}\n",
+        words::count(uses.len(), "attempt"),
+        words::count(sessions.len(), "session"),
+        words::dollars(paid),
+        words::dollars(alone)
+    )
 }
 
 impl Page<'_> {

@@ -162,6 +162,15 @@ pub(super) const fn hint(failure: &Failure) -> &'static str {
     }
 }
 
+/// An amount of money, to the hundredth of a cent.
+pub(crate) fn dollars(microdollars: u64) -> String {
+    format!(
+        "${}.{:04}",
+        microdollars / 1_000_000,
+        microdollars % 1_000_000 / 100
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -212,5 +221,11 @@ mod tests {
         assert_eq!(visible("a \x1b[31mred\0\x7f"), "a ␛[31mred␀␡");
         assert_eq!(visible("line\r\nalone\rhere\t."), "line\nalone␍here\t.");
         assert_eq!(visible("\u{202e}evil\u{85}"), "<U+202E>evil<U+0085>");
+    }
+
+    #[test]
+    fn money_is_written_to_the_hundredth_of_a_cent() {
+        assert_eq!(dollars(0), "$0.0000");
+        assert_eq!(dollars(2_050_149), "$2.0501");
     }
 }

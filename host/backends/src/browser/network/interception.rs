@@ -3,6 +3,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
 use chromiumoxide::cdp::browser_protocol::fetch::{
     AuthChallengeResponse, AuthChallengeResponseResponse, ContinueRequestParams, ContinueWithAuthParams,
     DisableParams, EnableParams, FailRequestParams, FulfillRequestParams, HeaderEntry, RequestId,
@@ -40,6 +41,8 @@ struct State {
     /// The run wants to decide.
     wanted: bool,
     credentials: Option<HttpCredentials>,
+    /// Every request is answered with an empty document, and no site is asked.
+    is_blank: bool,
     on: bool,
     asked: HashSet<String>,
 }
@@ -65,11 +68,21 @@ impl Interception {
         self.lock().credentials = credentials;
     }
 
+    /// From now on no site is asked.
+    pub(super) fn be_blank(&self, sessions: &[Session]) -> Vec<Done> {
+        let mut state = self.lock();
+        state.is_blank = true;
+        if std::mem::replace(&mut state.on, true) {
+            return Vec::new();
+        }
+        sessions.iter().map(|session| switch(session, true)).collect()
+    }
+
     /// From now on the run decides, or no longer does; what is left to wait for in these sessions.
     pub(super) fn turn(&self, wanted: bool, sessions: &[Session]) -> Vec<Done> {
         let mut state = self.lock();
         state.wanted = wanted;
-        let on = wanted || state.credentials.is_some() || self.tunnel.is_some();
+        let on = wanted || state.is_blank || state.credentials.is_some() || self.tunnel.is_some();
         if std::mem::replace(&mut state.on, on) == on {
             return Vec::new();
         }
@@ -175,6 +188,14 @@ impl Paused {
 
     fn paused(&self, event: RequestPaused) {
         let mut paused = Undecided::new(&self.session, &event.request_id);
+        if self.network.interception.lock().is_blank {
+            Box::new(paused).decide(Decision::Fulfil(Fulfilment {
+                status: 200,
+                headers: vec![Header::new("content-type", "text/html")],
+                body: Body(Bytes::new()),
+            }));
+            return;
+        }
         // What the page did not ask for itself goes on: there is nobody to decide on it.
         if event.request.is_local() {
             return;

@@ -91,6 +91,12 @@ impl Network {
         self.keep_up();
     }
 
+    /// From now on every request of the page gets an empty document, and no site is asked. Waits until it holds.
+    pub(in crate::browser) async fn be_blank(&self) -> Result<(), TabError> {
+        let switched = self.interception.be_blank(&self.sessions());
+        futures::future::try_join_all(switched).await.map(|_| ())
+    }
+
     /// Pauses requests where the page's run wants it, or somebody may be asked for a password.
     pub(in crate::browser) fn keep_up(&self) {
         let wanted = self.owner.run().is_some_and(|(page, run)| run.intercepts(page));

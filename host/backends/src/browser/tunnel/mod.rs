@@ -23,6 +23,8 @@ use flowguard_core::limits::{MAX_TUNNELLED_BYTES, TUNNEL_TIMEOUT};
 
 pub(super) use streams::follow;
 
+/// Redirects that a question for a status follows.
+const MAX_REDIRECTS: u32 = 20;
 /// Headers of an answer that hold of the way to us only.
 const OF_THE_WAY: [&str; 5] = [
     "connection",
@@ -97,6 +99,31 @@ impl Tunnel {
                 refused(AbortReason::Failed)
             }
         }
+    }
+
+    /// What an address answers, where it is reached this way: its status, or why none came.
+    pub(super) async fn probe(&self, session: &Session, address: &str) -> Option<Result<u16, String>> {
+        let mut url = Url::parse(address).ok().filter(|url| self.leads_to(url))?;
+        for _ in 0..MAX_REDIRECTS {
+            let cookies = cookies(session, &url, true).await;
+            let mut asked = self.http.get(url.clone());
+            if let Some(cookies) = cookies {
+                asked = asked.header("cookie", cookies);
+            }
+            let answer = match asked.send().await {
+                Ok(answer) => answer,
+                Err(error) => return Some(Err(causes(&error.without_url()))),
+            };
+            let to = answer.headers().get("location").and_then(|to| to.to_str().ok());
+            let to = to.and_then(|to| url.join(to).ok());
+            match to.filter(|_| answer.status().is_redirection()) {
+                None => return Some(Ok(answer.status().as_u16())),
+                // It leads out of the tunnel: what is there is the browser's to say.
+                Some(to) if !self.leads_to(&to) => return None,
+                Some(to) => url = to,
+            }
+        }
+        Some(Err("it redirects again and again".to_owned()))
     }
 
     async fn answer(

@@ -36,6 +36,16 @@ pub(super) fn run(run: &RunRecord, place: usize, files: &Files) -> Markup {
 
 fn content(run: &RunRecord, attempt: &Attempt, here: Place, files: &Files) -> Markup {
     html! {
+        @if let Some(cloud) = attempt.browser.as_ref().and_then(|browser| browser.cloud.as_ref()) {
+            p.cloud {
+                "In the cloud: session " code { (Text(&cloud.session)) }
+                @if let Some(region) = &cloud.region { ", " (Text(region)) }
+                ", " (words::dollars(cloud.cost_microdollars))
+                @if let Some(recording) = &cloud.recording {
+                    ", " a href=(recording) rel="noreferrer" { "recording" }
+                }
+            }
+        }
         @if !attempt.warnings.is_empty() {
             ul.warnings {
                 @for warning in &attempt.warnings { li { b { "Warning: " } (Text(warning)) } }

@@ -1,0 +1,276 @@
+//! Flows in the cloud, as a user runs them there: `--mode cloud`, through a tunnel to an application that only this machine
+//! reaches; what the result says of it; what is left when the program is killed; and `flowguard browserbase`.
+
+use flowguard_backends::browserbase::{Client, ClientOptions, CreateSession, Session, Status};
+use flowguard_core::secrets::Secret;
+use flowguard_tests::{Emulating, Flowguard, Peer, flows, shared, shop};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+/// A shell whose cloud is this one.
+fn shell(emulator: &Emulating) -> Flowguard {
+    Flowguard::new()
+        .variable("BROWSERBASE_API_KEY", "bb_live_any")
+        .variable("BROWSERBASE_BASE_URL", emulator.address())
+        .variable("FLOWGUARD_CLOUD_MINUTE_PRICE", "0.002")
+}
+
+fn client(emulator: &Emulating) -> Client {
+    let endpoint = emulator.address().parse().expect("an address");
+    let client = Client::new(ClientOptions::new(
+        endpoint,
+        Secret::new("bb_live_any".to_owned()),
+    ));
+    client.expect("a client")
+}
+
+async fn running(client: &Client) -> Vec<Session> {
+    let running = client.sessions(Some(&Status::Running), None).await;
+    running.expect("the emulator answers")
+}
+
+#[tokio::test]
+async fn twenty_flows_run_in_the_cloud_against_an_application_of_this_machine() {
+    let _turn = shared().await;
+    let shop = shop().await;
+    let emulator = Flowguard::new().emulate(["--apart"]).await;
+    let shell = shell(&emulator).base_url(shop.url());
+    let tunnel = format!("--tunnel={}", shop.url());
+    let mut attempts = 0;
+    let mut sessions = BTreeSet::new();
+    for _ in 0..2 {
+        let outcome = shell
+            .run(["--mode=cloud", &tunnel, "--workers=2", flows()])
+            .await
+            .exits(0)
+            .says("in the cloud: ");
+        for run in outcome.report()["runs"].as_array().expect("runs") {
+            let browser = &run["attempts"][0]["browser"];
+            assert_eq!(browser["place"], "browserbase", "{run}");
+            let cost = browser["cloud"]["cost_microdollars"].as_u64().expect("a cost");
+            let alone = browser["cloud"]["alone_microdollars"].as_u64().expect("a cost");
+            assert!(cost > 0 && cost < alone && alone >= 2_000, "{browser}");
+            sessions.insert(browser["cloud"]["session"].as_str().expect("an id").to_owned());
+            attempts += 1;
+        }
+    }
+    assert!(
+        attempts >= 20 && sessions.len() <= 8,
+        "{attempts} attempts in {sessions:?}"
+    );
+    assert_eq!(
+        running(&client(&emulator)).await.len(),
+        0,
+        "all sessions have ended"
+    );
+    let outcome = shell
+        .run([
+            "--mode=cloud",
+            "--timeout=10s",
+            &format!("{}/smoke.yaml", flows().trim_end_matches("/dist")),
+        ])
+        .await
+        .exits(1);
+    assert!(
+        outcome.text().contains("net::ERR_NAME_NOT_RESOLVED"),
+        "without the tunnel: {}",
+        outcome.text()
+    );
+    emulator.ends().await;
+}
+
+/// A flow that waits for what never comes.
+const WAITS: &str = "name: waits\nurl: /\ntimeout: 50s\nsteps:\n  - expect: page\n    to-have-title: never\n    timeout: 45s\n";
+
+#[tokio::test]
+async fn what_a_killed_server_leaves_running_is_ended_by_the_next_one() {
+    const PERIOD: Duration = Duration::from_secs(2);
+    let _turn = shared().await;
+    let peer = Peer::holding(0).await;
+    // The worst of clouds: it does not notice that nobody is there any more.
+    let emulator = Flowguard::new()
+        .emulate(["--apart", "--fault=session-stays=1"])
+        .await;
+    let client = client(&emulator);
+    let shell = shell(&emulator)
+        .base_url(peer.url())
+        .variable("FLOWGUARD_CLOUD_SESSIONS_MAX", "10")
+        .variable("FLOWGUARD_CLOUD_REAPER_PERIOD", "2s");
+    let tunnel = format!("--tunnel={}", peer.url());
+    let arguments = ["--mode=cloud", &tunnel, "--workers=10"];
+    let server = shell.serve(arguments).await;
+    let put = server.put("/v1/components/waits.yaml", WAITS.as_bytes()).await;
+    assert_eq!(put.status, 200, "{put:?}");
+    for _ in 0..10 {
+        assert_eq!(
+            server.post("/v1/runs", &json!({"flow": "waits"})).await.status,
+            202
+        );
+    }
+    let mut looks = tokio::time::interval(Duration::from_millis(50));
+    let begun = async {
+        while running(&client).await.len() < 10 {
+            looks.tick().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(40), begun)
+        .await
+        .expect("ten sessions run");
+    let noted = running(&client).await[0].user_metadata["flowguard"]
+        .as_str()
+        .expect("a tag")
+        .to_owned();
+    let (installation, _) = noted.split_once('-').expect("an installation");
+    let foreign = CreateSession {
+        keep_alive: Some(true),
+        ..CreateSession::default()
+    };
+    let foreign = client
+        .create_session(&foreign)
+        .await
+        .expect("somebody else's")
+        .session
+        .id;
+    let orphan = CreateSession {
+        keep_alive: Some(true),
+        user_metadata: [("flowguard".to_owned(), json!(format!("{installation}-unnoted")))]
+            .into_iter()
+            .collect(),
+        ..CreateSession::default()
+    };
+    client.create_session(&orphan).await.expect("an orphan");
+
+    // As `kill -9` does.
+    drop(server);
+    assert!(
+        running(&client).await.len() >= 11,
+        "the cloud has noticed nothing"
+    );
+    let server = shell.serve(arguments).await;
+    let began = Instant::now();
+    let ended = async {
+        while running(&client).await.len() > 1 {
+            looks.tick().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), ended)
+        .await
+        .expect("they are ended");
+    assert!(began.elapsed() <= 2 * PERIOD, "it took {:?}", began.elapsed());
+    assert_eq!(
+        running(&client).await[0].id,
+        foreign,
+        "what others have made is left alone"
+    );
+    server.ends().await;
+    emulator.ends().await;
+}
+
+#[tokio::test]
+async fn sessions_are_listed_and_ended_by_hand() {
+    let _turn = shared().await;
+    let emulator = Flowguard::new().emulate(Vec::<String>::new()).await;
+    let (client, shell) = (client(&emulator), shell(&emulator));
+    shell
+        .call(["browserbase", "sessions"])
+        .await
+        .exits(0)
+        .says("no session runs in the cloud");
+    let kept = CreateSession {
+        keep_alive: Some(true),
+        ..CreateSession::default()
+    };
+    let id = client.create_session(&kept).await.expect("a session").session.id;
+    let listed = shell.call(["browserbase:sessions"]).await.exits(0);
+    assert!(
+        listed.stdout.contains(&id) && listed.stdout.contains("foreign"),
+        "{}",
+        listed.text()
+    );
+    let listed = shell
+        .call(["browserbase", "sessions", "--json", "--live"])
+        .await
+        .exits(0);
+    let listed: Value = serde_json::from_str(&listed.stdout).expect("JSON");
+    assert_eq!(
+        (&listed[0]["session"], &listed[0]["whose"]),
+        (&json!(id), &json!("foreign"))
+    );
+    let live = listed[0]["live"].as_str().expect("a link");
+    assert!(live.starts_with(emulator.address()), "{live}");
+    shell
+        .call(["browserbase", "release", &id])
+        .await
+        .exits(2)
+        .says("add --foreign");
+    shell
+        .call(["browserbase", "release", "nobody"])
+        .await
+        .exits(2)
+        .says("no session \"nobody\" runs");
+    shell.call(["browserbase", "reap"]).await.exits(0).says("0 ended");
+    shell
+        .call(["browserbase", "release", "--foreign", &id])
+        .await
+        .exits(0)
+        .says("has ended");
+    shell
+        .call(["browserbase", "usage"])
+        .await
+        .exits(0)
+        .says("$0.0020");
+    emulator.ends().await;
+    shell
+        .call(["browserbase", "sessions"])
+        .await
+        .exits(3)
+        .says("check the network, and BROWSERBASE_BASE_URL");
+    Flowguard::new()
+        .call(["browserbase", "usage"])
+        .await
+        .exits(2)
+        .says("BROWSERBASE_API_KEY");
+    let run = Flowguard::new().run(["--mode=cloud", flows()]).await;
+    run.exits(2).says("BROWSERBASE_API_KEY");
+}
+
+#[tokio::test]
+async fn critical_flows_go_to_the_cloud_in_ci_and_to_this_machine_where_it_is_out_of_order() {
+    let _turn = shared().await;
+    let peer = Peer::holding(0).await;
+    let emulator = Flowguard::new().emulate(["--apart"]).await;
+    let shell = shell(&emulator)
+        .base_url(peer.url())
+        .variable("CI", "true")
+        .variable("FLOWGUARD_TUNNEL", peer.url());
+    let flow = |name: &str, critical: bool| {
+        let file = shell.scratch().join(format!("{name}.yaml"));
+        let text = format!(
+            "name: {name}\nurl: /\ncritical: {critical}\nsteps:\n  - expect: page\n    to-have-title: ready\n"
+        );
+        std::fs::write(&file, text).expect("the folder is the test's");
+        file.display().to_string()
+    };
+    let (critical, usual) = (flow("critical", true), flow("usual", false));
+    let place = |outcome: &flowguard_tests::Outcome, flow: &str| {
+        let runs = outcome.report()["runs"].as_array().expect("runs").clone();
+        let run = runs
+            .iter()
+            .find(|run| run["flow"]["name"] == flow)
+            .expect("it ran")
+            .clone();
+        run["attempts"][0]["browser"]["place"]
+            .as_str()
+            .expect("a place")
+            .to_owned()
+    };
+    let outcome = shell.run([&critical, &usual]).await.exits(0);
+    assert_eq!(place(&outcome, "critical"), "browserbase");
+    assert_eq!(place(&outcome, "usual"), "local");
+    let outcome = shell.run(["--mode=local", &critical]).await.exits(0);
+    assert_eq!(place(&outcome, "critical"), "local", "said for all flows");
+    emulator.ends().await;
+    let outcome = shell.run([&critical]).await.exits(0).says("and not in the cloud");
+    assert_eq!(place(&outcome, "critical"), "local");
+}
