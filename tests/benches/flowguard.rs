@@ -3,7 +3,8 @@
 //! argument `beside`, only the second; with `endurance`, only a thousand runs in a row; with `steps`, only where
 //! the time of the flow goes; with `har`, only what recording the network costs; with `tape`, what recording the host
 //! calls costs; with `replay`, how fast recordings are replayed; with `dev`, how long a save takes to the open page; with
-//! `stores`, and only then, what the stores do in a second and how long a look-up takes among a million.
+//! `stores`, and only then, what the stores do in a second and how long a look-up takes among a million; with `cloud`, and
+//! only then, what a pool of sessions saves.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -13,6 +14,7 @@
 )]
 
 mod beside;
+mod cloud;
 mod dev;
 mod endurance;
 mod form;
@@ -76,6 +78,7 @@ async fn measure_all() {
     let wants = |what: &str| std::env::args().any(|argument| argument == what);
     let is_all = ![
         "beside",
+        "cloud",
         "dev",
         "endurance",
         "har",
@@ -104,6 +107,9 @@ async fn measure_all() {
     let address = form::serve(0).await;
     if is_all || wants("steps") {
         steps::measure(&bench, &address).await;
+    }
+    if wants("cloud") {
+        cloud::measure().await;
     }
     if wants("stores") {
         stores::measure(&bench, &address).await;

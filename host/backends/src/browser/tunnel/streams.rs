@@ -113,7 +113,7 @@ enum Order {
 impl Listener for Streams {
     fn event(&self, event: &Event<'_>) {
         match event.method {
-            EventBindingCalled::IDENTIFIER => event.then(|called| self.called(called)),
+            EventBindingCalled::IDENTIFIER => event.then(|called| self.called(&called)),
             "Runtime.executionContextDestroyed" => event.then(|gone: Destroyed| {
                 // Dropping its queue ends a connection.
                 self.lock()
@@ -137,7 +137,7 @@ struct Destroyed {
 }
 
 impl Streams {
-    fn called(&self, called: EventBindingCalled) {
+    fn called(&self, called: &EventBindingCalled) {
         if called.name != BINDING {
             return;
         }
@@ -146,8 +146,8 @@ impl Streams {
         };
         let context = called.execution_context_id;
         match wish {
-            Wish::Open { id, url, protocols } => self.begin((context, id), url, Kind::Socket(protocols)),
-            Wish::Listen { id, url, last } => self.begin((context, id), url, Kind::Events(last)),
+            Wish::Open { id, url, protocols } => self.begin((context, id), &url, Kind::Socket(protocols)),
+            Wish::Listen { id, url, last } => self.begin((context, id), &url, Kind::Events(last)),
             Wish::Text { id, data } => self.order((context, id), Order::Text(data)),
             Wish::Bytes { id, data } => match STANDARD.decode(data) {
                 Ok(bytes) => self.order((context, id), Order::Bytes(bytes.into())),
@@ -157,12 +157,12 @@ impl Streams {
         }
     }
 
-    fn begin(&self, name: Name, url: String, kind: Kind) {
+    fn begin(&self, name: Name, url: &str, kind: Kind) {
         let page = Page {
             session: self.session.clone(),
             name,
         };
-        let url = Url::parse(&url).ok().filter(|url| self.tunnel.leads_to(url));
+        let url = Url::parse(url).ok().filter(|url| self.tunnel.leads_to(url));
         let has_room = self.lock().len() < MAX_TUNNELLED_STREAMS;
         let Some(url) = url.filter(|_| has_room) else {
             page.failed();
