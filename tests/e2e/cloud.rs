@@ -236,6 +236,55 @@ async fn sessions_are_listed_and_ended_by_hand() {
 }
 
 #[tokio::test]
+async fn recordings_and_the_log_of_a_session_are_fetched() {
+    let _turn = shared().await;
+    let peer = Peer::holding(0).await;
+    let emulator = Flowguard::new().emulate(["--apart"]).await;
+    let shell = shell(&emulator).base_url(peer.url());
+    let file = shell.scratch().join("opens.yaml");
+    std::fs::write(
+        &file,
+        "name: opens\nurl: /\nsteps:\n  - expect: page\n    to-have-title: ready\n",
+    )
+    .expect("a file");
+    let file = file.display().to_string();
+    let outcome = shell
+        .run(["--mode=cloud", &format!("--tunnel={}", peer.url()), &file])
+        .await
+        .exits(0);
+    let session = outcome.report()["runs"][0]["attempts"][0]["browser"]["cloud"]["session"]
+        .as_str()
+        .expect("a session")
+        .to_owned();
+    let out = shell.scratch().join("recordings");
+    let fetched = shell
+        .call([
+            "browserbase",
+            "recordings",
+            &session,
+            "--out",
+            &out.display().to_string(),
+        ])
+        .await
+        .exits(0);
+    let folder = out.join(&session);
+    let log = std::fs::read_to_string(folder.join("log.ndjson")).expect("a log");
+    assert!(log.contains("Page.frameNavigated"), "{log}");
+    let mut pictures = 0;
+    for line in fetched.stdout.lines().filter(|line| line.ends_with(".zip")) {
+        let zip = zip::ZipArchive::new(std::fs::File::open(line).expect("a film")).expect("a ZIP");
+        pictures += zip.file_names().filter(|name| name.ends_with(".jpg")).count();
+    }
+    assert!(pictures > 0, "{}", fetched.stdout);
+    shell
+        .call(["browserbase", "recordings", "nobody"])
+        .await
+        .exits(3)
+        .says("404");
+    emulator.ends().await;
+}
+
+#[tokio::test]
 async fn critical_flows_go_to_the_cloud_in_ci_and_to_this_machine_where_it_is_out_of_order() {
     let _turn = shared().await;
     let peer = Peer::holding(0).await;

@@ -29,8 +29,8 @@ enum Verb {
     /// Measures, and prints the tables
     Bench {
         /// Only one table: FlowGuard beside Playwright, a save to the open page, a thousand runs in a row, what a HAR
-        /// costs, replays, where a flow's time goes, what a cassette costs
-        #[arg(value_parser = ["beside", "dev", "endurance", "har", "replay", "steps", "stores", "tape"])]
+        /// costs, replays, where a flow's time goes, what a cassette costs, what a pool of sessions in a cloud saves
+        #[arg(value_parser = ["beside", "cloud", "dev", "endurance", "har", "replay", "steps", "stores", "tape"])]
         only: Option<String>,
     },
     /// Formatting, lints, and all tests: what CI runs

@@ -172,7 +172,7 @@ impl Client {
         self.0.call(Call::get(&["sessions", id, "debug"])).await
     }
 
-    /// What was said to a session's browser.
+    /// What was said to a session's browser and by it, each as the service tells it.
     ///
     /// # Errors
     /// As the service says.
@@ -204,6 +204,14 @@ impl Client {
         let path = ["sessions", id, "recording", "downloads"];
         let answer: Answer = self.0.call(Call::new(method, &path)).await?;
         Ok(answer.downloads)
+    }
+
+    /// What is behind a link of the service's: a recording. No key goes there.
+    ///
+    /// # Errors
+    /// As whoever keeps it says.
+    pub async fn fetch(&self, link: &Secret) -> Result<Bytes, Error> {
+        self.0.fetch(link, MAX_CLOUD_DOWNLOAD_BYTES).await
     }
 
     /// What a session's pages looked like.

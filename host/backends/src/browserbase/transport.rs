@@ -14,7 +14,8 @@ use super::client::ClientOptions;
 use super::error::{Error, Kind};
 use super::retry::{TRIES, asked_to, pause};
 use crate::causes::causes;
-use flowguard_core::limits::MAX_CLOUD_ANSWER_BYTES;
+use flowguard_core::limits::{CLOUD_CALL_TIMEOUT, MAX_CLOUD_ANSWER_BYTES};
+use flowguard_core::secrets::Secret;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
@@ -160,6 +161,21 @@ impl Transport {
             headers: Some(headers),
             ..failed(Kind::of(status), &format!("{status}: {said}"))
         })
+    }
+
+    /// What is behind a link, which may lead to another host: without the key, and without telling the link.
+    pub(super) async fn fetch(&self, link: &Secret, limit: usize) -> Result<Bytes, Error> {
+        let failed = |kind, message: &str| Error::new(kind, "a download", message);
+        let plain = reqwest::Client::new();
+        let asked = plain.get(link.reveal()).timeout(CLOUD_CALL_TIMEOUT).send();
+        let lost = |error: reqwest::Error| failed(Kind::Lost, &causes(&error.without_url()));
+        let answer = asked.await.map_err(lost)?;
+        let status = answer.status();
+        if !status.is_success() {
+            return Err(failed(Kind::of(status), &status.to_string()));
+        }
+        let bytes = beginning(answer, limit).await.map_err(lost)?;
+        bytes.ok_or_else(|| failed(Kind::Malformed, &format!("more than {limit} bytes came")))
     }
 
     fn request(&self, call: &Call<'_>) -> RequestBuilder {

@@ -252,20 +252,8 @@ pub struct LivePage {
     pub debugger_fullscreen_url: Secret,
 }
 
-/// What was said to a session's browser.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Log {
-    /// The method of the browser's protocol.
-    #[serde(default)]
-    pub method: String,
-    /// The page, by number.
-    #[serde(default)]
-    pub page_id: i64,
-    /// When, in milliseconds since 1970.
-    #[serde(default)]
-    pub timestamp: Option<i64>,
-}
+/// What was said to a session's browser or by it: a method of the browser's protocol, the page's number, and more.
+pub type Log = Value;
 
 /// How far a recording is.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]

@@ -3,6 +3,8 @@
 use clap::{Args, Subcommand};
 use serde_json::json;
 use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::{Exit, ProfileArg, UsageError, say};
 use crate::app::App;
@@ -10,7 +12,8 @@ use crate::cloud;
 use crate::foundation::Foundation;
 use crate::report::words::{dollars, visible};
 use flowguard_backends::browser::{CloudPlan, Fate, SeenSession};
-use flowguard_backends::browserbase::{Kind, LiveUrls};
+use flowguard_backends::browserbase::{Kind, LiveUrls, RecordingState};
+use flowguard_core::secrets::Secret;
 use flowguard_engine::EngineOptions;
 
 /// Tells what runs in Browserbase's cloud, and ends it
@@ -38,6 +41,14 @@ enum BrowserbaseVerb {
     Reap,
     /// Tells what the project has used
     Usage,
+    /// Fetches the recordings and the log of a session that has ended
+    Recordings {
+        /// Its id
+        session: String,
+        /// The folder
+        #[arg(long, value_name = "DIR", default_value = "recordings")]
+        out: PathBuf,
+    },
 }
 
 /// Lists the sessions that run in Browserbase's cloud
@@ -67,6 +78,7 @@ pub(super) async fn run(foundation: &Foundation, args: &BrowserbaseArgs) -> anyh
         BrowserbaseVerb::Release { session, foreign } => desk.release(session, *foreign).await,
         BrowserbaseVerb::Reap => desk.reap().await,
         BrowserbaseVerb::Usage => desk.usage().await,
+        BrowserbaseVerb::Recordings { session, out } => desk.recordings(session, out).await,
     }
 }
 
@@ -198,6 +210,69 @@ impl Desk {
         }
         say(&out);
         Ok(Exit::Passed)
+    }
+}
+
+/// How long recordings may take to be made.
+const MADE_WITHIN: Duration = Duration::from_secs(120);
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
+impl Desk {
+    async fn recordings(&self, session: &str, out: &Path) -> anyhow::Result<Exit> {
+        let client = &self.plan.client;
+        let logs = client.logs(session).await?;
+        client.request_recordings(session).await?;
+        let made = tokio::time::timeout(MADE_WITHIN, self.made(session)).await;
+        let films = made.map_err(|_| {
+            anyhow::anyhow!(
+                "the recordings are not made within {} s: try again later",
+                MADE_WITHIN.as_secs()
+            )
+        })??;
+        let folder = out.join(plain(session));
+        let named = |error| UsageError(format!("{}: {error}", folder.display()));
+        crate::app::make_private(&folder).map_err(named)?;
+        let log = logs.iter().map(|log| format!("{log}\n")).collect::<String>();
+        std::fs::write(folder.join("log.ndjson"), log).map_err(named)?;
+        for (page, link) in &films {
+            let fetched = client.fetch(link).await?;
+            let file = folder.join(format!("page-{}.{}", plain(page), ending(&fetched)));
+            std::fs::write(&file, fetched).map_err(named)?;
+            say(&format!("{}\n", file.display()));
+        }
+        say(&format!("{}\n", folder.join("log.ndjson").display()));
+        Ok(Exit::Passed)
+    }
+
+    /// The recordings of a session's pages, and where each can be fetched, once none is under way.
+    async fn made(&self, session: &str) -> anyhow::Result<Vec<(String, Secret)>> {
+        let mut looks = tokio::time::interval(LOOK_AGAIN);
+        loop {
+            looks.tick().await;
+            let films = self.plan.client.recording_downloads(session).await?;
+            if films.iter().all(|film| film.status != RecordingState::Pending) {
+                let films = films.into_iter();
+                return Ok(films
+                    .filter_map(|film| Some((film.page_id, film.download_url?)))
+                    .collect());
+            }
+        }
+    }
+}
+
+/// A part of a file's name that leads nowhere else.
+fn plain(text: &str) -> String {
+    let is_plain = |c: &char| c.is_ascii_alphanumeric() || *c == '-';
+    text.chars().filter(is_plain).take(64).collect()
+}
+
+/// The ending of a file that begins so.
+fn ending(bytes: &[u8]) -> &'static str {
+    match bytes {
+        [b'P', b'K', ..] => "zip",
+        [_, _, _, _, b'f', b't', b'y', b'p', ..] => "mp4",
+        [0x1a, 0x45, 0xdf, 0xa3, ..] => "webm",
+        _ => "bin",
     }
 }
 
