@@ -8,5 +8,6 @@
 
 mod browserbase;
 mod emulator;
+mod pool;
 mod script;
 mod sdk;

@@ -1,6 +1,7 @@
 //! A run, walked: one function a row. It takes ports, so that a test runs the whole path with fakes.
 
 mod attempt;
+mod browser;
 mod held_tape;
 mod keeping;
 mod locating;

@@ -97,7 +97,7 @@ impl Kind {
 }
 
 impl Error {
-    pub(super) fn new(kind: Kind, call: &str, message: &str) -> Self {
+    pub(crate) fn new(kind: Kind, call: &str, message: &str) -> Self {
         let plain = message.chars().filter(|c| !c.is_control()).take(MAX_SAID);
         Self {
             kind,

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
-use super::machine::{Machine, Order, PoolLimits, PoolStatistics, Refusal, SessionId, WaiterId};
+use super::machine::Machine;
+use super::words::{Order, PoolLimits, PoolStatistics, Refusal, SessionId, WaiterId};
 #[cfg(test)]
 use shuttle::sync::{Mutex, MutexGuard};
 #[cfg(not(test))]

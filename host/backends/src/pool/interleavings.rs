@@ -7,7 +7,8 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use super::desk::{Desk, Errand};
-use super::machine::{Machine, PoolLimits};
+use super::machine::Machine;
+use super::words::PoolLimits;
 
 /// Orders that are tried.
 const ORDERS: usize = 20_000;

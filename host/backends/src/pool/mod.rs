@@ -8,6 +8,7 @@ mod interleavings;
 mod machine;
 #[cfg(test)]
 mod properties;
+mod words;
 
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -17,9 +18,10 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use desk::{Desk, Errand, Held};
-use machine::{Machine, WaiterId};
+use machine::Machine;
+use words::{Refusal, WaiterId};
 
-pub use machine::{NotMade, PoolLimits, PoolStatistics};
+pub use words::{NotMade, PoolLimits, PoolStatistics};
 
 /// Where sessions come from.
 #[async_trait]
@@ -188,12 +190,12 @@ impl<P: Provider> Pool<P> {
                 held: held.take(),
                 changed: self.changed.clone(),
             }),
-            Ok(Err(machine::Refusal::Late(last))) => Err(NoSession::Late {
+            Ok(Err(Refusal::Late(last))) => Err(NoSession::Late {
                 patience: self.patience,
                 last,
             }),
-            Ok(Err(machine::Refusal::NotMade(why))) => Err(NoSession::NotMade(why)),
-            Ok(Err(machine::Refusal::Closed)) | Err(_) => Err(NoSession::Closed),
+            Ok(Err(Refusal::NotMade(why))) => Err(NoSession::NotMade(why)),
+            Ok(Err(Refusal::Closed)) | Err(_) => Err(NoSession::Closed),
         }
     }
 

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
-use super::machine::{Machine, NotMade, Order, PoolLimits, SessionId, WaiterId};
+use super::machine::Machine;
+use super::words::{NotMade, Order, PoolLimits, SessionId, WaiterId};
 
 type Kind = u8;
 

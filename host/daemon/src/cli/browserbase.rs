@@ -108,7 +108,7 @@ impl Desk {
     }
 
     async fn sessions(&self, args: &SessionsArgs) -> anyhow::Result<Exit> {
-        let seen = self.plan.reaper().await?.look().await?;
+        let seen = self.plan.reaper().await?.once().look().await?;
         let mut live = Vec::new();
         for one in &seen {
             live.push(match args.live {
@@ -150,7 +150,7 @@ impl Desk {
     }
 
     async fn release(&self, session: &str, even_foreign: bool) -> anyhow::Result<Exit> {
-        let seen = self.plan.reaper().await?.look().await?;
+        let seen = self.plan.reaper().await?.once().look().await?;
         let found = seen.iter().find(|seen| seen.session.id == session);
         let Some(found) = found else {
             return Err(UsageError(format!(
@@ -173,7 +173,7 @@ impl Desk {
     }
 
     async fn reap(&self) -> anyhow::Result<Exit> {
-        let reaped = self.plan.reaper().await?.reap().await?;
+        let reaped = self.plan.reaper().await?.once().reap().await?;
         say(&format!(
             "{} ended, {} not ended, {} forgotten, {} used, {} of others\n",
             reaped.released, reaped.not_released, reaped.ghosts, reaped.ours, reaped.foreign

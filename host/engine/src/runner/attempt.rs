@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
+use super::browser::browser_options;
 use super::held_tape::HeldTape;
 use super::{Ports, RunWatcher, Runner, Subject};
 use crate::bindings::flows;
@@ -15,7 +16,7 @@ use crate::limits::{CpuClock, set_clocks};
 use crate::stack;
 use crate::state::{self, HostState, RunState};
 use flowguard_core::Gate;
-use flowguard_core::browser::{BaselineScope, Browser, BrowserOptions, Wanted};
+use flowguard_core::browser::Browser;
 use flowguard_core::budget::{Allowance, Budget};
 use flowguard_core::cassette::{
     CASSETTE_VERSION, CONTRACT_VERSION, End, EndLine, Header, NoTape, Tape, Told,
@@ -254,27 +255,7 @@ impl Runner {
             true => vec!["*".to_owned()],
             false => self.ports.secrets.given_to(&caller(subject)),
         };
-        let browser_options = BrowserOptions {
-            base_url: options.base_url.clone(),
-            action_timeout: options.action_timeout,
-            expect_timeout: options.expect_timeout,
-            test_id_attributes: options.test_id_attributes.clone(),
-            baselines: BaselineScope {
-                component: origin.component.clone(),
-                flow: request.flow.name.clone(),
-                update: options.update_baselines,
-            },
-            records_har: options.records_har,
-            screencast: options.screencast,
-            wanted: Wanted {
-                tenant: self.ports.tenant.clone(),
-                run: request.id.to_string(),
-                flow: request.flow.name.clone(),
-                place: options.place,
-                cloud: options.cloud.clone(),
-                tunnel: options.tunnel.clone(),
-            },
-        };
+        let browser_options = browser_options(subject, &self.ports);
         let Ports {
             browsers,
             baselines,

@@ -2,8 +2,9 @@
 //! a host was killed, an answer was lost, or a release failed.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tokio::time::Instant;
 
 use super::session::is_over;
 use crate::browserbase::{self, Client, Session, Status, TAG};
@@ -81,12 +82,17 @@ pub struct Reaper {
     installation: String,
     clock: Arc<dyn Clock>,
     period: Duration,
+    /// Since when each note was seen as it is; by this host's own clock, which does not jump.
+    seen: Arc<Mutex<BTreeMap<String, (u64, Instant)>>>,
+    /// Whether a note's own moment counts. It was written by another machine's clock.
+    trusts_moments: bool,
 }
 
 impl Reaper {
     /// Who looks for sessions of this installation every so often. Hosts say that they use theirs four times as often.
+    /// What this looks at for the first time is not taken for abandoned: it has to be silent for a period before.
     #[must_use]
-    pub const fn new(
+    pub fn new(
         client: Client,
         notes: CloudSessions,
         installation: String,
@@ -99,6 +105,17 @@ impl Reaper {
             installation,
             clock,
             period,
+            seen: Arc::default(),
+            trusts_moments: false,
+        }
+    }
+
+    /// Looks once: whether a host is silent is told by the moments in the notes.
+    #[must_use]
+    pub fn once(self) -> Self {
+        Self {
+            trusts_moments: true,
+            ..self
         }
     }
 
@@ -178,6 +195,7 @@ impl Reaper {
             .into_iter()
             .map(|note| (note.tag.clone(), note))
             .collect();
+        self.remember(after.values());
         let now = u64::try_from(self.clock.wall().as_millis()).unwrap_or(u64::MAX);
         let mut ids = BTreeSet::new();
         live.retain(|session: &Session| session.status.is_live() && ids.insert(session.id.clone()));
@@ -204,10 +222,32 @@ impl Reaper {
         Ok((seen.collect(), ghosts))
     }
 
-    /// Whether its host has said nothing for a period. A clock that was set back says nothing.
+    /// Whether its host has said nothing for a period.
     fn is_silent(&self, note: &NotedSession, now: u64) -> bool {
-        let period = u64::try_from(self.period.as_millis()).unwrap_or(u64::MAX);
-        now.saturating_sub(note.renewed_ms) >= period
+        if self.trusts_moments {
+            let period = u64::try_from(self.period.as_millis()).unwrap_or(u64::MAX);
+            return now.saturating_sub(note.renewed_ms) >= period;
+        }
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let since = seen
+            .get(&note.tag)
+            .filter(|(renewed, _)| *renewed == note.renewed_ms);
+        since.is_some_and(|(_, since)| since.elapsed() >= self.period)
+    }
+
+    /// Remembers since when each note is as it is.
+    fn remember<'a>(&self, notes: impl Iterator<Item = &'a NotedSession>) {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = std::mem::take(&mut *seen);
+        *seen = notes
+            .map(|note| {
+                let same = before
+                    .get(&note.tag)
+                    .filter(|(renewed, _)| *renewed == note.renewed_ms);
+                let since = same.map_or_else(Instant::now, |(_, since)| *since);
+                (note.tag.clone(), (note.renewed_ms, since))
+            })
+            .collect();
     }
 }
 

@@ -364,4 +364,28 @@ mod tests {
         assert_eq!(charge_alone(dollar_dime, Duration::from_secs(6)), 100_000);
         assert_eq!(charge_alone(dollar_dime, Duration::from_secs(90)), 150_000);
     }
+
+    /// What each failure of the service means for who waits for a session.
+    #[test]
+    fn an_outage_is_not_waited_for_a_limit_is_and_a_wrong_key_is_told() {
+        use browserbase::Kind;
+        let told = |kind| {
+            let error = browserbase::Error::new(kind, "POST /v1/sessions", "because");
+            let failed = failed(&error);
+            (failed.again.is_some(), failed.is_outage)
+        };
+        for kind in [Kind::Unavailable, Kind::Unreachable, Kind::Lost, Kind::Malformed] {
+            assert_eq!(told(kind), (false, true), "{kind:?}");
+        }
+        assert_eq!(told(Kind::RateLimited), (true, false));
+        for kind in [
+            Kind::Unauthorized,
+            Kind::PaymentRequired,
+            Kind::Forbidden,
+            Kind::NotFound,
+            Kind::Refused,
+        ] {
+            assert_eq!(told(kind), (false, false), "{kind:?}");
+        }
+    }
 }
