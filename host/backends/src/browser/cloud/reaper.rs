@@ -222,7 +222,8 @@ impl Reaper {
         Ok((seen.collect(), ghosts))
     }
 
-    /// Whether its host has said nothing for a period.
+    /// Whether its host has said nothing for three quarters of a period, in which it would have said three times that it is
+    /// there: so that what the first look has seen is over at the second.
     fn is_silent(&self, note: &NotedSession, now: u64) -> bool {
         if self.trusts_moments {
             let period = u64::try_from(self.period.as_millis()).unwrap_or(u64::MAX);
@@ -232,7 +233,7 @@ impl Reaper {
         let since = seen
             .get(&note.tag)
             .filter(|(renewed, _)| *renewed == note.renewed_ms);
-        since.is_some_and(|(_, since)| since.elapsed() >= self.period)
+        since.is_some_and(|(_, since)| since.elapsed() >= self.period * 3 / 4)
     }
 
     /// Remembers since when each note is as it is.
