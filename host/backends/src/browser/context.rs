@@ -129,8 +129,13 @@ impl CdpContext {
     /// Opens the page that whoever takes the context will ask for first.
     pub(super) async fn open_ahead(&self) -> Result<(), TabError> {
         let tab = self.open_private().await?;
-        self.lock().ahead = Some(tab);
+        self.keep_ahead(tab);
         Ok(())
+    }
+
+    /// This page is the one that whoever takes the context will ask for first.
+    pub(super) fn keep_ahead(&self, tab: CdpTab) {
+        self.lock().ahead = Some(tab);
     }
 
     /// Whether the page that was opened ahead is there and alive.

@@ -51,6 +51,13 @@ impl Origins {
         }
     }
 
+    /// Nothing that was visited before counts any more.
+    pub(super) fn forget(&self) {
+        self.all.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.are_too_many.store(false, Ordering::Relaxed);
+        self.has_signed_in.store(false, Ordering::Relaxed);
+    }
+
     /// Whether it is to hear of requests as well.
     pub(super) const fn hears_requests(&self) -> bool {
         self.hears_requests

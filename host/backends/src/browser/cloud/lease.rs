@@ -63,7 +63,14 @@ impl CloudLease {
             tunnel: self.tunnel.clone(),
         };
         if !self.is_own_taken.swap(true, Ordering::Relaxed) {
-            let (id, origins) = (self.session.context.clone(), self.session.origins());
+            let ready = self.session.take_ready();
+            if self.tunnel.is_none()
+                && *options == ContextOptions::default()
+                && let Some(ready) = ready
+            {
+                return Ok(ready);
+            }
+            let (id, origins) = (self.session.context.clone(), self.session.origins().clone());
             return Ok(CdpContext::default_of(cdp, targets, id, options, origins, far));
         }
         CdpContext::create(cdp, targets, options, Some(far))

@@ -14,6 +14,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::super::connected::Connected;
+use super::super::context::CdpContext;
 use super::super::site_data::Origins;
 use super::wipe;
 use super::{CloudPlan, CloudSettings};
@@ -52,7 +53,9 @@ pub(super) struct CloudSession {
     since: Instant,
     uses: AtomicU32,
     /// Where its pages were since it was last as new.
-    origins: Mutex<Arc<Origins>>,
+    origins: Arc<Origins>,
+    /// The browser's own context, with a page, where it waits for the next run.
+    ready: Mutex<Option<Arc<CdpContext>>>,
 }
 
 impl CloudSession {
@@ -67,17 +70,18 @@ impl CloudSession {
     }
 
     /// Where its pages were since it was last as new.
-    pub(super) fn origins(&self) -> Arc<Origins> {
-        self.lock_origins().clone()
+    pub(super) const fn origins(&self) -> &Arc<Origins> {
+        &self.origins
     }
 
-    /// It is as new.
-    pub(super) fn forget_origins(&self) {
-        *self.lock_origins() = Arc::new(Origins::of_one_to_wipe());
+    /// The browser's own context waits with a page for the next run.
+    pub(super) fn keep_ready(&self, context: Arc<CdpContext>) {
+        *lock(&self.ready) = Some(context);
     }
 
-    fn lock_origins(&self) -> MutexGuard<'_, Arc<Origins>> {
-        self.origins.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The browser's own context, where it waits with a page that is there.
+    pub(super) fn take_ready(&self) -> Option<Arc<CdpContext>> {
+        lock(&self.ready).take().filter(|context| context.is_ready())
     }
 }
 
@@ -184,7 +188,8 @@ impl Sessions {
                 tag: tag.to_owned(),
                 since,
                 uses: AtomicU32::new(0),
-                origins: Mutex::new(Arc::new(Origins::of_one_to_wipe())),
+                origins: Arc::new(Origins::of_one_to_wipe()),
+                ready: Mutex::default(),
             }),
             Err(why) => {
                 if let Err(error) = self.client.release(&id).await {

@@ -5,16 +5,13 @@
 //! Not wiped, and known to nobody but the same tenant's next run: which hosts insist on TLS (HSTS), connections and names
 //! that are looked up already.
 
-use chromiumoxide::cdp::browser_protocol::browser::{
-    ResetPermissionsParams, SetDownloadBehaviorBehavior, SetDownloadBehaviorParams,
-};
+use chromiumoxide::cdp::browser_protocol::browser::ResetPermissionsParams;
 use chromiumoxide::cdp::browser_protocol::network::ClearBrowserCacheParams;
 use chromiumoxide::cdp::browser_protocol::storage::{
     ClearCookiesParams, ClearDataForOriginParams, GetCookiesParams,
 };
 use chromiumoxide::cdp::browser_protocol::target::{
-    CloseTargetParams, DisposeBrowserContextParams, GetBrowserContextsParams, GetTargetsParams, TargetId,
-    TargetInfo,
+    CloseTargetParams, DisposeBrowserContextParams, GetBrowserContextsParams, GetTargetsParams, TargetInfo,
 };
 use std::time::Duration;
 
@@ -46,10 +43,7 @@ pub(super) async fn wipe(session: &CloudSession) -> Result<(), String> {
     }
     let wiped = tokio::time::timeout(LONGEST, wipe_all(session)).await;
     match wiped {
-        Ok(Ok(())) => {
-            session.forget_origins();
-            Ok(())
-        }
+        Ok(Ok(())) => Ok(()),
         Ok(Err(Left::Something(what))) => Err(what),
         Ok(Err(Left::Unknown(error))) => Err(format!("the browser was not wiped: {error}")),
         Err(_) => Err(format!(
@@ -72,24 +66,33 @@ impl From<TabError> for Left {
 
 async fn wipe_all(session: &CloudSession) -> Result<(), Left> {
     let cdp = &session.connected.cdp;
-    dispose_of_others(session).await?;
     let context = CdpContext::default_of(
         cdp,
         &session.connected.targets,
         session.context.clone(),
         &ContextOptions::default(),
-        session.origins(),
+        session.origins().clone(),
         Far {
             files: Arc::new(Downloaded::by(session)),
             tunnel: None,
         },
     );
-    // The browser would end with its last page.
-    let blank = context.open_private().await?;
-    close_others(session, blank.target()).await?;
+    // The browser would end with its last page, so another comes first: what takes a way to the cloud goes side by side.
+    let (others, blank, there) = tokio::join!(
+        dispose_of_others(session),
+        context.open_private(),
+        targets(session)
+    );
+    others?;
+    let blank = blank?;
+    let mut there = there?;
+    there.retain(|target| target.r#type == "page" && target.target_id.inner() != blank.target());
+    close(session, there).await;
+    // A page that is not gone yet could still store something.
+    only_that_is_left(session, blank.target(), |target| target.r#type == "page").await?;
     let id = Some(session.context.clone());
     let page = blank.session();
-    let (cookies, data, cache, permissions, downloads) = tokio::join!(
+    let (cookies, data, cache, permissions) = tokio::join!(
         cdp.send(&ClearCookiesParams {
             browser_context_id: id.clone()
         })
@@ -98,33 +101,34 @@ async fn wipe_all(session: &CloudSession) -> Result<(), Left> {
         page.send(&ClearDataForOriginParams::new("*", "all")).done(),
         page.send(&ClearBrowserCacheParams::default()).done(),
         cdp.send(&ResetPermissionsParams {
-            browser_context_id: id.clone()
-        })
-        .done(),
-        cdp.send(&SetDownloadBehaviorParams {
-            behavior: SetDownloadBehaviorBehavior::Default,
-            browser_context_id: id.clone(),
-            download_path: None,
-            events_enabled: Some(false),
+            browser_context_id: id
         })
         .done(),
     );
-    for done in [cookies, data, cache, permissions, downloads] {
+    for done in [cookies, data, cache, permissions] {
         done?;
     }
-    only_that_is_left(session, blank.target()).await?;
-    nothing_is_stored(session, &context).await
+    let workers = only_that_is_left(session, blank.target(), |target| target.r#type != "browser");
+    let (workers, cookies) = tokio::join!(workers, no_cookie_is_left(session));
+    workers?;
+    cookies?;
+    nothing_is_stored(&context).await?;
+    session.origins().forget();
+    // The next run begins with it.
+    context.keep_ahead(blank);
+    session.keep_ready(context);
+    Ok(())
 }
 
 /// Contexts that a run has made and not closed.
 async fn dispose_of_others(session: &CloudSession) -> Result<(), TabError> {
     let cdp = &session.connected.cdp;
     let there = cdp.send(&GetBrowserContextsParams::default()).answer().await?;
-    for id in there.browser_context_ids {
-        let dispose = DisposeBrowserContextParams::new(id);
-        cdp.send(&dispose).done().await?;
-    }
-    Ok(())
+    let disposals = there
+        .browser_context_ids
+        .into_iter()
+        .map(|id| cdp.send(&DisposeBrowserContextParams::new(id)).done());
+    futures::future::try_join_all(disposals).await.map(|_| ())
 }
 
 /// The pages of the session's browser, and whatever else runs in it.
@@ -133,46 +137,49 @@ async fn targets(session: &CloudSession) -> Result<Vec<TargetInfo>, TabError> {
     Ok(asked.answer().await?.target_infos)
 }
 
-async fn close_others(session: &CloudSession, kept: &str) -> Result<(), TabError> {
-    for target in targets(session).await? {
-        if target.r#type == "page" && target.target_id.inner() != kept {
-            let close = CloseTargetParams::new(TargetId::new(target.target_id.inner().clone()));
-            // It may have closed itself meanwhile.
-            let _ = session.connected.cdp.send(&close).done().await;
-        }
-    }
-    Ok(())
+/// Ends pages and workers.
+async fn close(session: &CloudSession, targets: Vec<TargetInfo>) {
+    let cdp = &session.connected.cdp;
+    let closes = targets
+        .into_iter()
+        .map(|target| cdp.send(&CloseTargetParams::new(target.target_id)).done());
+    // One may have ended by itself meanwhile.
+    futures::future::join_all(closes).await;
 }
 
-/// Looks whether all pages and workers are gone but this one. They take a moment, and nobody tells when it is over.
-async fn only_that_is_left(session: &CloudSession, kept: &str) -> Result<(), Left> {
+/// Looks whether all pages or workers of this kind are gone but one. They take a moment, and nobody tells when it is over.
+async fn only_that_is_left(
+    session: &CloudSession,
+    kept: &str,
+    is_meant: impl Fn(&TargetInfo) -> bool,
+) -> Result<(), Left> {
     let mut looks = tokio::time::interval(LOOK_AGAIN);
     let looking = async {
         loop {
             looks.tick().await;
             let mut left = targets(session).await?;
-            left.retain(|target| target.target_id.inner() != kept && target.r#type != "browser");
-            let Some(first) = left.first() else { return Ok(()) };
-            let _ = session
-                .connected
-                .cdp
-                .send(&CloseTargetParams::new(first.target_id.clone()))
-                .done()
-                .await;
+            left.retain(|target| target.target_id.inner() != kept && is_meant(target));
+            if left.is_empty() {
+                return Ok(());
+            }
+            close(session, left).await;
         }
     };
     let gone = tokio::time::timeout(GONE_WITHIN, looking).await;
     gone.unwrap_or_else(|_| Err(Left::Something("a page or a worker that does not end".to_owned())))
 }
 
-async fn nothing_is_stored(session: &CloudSession, context: &CdpContext) -> Result<(), Left> {
+async fn no_cookie_is_left(session: &CloudSession) -> Result<(), Left> {
     let cookies = session.connected.cdp.send(&GetCookiesParams {
         browser_context_id: Some(session.context.clone()),
     });
-    let cookies = cookies.answer().await?.cookies;
-    if !cookies.is_empty() {
-        return Err(Left::Something(format!("{} cookies", cookies.len())));
+    match cookies.answer().await?.cookies.len() {
+        0 => Ok(()),
+        left => Err(Left::Something(format!("{left} cookies"))),
     }
+}
+
+async fn nothing_is_stored(context: &CdpContext) -> Result<(), Left> {
     let stored = context.stored(true).await?;
     match stored.first() {
         None => Ok(()),
