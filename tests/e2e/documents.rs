@@ -65,6 +65,59 @@ async fn every_command_of_the_readme_does_what_it_says() {
     assert!(shell.scratch().join("report/junit.xml").is_file());
 }
 
+/// The commands of docs/browserbase.md, with an emulated cloud and the shop in the place of the reader's own.
+#[tokio::test]
+async fn every_command_of_the_document_on_browserbase_does_what_it_says() {
+    let _turn = shared().await;
+    let shop = shop().await;
+    let emulator = Flowguard::new().emulate(Vec::<String>::new()).await;
+    let shell = Flowguard::new()
+        .variable("BROWSERBASE_API_KEY", "bb_live_any")
+        .variable("BROWSERBASE_BASE_URL", emulator.address());
+    let document = std::fs::read_to_string(root().join("docs/browserbase.md")).expect("the document");
+    let mut session = String::new();
+    let mut commands = 0;
+    for line in blocks(&document, "sh").flat_map(str::lines) {
+        let line = line.split('#').next().unwrap_or_default().trim();
+        let arguments = line.strip_prefix("flowguard ").expect("a command of ours");
+        let out = shell.scratch().join("recordings").display().to_string();
+        let mut words: Vec<String> = arguments
+            .split_whitespace()
+            .map(|word| match word {
+                "https://shop.example" | "http://localhost:3000" => shop.url(),
+                "SESSION" => session.clone(),
+                _ => word.to_owned(),
+            })
+            .collect();
+        commands += 1;
+        match words[0].as_str() {
+            "browserbase-emulator" => {
+                shell
+                    .lives(words.into_iter().chain(["--listen=127.0.0.1:0".to_owned()]))
+                    .await;
+            }
+            "run" => {
+                let outcome = shell.run(&words[1..]).await.exits(0).says("in the cloud: ");
+                let cloud = &outcome.report()["runs"][0]["attempts"][0]["browser"]["cloud"];
+                session = cloud["session"].as_str().expect("a session").to_owned();
+            }
+            // It has ended already, and that is what is said.
+            _ if words[1] == "release" => drop(shell.call(&words).await.exits(2).says("no session")),
+            _ => {
+                if words[1] == "recordings" {
+                    *words.last_mut().expect("a folder") = out;
+                }
+                drop(shell.call(&words).await.exits(0));
+            }
+        }
+    }
+    assert!(
+        commands >= 8,
+        "the document's commands were not found: {commands}"
+    );
+    emulator.ends().await;
+}
+
 /// The fenced blocks of a language.
 fn blocks<'a>(document: &'a str, language: &'a str) -> impl Iterator<Item = &'a str> {
     let fence = format!("```{language}\n");

@@ -21,7 +21,6 @@ pub(super) fn browser_options(subject: &Subject<'_>, ports: &Ports) -> BrowserOp
         screencast: options.screencast,
         wanted: Wanted {
             tenant: ports.tenant.clone(),
-            run: request.id.to_string(),
             flow: request.flow.name.clone(),
             place: options.place,
             cloud: options.cloud.clone(),

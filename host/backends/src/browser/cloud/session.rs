@@ -160,11 +160,15 @@ impl Sessions {
     /// Makes a session that is noted already.
     async fn make_noted(&self, tag: &str, kind: &Kind) -> Result<CloudSession, NotMade> {
         let asked = self.asked(tag, &kind.options);
-        let created = self
-            .client
-            .create_session(&asked)
-            .await
-            .map_err(|error| failed(&error))?;
+        let created = match self.client.create_session(&asked).await {
+            Ok(created) => created,
+            Err(error) => {
+                if !error.kind.is_ambiguous() {
+                    self.forget(tag).await;
+                }
+                return Err(failed(&error));
+            }
+        };
         let since = Instant::now();
         let id = created.session.id.clone();
         lock(&self.running).push((id.clone(), since));
@@ -192,8 +196,11 @@ impl Sessions {
                 ready: Mutex::default(),
             }),
             Err(why) => {
-                if let Err(error) = self.client.release(&id).await {
-                    tracing::warn!(%error, "a session in the cloud that cannot be used was not released");
+                match self.client.release(&id).await {
+                    Ok(_) => self.forget(tag).await,
+                    Err(error) => {
+                        tracing::warn!(%error, "a session in the cloud that cannot be used was not released");
+                    }
                 }
                 self.is_paid(&id, since);
                 Err(NotMade {
@@ -202,6 +209,13 @@ impl Sessions {
                     is_outage: true,
                 })
             }
+        }
+    }
+
+    /// There is no session of this tag any more, or never was one. A note that stays is removed when it is looked next.
+    async fn forget(&self, tag: &str) {
+        if let Err(error) = self.notes.remove(tag).await {
+            tracing::warn!(%error, "the note of a session that has ended is still there");
         }
     }
 
@@ -274,9 +288,7 @@ impl Provider for Sessions {
         }
         self.is_paid(id, session.since);
         lock(&self.ours).remove(&session.tag);
-        self.notes.remove(&session.tag).await.unwrap_or_else(
-            |error| tracing::warn!(%error, "the note of a session that has ended is still there"),
-        );
+        self.forget(&session.tag).await;
         Ok(())
     }
 }

@@ -9,9 +9,7 @@ use crate::storage::TenantId;
 pub struct Wanted {
     /// Whose run it is. No browser is shared with another's.
     pub tenant: TenantId,
-    /// The run.
-    pub run: String,
-    /// Its flow.
+    /// Its flow, for who reads the log.
     pub flow: String,
     /// Where the browser is to be.
     pub place: Place,
@@ -26,7 +24,6 @@ impl Default for Wanted {
     fn default() -> Self {
         Self {
             tenant: TenantId::local(),
-            run: String::new(),
             flow: String::new(),
             place: Place::Local,
             cloud: CloudOptions::default(),
