@@ -219,7 +219,7 @@ async fn sessions_are_listed_and_ended_by_hand() {
         .call(["browserbase", "usage"])
         .await
         .exits(0)
-        .says("$0.0020");
+        .says("$0.002000");
     emulator.ends().await;
     shell
         .call(["browserbase", "sessions"])

@@ -162,13 +162,13 @@ pub(super) const fn hint(failure: &Failure) -> &'static str {
     }
 }
 
-/// An amount of money, to the hundredth of a cent.
+/// An amount of money: to the hundredth of a cent, and what is less than a cent whole.
 pub(crate) fn dollars(microdollars: u64) -> String {
-    format!(
-        "${}.{:04}",
-        microdollars / 1_000_000,
-        microdollars % 1_000_000 / 100
-    )
+    let (whole, rest) = (microdollars / 1_000_000, microdollars % 1_000_000);
+    match microdollars {
+        1..10_000 => format!("${whole}.{rest:06}"),
+        _ => format!("${whole}.{:04}", rest / 100),
+    }
 }
 
 #[cfg(test)]
@@ -226,6 +226,7 @@ mod tests {
     #[test]
     fn money_is_written_to_the_hundredth_of_a_cent() {
         assert_eq!(dollars(0), "$0.0000");
+        assert_eq!(dollars(34), "$0.000034");
         assert_eq!(dollars(2_050_149), "$2.0501");
     }
 }

@@ -36,16 +36,6 @@ pub(super) fn run(run: &RunRecord, place: usize, files: &Files) -> Markup {
 
 fn content(run: &RunRecord, attempt: &Attempt, here: Place, files: &Files) -> Markup {
     html! {
-        @if let Some(cloud) = attempt.browser.as_ref().and_then(|browser| browser.cloud.as_ref()) {
-            p.cloud {
-                "In the cloud: session " code { (Text(&cloud.session)) }
-                @if let Some(region) = &cloud.region { ", " (Text(region)) }
-                ", " (words::dollars(cloud.cost_microdollars))
-                @if let Some(recording) = &cloud.recording {
-                    ", " a href=(recording) rel="noreferrer" { "recording" }
-                }
-            }
-        }
         @if !attempt.warnings.is_empty() {
             ul.warnings {
                 @for warning in &attempt.warnings { li { b { "Warning: " } (Text(warning)) } }
@@ -81,6 +71,19 @@ fn numbers(run: &RunRecord, attempt: &Attempt) -> Markup {
         dl.facts.small {
             @if let Some(browser) = &attempt.browser {
                 div { dt { "Browser" } dd { (Text(&browser.product)) ", " (Text(&browser.place)) } }
+                @if let Some(cloud) = &browser.cloud {
+                    div {
+                        dt { "Session in the cloud" }
+                        dd {
+                            code { (Text(&cloud.session)) }
+                            @if let Some(region) = &cloud.region { ", " (Text(region)) }
+                            @if let Some(recording) = &cloud.recording {
+                                ", " a href=(recording) rel="noreferrer" { "recording" }
+                            }
+                        }
+                    }
+                    div { dt { "Its time costs" } dd { (words::dollars(cloud.cost_microdollars)) } }
+                }
             }
             div { dt { "Host calls" } dd { (attempt.calls) } }
             div { dt { "Flow's own computing" } dd { (words::duration(attempt.guest_cpu_us)) } }
