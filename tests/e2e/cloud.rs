@@ -85,7 +85,7 @@ const WAITS: &str = "name: waits\nurl: /\ntimeout: 50s\nsteps:\n  - expect: page
 
 #[tokio::test]
 async fn what_a_killed_server_leaves_running_is_ended_by_the_next_one() {
-    const PERIOD: Duration = Duration::from_secs(2);
+    const PERIOD: Duration = Duration::from_secs(5);
     let _turn = shared().await;
     let peer = Peer::holding(0).await;
     // The worst of clouds: it does not notice that nobody is there any more.
@@ -96,7 +96,7 @@ async fn what_a_killed_server_leaves_running_is_ended_by_the_next_one() {
     let shell = shell(&emulator)
         .base_url(peer.url())
         .variable("FLOWGUARD_CLOUD_SESSIONS_MAX", "10")
-        .variable("FLOWGUARD_CLOUD_REAPER_PERIOD", "2s");
+        .variable("FLOWGUARD_CLOUD_REAPER_PERIOD", "5s");
     let tunnel = format!("--tunnel={}", peer.url());
     let arguments = ["--mode=cloud", &tunnel, "--workers=10"];
     let server = shell.serve(arguments).await;
