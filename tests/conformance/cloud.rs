@@ -5,10 +5,9 @@ use flowguard_backends::browser::{CloudPlan, CloudSettings, LocalOptions, Places
 use flowguard_backends::browserbase::{Client, ClientOptions, Status};
 use flowguard_backends::pool::PoolLimits;
 use flowguard_core::browser::calls::{
-    CreateContext, DownloadBytes, Evaluate, GrantPermissions, NextEvent, OpenPage, OpenPageIn,
-    SetHttpCredentials, Watch,
+    CreateContext, Evaluate, GrantPermissions, OpenPage, OpenPageIn, SetHttpCredentials,
 };
-use flowguard_core::browser::context::{ContextOptions, Happening, HttpCredentials, Kinds, Permission};
+use flowguard_core::browser::context::{ContextOptions, HttpCredentials, Permission};
 use flowguard_core::browser::{Browser, CloudOptions, CloudUse, KeptContext, PageId, Place, Wanted};
 use flowguard_core::clock::SystemClock;
 use flowguard_core::fakes::FakeStore;
@@ -103,7 +102,7 @@ pub(crate) fn used(browser: &Browser) -> CloudUse {
     info.cloud.expect("it is in the cloud")
 }
 
-async fn goto(browser: &Browser, page: PageId, url: &str) {
+pub(crate) async fn goto(browser: &Browser, page: PageId, url: &str) {
     let call = flowguard_core::browser::calls::Goto {
         page,
         url: url.to_owned(),
@@ -157,7 +156,7 @@ const FOUND: &str = "async () => {
   };
 }";
 
-async fn put_pages(site: &Site) {
+pub(crate) async fn put_pages(site: &Site) {
     let script = vec![("content-type", "text/javascript".to_owned())];
     site.put(
         "/worker.js",
@@ -454,57 +453,5 @@ async fn a_cloud_that_is_out_of_order_is_replaced_by_this_machine_where_that_is_
         .expect_err("there is no other like it");
     assert_eq!(failed.code.blame(), flowguard_core::Blame::Platform, "{failed:?}");
     assert_eq!(cloud.live().await, 0, "what could not be connected to was ended");
-    cloud.close().await;
-}
-
-/// Downloads what is behind an address, and reads it.
-async fn download(cloud: &Cloud, browser: &Browser, page: PageId) -> Vec<u8> {
-    goto(browser, page, "/start").await;
-    let what = Kinds {
-        download: true,
-        ..Kinds::default()
-    };
-    let watch = browser.watch(&Watch { page, what }).await.expect("a watcher");
-    let link = "() => { location.href = '/order'; }";
-    evaluate(browser, page, link).await;
-    let next = NextEvent {
-        watch,
-        what: Kinds::default(),
-        timeout_ms: Some(10_000),
-    };
-    let Happening::Download { id, download } = browser.next_event(&next).await.expect("it begins") else {
-        panic!("it is a download")
-    };
-    assert_eq!(download.suggested_filename, "order.txt");
-    let read = DownloadBytes {
-        download: id,
-        timeout_ms: Some(20_000),
-    };
-    let digest = browser.download_bytes(&read).await.expect("its bytes");
-    assert_eq!(cloud.live().await, 1);
-    browser.kept_bytes(&digest).await.expect("it is kept").to_vec()
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn each_run_reads_its_own_download_and_not_that_of_the_run_before() {
-    let cloud = Cloud::open(LIMITS, &[]).await;
-    put_pages(&cloud.site).await;
-    for text in ["first", "second"] {
-        let headers = vec![
-            ("content-type", "application/octet-stream".to_owned()),
-            (
-                "content-disposition",
-                "attachment; filename=\"order.txt\"".to_owned(),
-            ),
-        ];
-        cloud
-            .site
-            .put("/order", Answer::Raw(headers, text.as_bytes().to_vec()));
-        let (browser, _ledger, page) = cloud.run(Wanted::default()).await;
-        assert_eq!(used(&browser).is_reused, text == "second");
-        let bytes = download(&cloud, &browser, page).await;
-        assert_eq!(String::from_utf8_lossy(&bytes), text);
-        browser.release().await;
-    }
     cloud.close().await;
 }
