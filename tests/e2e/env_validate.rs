@@ -134,6 +134,9 @@ fn steady(outcome: &Outcome, world: &World, shell: &Flowguard) -> String {
         .expect("an expression");
     let settled = times.replace_all(&settled, "  TIME  ");
     let settled = databases.replace_all(&settled, "DATABASE");
+    // How much fits before the cut depends on how long the time in it is.
+    let cut = regex::Regex::new(r" [a-z]*…").expect("an expression");
+    let settled = cut.replace_all(&settled, " …");
     others
         .replace_all(&settled, |found: &regex::Captures<'_>| match &found[0] {
             browser if browser.starts_with('H') => "HeadlessChrome/VERSION",
