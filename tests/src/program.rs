@@ -177,7 +177,7 @@ impl Flowguard {
         self.spawn(all, None)
     }
 
-    /// Starts `flowguard serve` on a free port.
+    /// Starts `flowguard browserbase-emulator` on a free port.
     pub(crate) fn spawn_emulator<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Running {
         let mut all: Vec<std::ffi::OsString> =
             vec!["browserbase-emulator".into(), "--listen=127.0.0.1:0".into()];
@@ -185,6 +185,7 @@ impl Flowguard {
         self.spawn(all, None)
     }
 
+    /// Starts `flowguard serve` on a free port.
     pub(crate) fn spawn_serve<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Running {
         let mut all = vec!["serve".into(), "--listen=127.0.0.1:0".into()];
         if let Some(url) = &self.base_url {

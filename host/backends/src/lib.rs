@@ -6,5 +6,6 @@ pub mod browserbase;
 mod causes;
 pub mod pool;
 pub mod probes;
+mod random;
 pub mod secrets;
 pub mod storage;

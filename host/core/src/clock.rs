@@ -8,6 +8,10 @@ pub trait Clock: Send + Sync {
     fn monotonic(&self) -> Duration;
     /// Time since 1970-01-01T00:00:00Z.
     fn wall(&self) -> Duration;
+    /// The same, in milliseconds.
+    fn wall_ms(&self) -> u64 {
+        u64::try_from(self.wall().as_millis()).unwrap_or(u64::MAX)
+    }
 }
 
 /// The machine's clocks.

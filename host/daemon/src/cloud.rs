@@ -77,7 +77,7 @@ pub(crate) fn plan(
 }
 
 /// The notes of all sessions in the cloud. They are the platform's, whoever runs flows.
-pub(crate) fn notes(storage: &Storage) -> CloudSessions {
+fn notes(storage: &Storage) -> CloudSessions {
     CloudSessions::new(storage.store.clone(), TenantId::local())
 }
 

@@ -197,7 +197,7 @@ struct Began {
 impl Began {
     fn now(ports: &Ports) -> Self {
         Self {
-            started_ms: u64::try_from(ports.clock.wall().as_millis()).unwrap_or(u64::MAX),
+            started_ms: ports.clock.wall_ms(),
             began: Instant::now(),
         }
     }

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use chromiumoxide::cdp::browser_protocol::browser::CloseParams;
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Mutex, MutexGuard, mpsc};
 use tokio::task::JoinSet;
@@ -12,6 +12,7 @@ use tokio::time::Instant;
 
 use super::connected::Connected;
 use super::context::CdpContext;
+use super::leased::LeasedContexts;
 use super::process::{self, Process};
 use flowguard_core::browser::context::ContextOptions;
 use flowguard_core::browser::{BrowserError, BrowserInfo, Browsers, Context, Lease, Wanted, Watcher};
@@ -223,7 +224,7 @@ impl Browsers for LocalBrowsers {
         Ok(Arc::new(LocalLease {
             browser: browser.clone(),
             watcher,
-            contexts: Mutex::default(),
+            contexts: LeasedContexts::default(),
             _held: held.clone(),
         }))
     }
@@ -233,7 +234,7 @@ impl Browsers for LocalBrowsers {
 struct LocalLease {
     browser: Connected,
     watcher: Arc<dyn Watcher>,
-    contexts: Mutex<Vec<Weak<CdpContext>>>,
+    contexts: LeasedContexts,
     /// As long as it is there, the process is.
     _held: mpsc::Sender<Never>,
 }
@@ -255,17 +256,12 @@ impl Lease for LocalLease {
                 .map_err(|error| BrowserError::Lost(error.to_string()))?,
         };
         context.take(self.watcher.clone());
-        let mut contexts = self.contexts.lock().await;
-        contexts.retain(|context| context.strong_count() > 0);
-        contexts.push(Arc::downgrade(&context));
+        self.contexts.add(&context);
         Ok(context)
     }
 
     async fn release(&self) {
-        let contexts = std::mem::take(&mut *self.contexts.lock().await);
-        for context in contexts.iter().filter_map(Weak::upgrade) {
-            context.close().await;
-        }
+        self.contexts.close().await;
         self.browser.ready.refill();
     }
 }

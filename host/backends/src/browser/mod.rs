@@ -23,6 +23,7 @@ mod frames;
 mod injected;
 mod input;
 mod keyboard;
+mod leased;
 pub mod local;
 mod mouse;
 mod network;
@@ -47,9 +48,7 @@ mod user_agent;
 mod walk;
 mod wire;
 
-pub use cloud::{
-    CloudBrowsers, CloudPlan, CloudSettings, Fate, NoCloudBrowser, Reaped, Reaper, ReaperError, SeenSession,
-};
+pub use cloud::{CloudBrowsers, CloudPlan, CloudSettings, Fate, Reaped, Reaper, ReaperError, SeenSession};
 pub use local::{LocalBrowsers, LocalOptions, Wear};
 pub use none::NoBrowsers;
 pub use places::Places;

@@ -42,6 +42,13 @@ impl Ready {
         next.await.ok().filter(|context| context.is_ready())
     }
 
+    /// This one is the next.
+    pub(super) fn put(&self, context: Arc<CdpContext>) {
+        let (taker, coming) = oneshot::channel();
+        *self.lock() = Some(coming);
+        drop(taker.send(context));
+    }
+
     /// Begins to make the next one.
     pub(super) fn refill(self: &Arc<Self>) {
         let ready = self.clone();

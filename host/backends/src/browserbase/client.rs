@@ -13,6 +13,7 @@ use super::types::{
     Context, CreateSession, CreatedSession, LiveUrls, Log, Project, RecordingDownload, Replay,
     RetrievedSession, SavedContext, Session, Status, Usage,
 };
+use crate::random;
 use flowguard_core::limits::{CLOUD_CALL_TIMEOUT, MAX_CLOUD_DOWNLOAD_BYTES};
 use flowguard_core::secrets::Secret;
 
@@ -325,11 +326,5 @@ impl Client {
 
 /// A text that nobody else has as a tag.
 pub(crate) fn tag() -> String {
-    use std::hash::{BuildHasher, Hasher};
-    let half = || {
-        std::collections::hash_map::RandomState::new()
-            .build_hasher()
-            .finish()
-    };
-    format!("{:016x}{:016x}", half(), half())
+    format!("{:016x}{:016x}", random::number(), random::number())
 }

@@ -14,7 +14,8 @@ use super::client::ClientOptions;
 use super::error::{Error, Kind};
 use super::retry::{TRIES, asked_to, pause};
 use crate::causes::causes;
-use flowguard_core::limits::{CLOUD_CALL_TIMEOUT, MAX_CLOUD_ANSWER_BYTES};
+use crate::random;
+use flowguard_core::limits::MAX_CLOUD_ANSWER_BYTES;
 use flowguard_core::secrets::Secret;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -23,6 +24,8 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 #[derive(Clone, Debug)]
 pub(super) struct Transport {
     http: reqwest::Client,
+    /// For links that lead elsewhere: without the key.
+    keyless: reqwest::Client,
     endpoint: Url,
 }
 
@@ -89,8 +92,13 @@ impl Transport {
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .map_err(|error| wrong(Kind::Unreachable, &error.to_string()))?;
+        let keyless = reqwest::Client::builder()
+            .timeout(options.timeout)
+            .build()
+            .map_err(|error| wrong(Kind::Unreachable, &error.to_string()))?;
         Ok(Self {
             http,
+            keyless,
             endpoint: options.endpoint,
         })
     }
@@ -166,8 +174,7 @@ impl Transport {
     /// What is behind a link, which may lead to another host: without the key, and without telling the link.
     pub(super) async fn fetch(&self, link: &Secret, limit: usize) -> Result<Bytes, Error> {
         let failed = |kind, message: &str| Error::new(kind, "a download", message);
-        let plain = reqwest::Client::new();
-        let asked = plain.get(link.reveal()).timeout(CLOUD_CALL_TIMEOUT).send();
+        let asked = self.keyless.get(link.reveal()).send();
         let lost = |error: reqwest::Error| failed(Kind::Lost, &causes(&error.without_url()));
         let answer = asked.await.map_err(lost)?;
         let status = answer.status();
@@ -241,9 +248,5 @@ async fn beginning(mut answer: Response, limit: usize) -> Result<Option<Bytes>, 
 
 /// A number from 0 to 1 that nobody else has at the same time.
 fn drawn() -> f64 {
-    use std::hash::{BuildHasher, Hasher};
-    let number = std::collections::hash_map::RandomState::new()
-        .build_hasher()
-        .finish();
-    f64::from(u32::try_from(number >> 32).unwrap_or_default()) / f64::from(u32::MAX)
+    f64::from(u32::try_from(random::number() >> 32).unwrap_or_default()) / f64::from(u32::MAX)
 }

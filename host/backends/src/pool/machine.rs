@@ -66,7 +66,7 @@ pub(super) struct Machine<K> {
 
 impl<K: Clone + PartialEq> Machine<K> {
     /// An empty pool; `random` is any number, for moments that are not everybody's.
-    pub(super) const fn new(limits: PoolLimits, warm: Option<K>, random: u64) -> Self {
+    pub(super) fn new(limits: PoolLimits, warm: Option<K>, random: u64) -> Self {
         Self {
             limits,
             warm,
@@ -78,7 +78,7 @@ impl<K: Clone + PartialEq> Machine<K> {
             last_failure: None,
             refill_at: None,
             random,
-            done: PoolStatistics::NOTHING,
+            done: PoolStatistics::default(),
         }
     }
 

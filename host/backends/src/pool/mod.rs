@@ -21,6 +21,8 @@ use desk::{Desk, Errand, Held};
 use machine::Machine;
 use words::{Refusal, WaiterId};
 
+use crate::random;
+
 pub use words::{NotMade, PoolLimits, PoolStatistics};
 
 /// Where sessions come from.
@@ -140,14 +142,8 @@ impl<P: Provider> Pool<P> {
     #[must_use]
     pub fn new(provider: P, limits: PoolLimits, warm: Option<P::Kind>) -> Self {
         let start = Instant::now();
-        let random = {
-            use std::hash::{BuildHasher, Hasher};
-            std::collections::hash_map::RandomState::new()
-                .build_hasher()
-                .finish()
-        };
         let is_warm = warm.is_some() && limits.min > 0;
-        let (desk, errands) = Desk::open(limits, warm, random, move || start.elapsed());
+        let (desk, errands) = Desk::open(limits, warm, random::number(), move || start.elapsed());
         let provider = Arc::new(provider);
         let (changed, emptied) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
         let mut runner = JoinSet::new();

@@ -1,5 +1,6 @@
 //! What a pool is told and what it says: its limits, its orders, why there is no session, what it has done.
 
+use serde::Serialize;
 use std::time::Duration;
 
 /// A session's number in the pool.
@@ -67,7 +68,7 @@ pub(super) enum Refusal {
 }
 
 /// What a pool has done, and what it holds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct PoolStatistics {
     /// Sessions that were made.
     pub made: u64,
@@ -91,21 +92,4 @@ pub struct PoolStatistics {
     pub busy: u64,
     /// Who waits.
     pub waiting: u64,
-}
-
-impl PoolStatistics {
-    /// Of a pool that has done nothing yet.
-    pub(super) const NOTHING: Self = Self {
-        made: 0,
-        not_made: 0,
-        given: 0,
-        reused: 0,
-        ended: 0,
-        spoiled: 0,
-        refused: 0,
-        idle: 0,
-        used: 0,
-        busy: 0,
-        waiting: 0,
-    };
 }

@@ -175,7 +175,7 @@ impl Storage {
     }
 
     fn now_ms(&self) -> u64 {
-        u64::try_from(self.clock.wall().as_millis()).unwrap_or(u64::MAX)
+        self.clock.wall_ms()
     }
 }
 

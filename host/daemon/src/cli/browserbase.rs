@@ -103,7 +103,7 @@ impl Desk {
         })?;
         Ok(Self {
             plan,
-            now_ms: i64::try_from(app.clock.wall().as_millis())?,
+            now_ms: i64::try_from(app.clock.wall_ms())?,
         })
     }
 
@@ -144,7 +144,7 @@ impl Desk {
         Row {
             seen,
             age_s,
-            microdollars: self.plan.settings.microdollars_a_minute * age_s.max(60) / 60,
+            microdollars: self.plan.settings.cost_of_session(Duration::from_secs(age_s)),
             live: live.map(|urls| urls.debugger_fullscreen_url.reveal()),
         }
     }
@@ -196,7 +196,8 @@ impl Desk {
         );
         for project in projects {
             let usage = client.usage(&project.id).await?;
-            let cost = dollars(self.plan.settings.microdollars_a_minute * usage.browser_minutes);
+            let used = Duration::from_secs(usage.browser_minutes.saturating_mul(60));
+            let cost = dollars(self.plan.settings.cost_of(used));
             let at_once = project
                 .concurrency
                 .map_or_else(|| "-".to_owned(), |most| most.to_string());

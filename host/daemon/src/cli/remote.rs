@@ -75,7 +75,7 @@ pub(super) async fn run(foundation: &Foundation, args: &RunArgs, server: &Url) -
     let configured = &foundation.configuration.now();
     let app = App::build(foundation, false, EngineOptions::default()).await?;
     let remote = Remote::at(server, &app)?;
-    let started_ms = u64::try_from(app.clock.wall().as_millis())?;
+    let started_ms = app.clock.wall_ms();
     let began = Instant::now();
     remote.is_of_this_version().await?;
     let put = remote.put_all(args).await?;

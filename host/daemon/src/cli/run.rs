@@ -127,7 +127,7 @@ pub(super) async fn run(foundation: &Foundation, args: RunArgs) -> anyhow::Resul
     app.load_plugins().await?;
     foundation.warn_of_missing_secrets().await?;
     let app = Arc::new(app);
-    let started_ms = u64::try_from(app.clock.wall().as_millis())?;
+    let started_ms = app.clock.wall_ms();
     let began = Instant::now();
     let mut loaded = load_all(&app, config, &args, &candidates).await?;
     if loaded.jobs.is_empty() && loaded.failures.is_empty() {

@@ -28,11 +28,11 @@ pub(super) fn session(session: &Session) -> Value {
         "projectId": PROJECT,
         "status": session.status.as_str(),
         "proxyBytes": 0,
-        "keepAlive": session.keep_alive,
-        "region": session.region,
-        "userMetadata": session.notes,
+        "keepAlive": session.asked.keep_alive,
+        "region": session.asked.region,
+        "userMetadata": session.asked.notes,
     });
-    if let Some(context) = &session.context {
+    if let Some(context) = &session.asked.context {
         said["contextId"] = json!(context);
     }
     if let Some(ended) = session.ended {

@@ -154,8 +154,8 @@ impl Emulator {
         let pages = Pages::of(
             &address,
             self.clock.clone(),
-            session.is_logged,
-            session.is_recorded,
+            session.asked.is_logged,
+            session.asked.is_recorded,
         );
         let pages = pages.await?;
         pages.open_blank().await.ok_or("it opens no page")?;

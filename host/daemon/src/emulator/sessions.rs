@@ -62,14 +62,8 @@ pub(super) struct Session {
     pub(super) updated: Duration,
     pub(super) ended: Option<Duration>,
     pub(super) timeout: Duration,
-    pub(super) keep_alive: bool,
-    pub(super) region: String,
-    pub(super) notes: Map<String, Value>,
-    /// The context that it begins with.
-    pub(super) context: Option<String>,
-    /// Whether what its pages do is kept.
-    pub(super) is_recorded: bool,
-    pub(super) is_logged: bool,
+    /// What it was to be.
+    pub(super) asked: Asked,
     connections: u32,
     was_connected: bool,
 }
@@ -84,12 +78,7 @@ impl Session {
             updated: now,
             ended: None,
             timeout: asked.timeout.unwrap_or(timeout),
-            keep_alive: asked.keep_alive,
-            region: asked.region,
-            notes: asked.notes,
-            context: asked.context,
-            is_recorded: asked.is_recorded,
-            is_logged: asked.is_logged,
+            asked,
             connections: 0,
             was_connected: false,
         }
@@ -101,7 +90,7 @@ impl Session {
 
     /// When it ends by itself, and how, if nothing happens until then.
     fn end(&self) -> (Duration, Status) {
-        let unused = !self.keep_alive && !self.was_connected;
+        let unused = !self.asked.keep_alive && !self.was_connected;
         match unused && CONNECT_WITHIN < self.timeout {
             true => (self.created + CONNECT_WITHIN, Status::Completed),
             false => (self.expires(), Status::TimedOut),
@@ -236,7 +225,7 @@ impl Sessions {
             return false;
         };
         session.connections = session.connections.saturating_sub(1);
-        let ends = session.connections == 0 && !session.keep_alive;
+        let ends = session.connections == 0 && !session.asked.keep_alive;
         ends && self.finish(id, Status::Completed, now)
     }
 

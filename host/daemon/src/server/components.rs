@@ -12,6 +12,7 @@ use super::audit::{Change, Via};
 use super::problem::Problem;
 use super::registry::What;
 use super::state::Server;
+use flowguard_backends::browser::CloudBrowsers;
 use flowguard_core::artifact::{Artifacts, Digest};
 use flowguard_core::limits::MAX_COMPONENT_NAME_BYTES;
 use flowguard_core::storage::{RegisteredComponent, StorageError};
@@ -183,7 +184,7 @@ pub(super) async fn restore(server: &Server, but: &[String]) -> Result<Vec<Strin
 }
 
 fn now_ms(server: &Server) -> u64 {
-    u64::try_from(server.app.clock.wall().as_millis()).unwrap_or(u64::MAX)
+    server.app.clock.wall_ms()
 }
 
 pub(super) async fn audit(State(server): Shared) -> Result<Json<Value>, Problem> {
@@ -203,6 +204,7 @@ pub(super) async fn status(State(server): Shared) -> Json<Value> {
         "components_refused": refused,
         "configuration": server.options.configuration.status(),
         "secrets": server.options.secrets.status(),
+        "cloud": server.app.places.opened_cloud().map(CloudBrowsers::statistics),
     }))
 }
 

@@ -2,14 +2,15 @@
 
 use async_trait::async_trait;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::time::Instant;
 
 use super::super::context::{CdpContext, Far};
+use super::super::leased::LeasedContexts;
 use super::super::tunnel::Tunnel;
 use super::CloudSettings;
 use super::files::Downloaded;
-use super::session::{CloudSession, Sessions, charge, charge_alone};
+use super::session::{CloudSession, Sessions};
 use crate::pool::Taken;
 use flowguard_core::browser::context::ContextOptions;
 use flowguard_core::browser::{BrowserError, BrowserInfo, CloudUse, Context, Lease, Watcher};
@@ -22,11 +23,11 @@ pub(super) struct CloudLease {
     /// None once it was given back.
     taken: Mutex<Option<Taken<Sessions>>>,
     watcher: Arc<dyn Watcher>,
-    contexts: Mutex<Vec<Weak<CdpContext>>>,
+    contexts: LeasedContexts,
     is_own_taken: AtomicBool,
     since: Instant,
     is_reused: bool,
-    microdollars_a_minute: u64,
+    settings: CloudSettings,
     recording: Option<String>,
     tunnel: Option<Arc<Tunnel>>,
 }
@@ -46,11 +47,11 @@ impl CloudLease {
             session,
             taken: Mutex::new(Some(taken)),
             watcher,
-            contexts: Mutex::default(),
+            contexts: LeasedContexts::default(),
             is_own_taken: AtomicBool::new(false),
             since: Instant::now(),
             is_reused,
-            microdollars_a_minute: settings.microdollars_a_minute,
+            settings: settings.clone(),
             tunnel,
         }
     }
@@ -63,10 +64,9 @@ impl CloudLease {
             tunnel: self.tunnel.clone(),
         };
         if !self.is_own_taken.swap(true, Ordering::Relaxed) {
-            let ready = self.session.take_ready();
+            // One that waits has no tunnel.
             if self.tunnel.is_none()
-                && *options == ContextOptions::default()
-                && let Some(ready) = ready
+                && let Some(ready) = connected.ready.take(options).await
             {
                 return Ok(ready);
             }
@@ -82,7 +82,7 @@ impl CloudLease {
 #[async_trait]
 impl Lease for CloudLease {
     fn info(&self) -> BrowserInfo {
-        let (price, used) = (self.microdollars_a_minute, self.since.elapsed());
+        let used = self.since.elapsed();
         let session = &self.session.session;
         BrowserInfo {
             place: PLACE.to_owned(),
@@ -91,8 +91,8 @@ impl Lease for CloudLease {
                 region: session.region.clone(),
                 recording: self.recording.clone(),
                 is_reused: self.is_reused,
-                cost_microdollars: charge(price, used),
-                alone_microdollars: charge_alone(price, used),
+                cost_microdollars: self.settings.cost_of(used),
+                alone_microdollars: self.settings.cost_of_session(used),
             }),
             ..self.session.connected.info.clone()
         }
@@ -101,20 +101,12 @@ impl Lease for CloudLease {
     async fn new_context(&self, options: &ContextOptions) -> Result<Arc<dyn Context>, BrowserError> {
         let context = self.make(options).await?;
         context.take(self.watcher.clone());
-        let mut contexts = self.contexts.lock().unwrap_or_else(PoisonError::into_inner);
-        contexts.retain(|context| context.strong_count() > 0);
-        contexts.push(Arc::downgrade(&context));
+        self.contexts.add(&context);
         Ok(context)
     }
 
     async fn release(&self) {
-        let contexts = {
-            let mut contexts = self.contexts.lock().unwrap_or_else(PoisonError::into_inner);
-            std::mem::take(&mut *contexts)
-        };
-        for context in contexts.iter().filter_map(Weak::upgrade) {
-            context.close().await;
-        }
+        self.contexts.close().await;
         // The pool wipes it; nobody waits for that.
         drop(self.taken.lock().unwrap_or_else(PoisonError::into_inner).take());
     }

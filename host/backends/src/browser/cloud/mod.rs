@@ -9,7 +9,7 @@ mod reaper;
 mod session;
 mod wipe;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::task::JoinSet;
 
@@ -28,6 +28,9 @@ pub use reaper::{Fate, Reaped, Reaper, ReaperError, SeenSession};
 /// Characters of the name of an installation.
 const INSTALLATION: usize = 12;
 
+/// What is charged for a session at least.
+const LEAST_CHARGED: Duration = Duration::from_secs(60);
+
 /// How browsers of the cloud are used.
 #[derive(Clone, Debug)]
 pub struct CloudSettings {
@@ -43,6 +46,21 @@ pub struct CloudSettings {
     pub recordings: Option<String>,
     /// How often hosts say that they use their sessions, times four; and how often it is looked for those that nobody uses.
     pub reaper_period: Duration,
+}
+
+impl CloudSettings {
+    /// What this time of a session costs, in millionths of a dollar.
+    #[must_use]
+    pub fn cost_of(&self, time: Duration) -> u64 {
+        let milliseconds = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        self.microdollars_a_minute.saturating_mul(milliseconds) / 60_000
+    }
+
+    /// What a whole session of this time costs, which is charged for a minute at least.
+    #[must_use]
+    pub fn cost_of_session(&self, time: Duration) -> u64 {
+        self.cost_of(time.max(LEAST_CHARGED))
+    }
 }
 
 /// What it takes to use browsers of the cloud.
@@ -75,13 +93,7 @@ impl CloudPlan {
     pub async fn reaper(&self) -> Result<Reaper, StorageError> {
         let fresh: String = tag().chars().take(INSTALLATION).collect();
         let installation = self.notes.installation(&fresh).await?;
-        Ok(Reaper::new(
-            self.client.clone(),
-            self.notes.clone(),
-            installation,
-            self.clock.clone(),
-            self.settings.reaper_period,
-        ))
+        Ok(Reaper::new(self.clone(), installation))
     }
 }
 
@@ -89,6 +101,8 @@ impl CloudPlan {
 pub struct CloudBrowsers {
     pool: Arc<Pool<Sessions>>,
     settings: CloudSettings,
+    /// Who makes the requests of tunnels, once there is one.
+    tunnels: OnceLock<reqwest::Client>,
     _keeping: JoinSet<()>,
 }
 
@@ -108,6 +122,7 @@ impl CloudBrowsers {
         Self {
             pool,
             settings,
+            tunnels: OnceLock::new(),
             _keeping: keeping,
         }
     }
@@ -146,12 +161,11 @@ impl CloudBrowsers {
 }
 
 /// Why there is no browser in the cloud, and whether the cloud itself is out of order.
-#[derive(Debug)]
-pub struct NoCloudBrowser {
+pub(super) struct NoCloudBrowser {
     /// Why.
-    pub error: BrowserError,
+    pub(super) error: BrowserError,
     /// Whether another try soon would fail in the same way.
-    pub is_outage: bool,
+    pub(super) is_outage: bool,
 }
 
 impl CloudBrowsers {
@@ -159,12 +173,12 @@ impl CloudBrowsers {
     ///
     /// # Errors
     /// Where none is to be had within the pool's patience.
-    pub async fn lease(
+    pub(super) async fn lease(
         &self,
         wanted: &Wanted,
         watcher: Arc<dyn Watcher>,
     ) -> Result<Arc<dyn Lease>, NoCloudBrowser> {
-        let tunnel = Tunnel::to(&wanted.tunnel).map_err(|why| NoCloudBrowser {
+        let tunnel = self.tunnel(&wanted.tunnel).map_err(|why| NoCloudBrowser {
             error: BrowserError::Unfit(why),
             is_outage: false,
         })?;
@@ -184,5 +198,50 @@ impl CloudBrowsers {
                 error: BrowserError::NoCloud(why.to_string()),
             }),
         }
+    }
+
+    /// The way to these origins, where there are some.
+    fn tunnel(&self, origins: &[String]) -> Result<Option<Arc<Tunnel>>, String> {
+        if origins.is_empty() {
+            return Ok(None);
+        }
+        let client = match self.tunnels.get() {
+            Some(client) => client,
+            None => {
+                let client = Tunnel::client()?;
+                self.tunnels.get_or_init(|| client)
+            }
+        };
+        Tunnel::to(origins, client).map(Some)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_costs_a_minute_at_least_and_a_run_its_time() {
+        let pool = PoolLimits {
+            min: 0,
+            max: 1,
+            lifetime: Duration::ZERO,
+            idle: Duration::ZERO,
+            uses: 1,
+            patience: Duration::ZERO,
+            refill: Duration::ZERO,
+        };
+        let settings = CloudSettings {
+            project: None,
+            pool,
+            warm: None,
+            microdollars_a_minute: 100_000,
+            recordings: None,
+            reaper_period: Duration::ZERO,
+        };
+        assert_eq!(settings.cost_of(Duration::from_secs(90)), 150_000);
+        assert_eq!(settings.cost_of(Duration::from_secs(6)), 10_000);
+        assert_eq!(settings.cost_of_session(Duration::from_secs(6)), 100_000);
+        assert_eq!(settings.cost_of_session(Duration::from_secs(90)), 150_000);
     }
 }

@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
+use super::CloudPlan;
 use super::session::is_over;
-use crate::browserbase::{self, Client, Session, Status, TAG};
-use flowguard_core::clock::Clock;
-use flowguard_core::storage::{CloudSessions, NotedSession, StorageError};
+use crate::browserbase::{self, Session, Status, TAG};
+use flowguard_core::storage::{NotedSession, StorageError};
 
 /// What a session in the cloud is to this installation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,11 +77,8 @@ pub enum ReaperError {
 /// Who looks.
 #[derive(Clone)]
 pub struct Reaper {
-    client: Client,
-    notes: CloudSessions,
+    plan: CloudPlan,
     installation: String,
-    clock: Arc<dyn Clock>,
-    period: Duration,
     /// Since when each note was seen as it is; by this host's own clock, which does not jump.
     seen: Arc<Mutex<BTreeMap<String, (u64, Instant)>>>,
     /// Whether a note's own moment counts. It was written by another machine's clock.
@@ -91,20 +88,10 @@ pub struct Reaper {
 impl Reaper {
     /// Who looks for sessions of this installation every so often. Hosts say that they use theirs four times as often.
     /// What this looks at for the first time is not taken for abandoned: it has to be silent for a period before.
-    #[must_use]
-    pub fn new(
-        client: Client,
-        notes: CloudSessions,
-        installation: String,
-        clock: Arc<dyn Clock>,
-        period: Duration,
-    ) -> Self {
+    pub(super) fn new(plan: CloudPlan, installation: String) -> Self {
         Self {
-            client,
-            notes,
+            plan,
             installation,
-            clock,
-            period,
             seen: Arc::default(),
             trusts_moments: false,
         }
@@ -122,6 +109,10 @@ impl Reaper {
     /// The name of the installation.
     pub(super) fn installation(&self) -> &str {
         &self.installation
+    }
+
+    const fn period(&self) -> Duration {
+        self.plan.settings.reaper_period
     }
 
     /// All sessions that run in the cloud, and what each is to us.
@@ -143,7 +134,7 @@ impl Reaper {
             match fate {
                 Fate::Ours => reaped.ours += 1,
                 Fate::Foreign => reaped.foreign += 1,
-                Fate::Abandoned | Fate::Orphan => match self.client.release(&session.id).await {
+                Fate::Abandoned | Fate::Orphan => match self.plan.client.release(&session.id).await {
                     Err(error) if !is_over(error.kind) => {
                         tracing::warn!(%error, session = session.id, "a session in the cloud that nobody uses was not ended");
                         reaped.not_released += 1;
@@ -152,14 +143,14 @@ impl Reaper {
                         tracing::info!(session = session.id, fate = fate.name(), "ended in the cloud");
                         reaped.released += 1;
                         if let Some(note) = note {
-                            self.notes.remove(&note.tag).await?;
+                            self.plan.notes.remove(&note.tag).await?;
                         }
                     }
                 },
             }
         }
         for tag in ghosts {
-            self.notes.remove(&tag).await?;
+            self.plan.notes.remove(&tag).await?;
             reaped.ghosts += 1;
         }
         Ok(reaped)
@@ -167,7 +158,7 @@ impl Reaper {
 
     /// Looks and ends again and again, and never ends itself.
     pub async fn keep_reaping(self) {
-        let mut looks = tokio::time::interval(self.period);
+        let mut looks = tokio::time::interval(self.period());
         looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             looks.tick().await;
@@ -182,32 +173,26 @@ impl Reaper {
 
     /// What runs, and the tags of notes whose sessions do not.
     async fn compare(&self) -> Result<(Vec<SeenSession>, Vec<String>), ReaperError> {
-        // Notes come first: what is noted afterwards must not look like nobody's.
-        let before = self.notes.all().await?;
         let mut live = Vec::new();
         for status in [Status::Pending, Status::Running] {
-            live.extend(self.client.sessions(Some(&status), None).await?);
+            live.extend(self.plan.client.sessions(Some(&status), None).await?);
         }
-        let after: BTreeMap<String, NotedSession> = self
-            .notes
-            .all()
-            .await?
-            .into_iter()
-            .map(|note| (note.tag.clone(), note))
-            .collect();
-        self.remember(after.values());
-        let now = u64::try_from(self.clock.wall().as_millis()).unwrap_or(u64::MAX);
+        // A session is noted before it is made: whatever was seen has its note by now, but for one that has just ended.
+        let notes = self.plan.notes.all().await?.into_iter();
+        let notes: BTreeMap<String, NotedSession> = notes.map(|note| (note.tag.clone(), note)).collect();
+        self.remember(notes.values());
+        let now = self.plan.clock.wall_ms();
         let mut ids = BTreeSet::new();
         live.retain(|session: &Session| session.status.is_live() && ids.insert(session.id.clone()));
         let tags: BTreeSet<String> = live.iter().filter_map(tag_of).map(str::to_owned).collect();
-        let ghosts = before
-            .iter()
+        let ghosts = notes
+            .values()
             // One that was noted only just may not be there yet.
             .filter(|note| !tags.contains(&note.tag) && self.is_silent(note, now))
             .map(|note| note.tag.clone())
             .collect();
         let seen = live.into_iter().map(|session| {
-            let note = tag_of(&session).and_then(|tag| after.get(tag)).cloned();
+            let note = tag_of(&session).and_then(|tag| notes.get(tag)).cloned();
             let is_of_us = tag_of(&session)
                 .and_then(|tag| tag.strip_prefix(self.installation.as_str()))
                 .is_some_and(|rest| rest.starts_with('-'));
@@ -226,14 +211,14 @@ impl Reaper {
     /// there: so that what the first look has seen is over at the second.
     fn is_silent(&self, note: &NotedSession, now: u64) -> bool {
         if self.trusts_moments {
-            let period = u64::try_from(self.period.as_millis()).unwrap_or(u64::MAX);
+            let period = u64::try_from(self.period().as_millis()).unwrap_or(u64::MAX);
             return now.saturating_sub(note.renewed_ms) >= period;
         }
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let since = seen
             .get(&note.tag)
             .filter(|(renewed, _)| *renewed == note.renewed_ms);
-        since.is_some_and(|(_, since)| since.elapsed() >= self.period * 3 / 4)
+        since.is_some_and(|(_, since)| since.elapsed() >= self.period() * 3 / 4)
     }
 
     /// Remembers since when each note is as it is.

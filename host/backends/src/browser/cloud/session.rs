@@ -7,30 +7,26 @@ use chromiumoxide::cdp::browser_protocol::target::{
     CreateTargetParams, GetBrowserContextsParams, GetTargetsParams,
 };
 use serde_json::json;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
 use super::super::connected::Connected;
-use super::super::context::CdpContext;
 use super::super::site_data::Origins;
+use super::CloudPlan;
 use super::wipe;
-use super::{CloudPlan, CloudSettings};
 use crate::browserbase::{
     self, BrowserSettings, Client, Context, CreateSession, ProxySettings, Session, TAG, Viewport, tag,
 };
 use crate::pool::{NotMade, Provider};
 use flowguard_core::browser::{CloudOptions, TabError};
-use flowguard_core::clock::Clock;
 use flowguard_core::limits::{CLOUD_CONNECT_TIMEOUT, CLOUD_HEARTBEAT, MAX_RUN_TIMEOUT};
-use flowguard_core::storage::{CloudSessions, NotedSession, StorageError, TenantId};
+use flowguard_core::storage::{NotedSession, StorageError, TenantId};
 
 /// Seconds that a session may last, as the API takes them.
 const TIMEOUT_S: std::ops::RangeInclusive<u64> = 60..=21_600;
-/// What is charged for a session at least.
-const LEAST_CHARGED: Duration = Duration::from_secs(60);
 /// After this time another try is made where the failure does not say when.
 const AGAIN: Duration = Duration::from_secs(2);
 
@@ -49,13 +45,9 @@ pub(super) struct CloudSession {
     pub(super) context: BrowserContextId,
     pub(super) client: Client,
     tag: String,
-    /// When it began to cost.
-    since: Instant,
     uses: AtomicU32,
     /// Where its pages were since it was last as new.
     origins: Arc<Origins>,
-    /// The browser's own context, with a page, where it waits for the next run.
-    ready: Mutex<Option<Arc<CdpContext>>>,
 }
 
 impl CloudSession {
@@ -73,43 +65,25 @@ impl CloudSession {
     pub(super) const fn origins(&self) -> &Arc<Origins> {
         &self.origins
     }
-
-    /// The browser's own context waits with a page for the next run.
-    pub(super) fn keep_ready(&self, context: Arc<CdpContext>) {
-        *lock(&self.ready) = Some(context);
-    }
-
-    /// The browser's own context, where it waits with a page that is there.
-    pub(super) fn take_ready(&self) -> Option<Arc<CdpContext>> {
-        lock(&self.ready).take().filter(|context| context.is_ready())
-    }
 }
 
 /// Makes, wipes and ends sessions.
 pub(super) struct Sessions {
-    client: Client,
-    notes: CloudSessions,
+    plan: CloudPlan,
     installation: String,
-    clock: Arc<dyn Clock>,
-    settings: CloudSettings,
-    /// The tags of those that are there or being made.
-    ours: Mutex<BTreeSet<String>>,
-    /// What those that have ended cost, and since when the others cost.
+    /// The tags of those that are there or being made, and since when each costs.
+    ours: Mutex<BTreeMap<String, Option<Instant>>>,
+    /// What those that have ended cost.
     paid_microdollars: AtomicU64,
-    running: Mutex<Vec<(String, Instant)>>,
 }
 
 impl Sessions {
     pub(super) fn new(plan: &CloudPlan, installation: &str) -> Self {
         Self {
-            client: plan.client.clone(),
-            notes: plan.notes.clone(),
+            plan: plan.clone(),
             installation: installation.to_owned(),
-            clock: plan.clock.clone(),
-            settings: plan.settings.clone(),
             ours: Mutex::default(),
             paid_microdollars: AtomicU64::new(0),
-            running: Mutex::default(),
         }
     }
 
@@ -118,10 +92,11 @@ impl Sessions {
         let mut beats = tokio::time::interval(every);
         loop {
             beats.tick().await;
-            let (ours, now) = (lock(&self.ours).clone(), self.now_ms());
-            for tag in ours {
-                let renewed = self.notes.change(&tag, |note| note.renewed_ms = now).await;
-                if let Err(error) = renewed {
+            let tags: Vec<String> = self.ours().keys().cloned().collect();
+            let now = self.plan.clock.wall_ms();
+            for tag in tags {
+                let renewed = self.plan.notes.change(&tag, |note| note.renewed_ms = now);
+                if let Err(error) = renewed.await {
                     tracing::warn!(%error, "a session in the cloud could not be noted as used");
                 }
             }
@@ -130,22 +105,32 @@ impl Sessions {
 
     /// What all sessions cost so far.
     pub(super) fn cost_microdollars(&self) -> u64 {
-        let price = self.settings.microdollars_a_minute;
-        let running = lock(&self.running);
-        let running: u64 = running
-            .iter()
-            .map(|(_, since)| charge(price, since.elapsed().max(LEAST_CHARGED)))
-            .sum();
+        let ours = self.ours();
+        let running: u64 = ours.values().flatten().map(|since| self.cost_since(*since)).sum();
         self.paid_microdollars.load(Ordering::Relaxed) + running
     }
 
-    fn now_ms(&self) -> u64 {
-        u64::try_from(self.clock.wall().as_millis()).unwrap_or(u64::MAX)
+    fn cost_since(&self, since: Instant) -> u64 {
+        self.plan.settings.cost_of_session(since.elapsed())
+    }
+
+    fn ours(&self) -> MutexGuard<'_, BTreeMap<String, Option<Instant>>> {
+        self.ours.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A session costs no longer, if it ever did.
+    fn is_over(&self, tag: &str) {
+        let since = self.ours().remove(tag).flatten();
+        if let Some(since) = since {
+            let paid = self.cost_since(since);
+            self.paid_microdollars.fetch_add(paid, Ordering::Relaxed);
+        }
     }
 
     async fn note(&self, tag: &str, kind: &Kind) -> Result<(), StorageError> {
-        let now = self.now_ms();
-        self.notes
+        let now = self.plan.clock.wall_ms();
+        self.plan
+            .notes
             .note(&NotedSession {
                 tag: tag.to_owned(),
                 session: None,
@@ -160,7 +145,7 @@ impl Sessions {
     /// Makes a session that is noted already.
     async fn make_noted(&self, tag: &str, kind: &Kind) -> Result<CloudSession, NotMade> {
         let asked = self.asked(tag, &kind.options);
-        let created = match self.client.create_session(&asked).await {
+        let created = match self.plan.client.create_session(&asked).await {
             Ok(created) => created,
             Err(error) => {
                 if !error.kind.is_ambiguous() {
@@ -169,10 +154,10 @@ impl Sessions {
                 return Err(failed(&error));
             }
         };
-        let since = Instant::now();
+        self.ours().insert(tag.to_owned(), Some(Instant::now()));
         let id = created.session.id.clone();
-        lock(&self.running).push((id.clone(), since));
         let named = self
+            .plan
             .notes
             .change(tag, |note| note.session = Some(id.clone()))
             .await;
@@ -188,21 +173,18 @@ impl Sessions {
                 session: created.session,
                 connected,
                 context,
-                client: self.client.clone(),
+                client: self.plan.client.clone(),
                 tag: tag.to_owned(),
-                since,
                 uses: AtomicU32::new(0),
                 origins: Arc::new(Origins::of_one_to_wipe()),
-                ready: Mutex::default(),
             }),
             Err(why) => {
-                match self.client.release(&id).await {
+                match self.plan.client.release(&id).await {
                     Ok(_) => self.forget(tag).await,
                     Err(error) => {
                         tracing::warn!(%error, "a session in the cloud that cannot be used was not released");
                     }
                 }
-                self.is_paid(&id, since);
                 Err(NotMade {
                     why: format!("the session's browser cannot be connected to: {why}"),
                     again: None,
@@ -214,17 +196,18 @@ impl Sessions {
 
     /// There is no session of this tag any more, or never was one. A note that stays is removed when it is looked next.
     async fn forget(&self, tag: &str) {
-        if let Err(error) = self.notes.remove(tag).await {
+        if let Err(error) = self.plan.notes.remove(tag).await {
             tracing::warn!(%error, "the note of a session that has ended is still there");
         }
     }
 
     /// How a session is asked for. It ends by itself with its connection, so that none outlives us by more than minutes.
     fn asked(&self, tag: &str, options: &CloudOptions) -> CreateSession {
-        let lasts = self.settings.pool.lifetime + MAX_RUN_TIMEOUT;
+        let settings = &self.plan.settings;
+        let lasts = settings.pool.lifetime + MAX_RUN_TIMEOUT;
         let lasts = lasts.as_secs().clamp(*TIMEOUT_S.start(), *TIMEOUT_S.end());
         CreateSession {
-            project_id: self.settings.project.clone(),
+            project_id: settings.project.clone(),
             timeout_s: u32::try_from(lasts).ok(),
             keep_alive: None,
             region: options.region.clone(),
@@ -232,13 +215,6 @@ impl Sessions {
             proxies: options.proxies.then_some(ProxySettings::All(true)),
             user_metadata: [(TAG.to_owned(), json!(tag))].into_iter().collect(),
         }
-    }
-
-    fn is_paid(&self, id: &str, since: Instant) {
-        lock(&self.running).retain(|(other, _)| other != id);
-        let lasted = since.elapsed().max(LEAST_CHARGED);
-        let paid = charge(self.settings.microdollars_a_minute, lasted);
-        self.paid_microdollars.fetch_add(paid, Ordering::Relaxed);
     }
 }
 
@@ -256,11 +232,11 @@ impl Provider for Sessions {
             again: Some(AGAIN),
             is_outage: false,
         })?;
-        lock(&self.ours).insert(tag.clone());
+        self.ours().insert(tag.clone(), None);
         let made = self.make_noted(&tag, kind).await;
         if made.is_err() {
-            // Whether one was made all the same is looked for later, by this note.
-            lock(&self.ours).remove(&tag);
+            // Whether one was made all the same is looked for later, by its note.
+            self.is_over(&tag);
         }
         made
     }
@@ -268,11 +244,12 @@ impl Provider for Sessions {
     async fn wipe(&self, session: &CloudSession) -> Result<(), String> {
         let uses = session.uses.load(Ordering::Relaxed);
         // How often it was used is for people to see.
-        let noted = self.notes.change(&session.tag, |note| note.uses = uses).await;
+        let noting = self.plan.notes.change(&session.tag, |note| note.uses = uses);
+        let (noted, wiped) = tokio::join!(noting, wipe::wipe(session));
         if let Err(error) = noted {
             tracing::debug!(%error, "how often a session was used is not noted");
         }
-        wipe::wipe(session).await
+        wiped
     }
 
     async fn is_alive(&self, session: &CloudSession) -> bool {
@@ -281,13 +258,12 @@ impl Provider for Sessions {
 
     async fn end(&self, session: &CloudSession) -> Result<(), String> {
         let id = &session.session.id;
-        match self.client.release(id).await {
+        match self.plan.client.release(id).await {
             Ok(_) => {}
             Err(error) if is_over(error.kind) => {}
             Err(error) => return Err(error.to_string()),
         }
-        self.is_paid(id, session.since);
-        lock(&self.ours).remove(&session.tag);
+        self.is_over(&session.tag);
         self.forget(&session.tag).await;
         Ok(())
     }
@@ -320,11 +296,10 @@ fn failed(error: &browserbase::Error) -> NotMade {
         error.kind,
         Kind::Unavailable | Kind::Unreachable | Kind::Lost | Kind::Malformed
     );
-    let may_pass = is_outage || error.kind == Kind::RateLimited;
     NotMade {
         why: error.to_string(),
-        // An outage is not waited for: whoever can does without.
-        again: (may_pass && !is_outage).then_some(AGAIN),
+        // A limit passes. An outage is not waited for: whoever can does without.
+        again: (error.kind == Kind::RateLimited).then_some(AGAIN),
         is_outage,
     }
 }
@@ -354,33 +329,9 @@ async fn own_context(connected: &Connected) -> Result<BrowserContextId, TabError
         })
 }
 
-/// What this time costs.
-pub(super) fn charge(microdollars_a_minute: u64, time: Duration) -> u64 {
-    let milliseconds = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
-    microdollars_a_minute.saturating_mul(milliseconds) / 60_000
-}
-
-/// What a run of this time would cost in a session of its own.
-pub(super) fn charge_alone(microdollars_a_minute: u64, time: Duration) -> u64 {
-    charge(microdollars_a_minute, time.max(LEAST_CHARGED))
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_session_costs_a_minute_at_least_and_a_run_its_time() {
-        let dollar_dime = 100_000;
-        assert_eq!(charge(dollar_dime, Duration::from_secs(90)), 150_000);
-        assert_eq!(charge(dollar_dime, Duration::from_secs(6)), 10_000);
-        assert_eq!(charge_alone(dollar_dime, Duration::from_secs(6)), 100_000);
-        assert_eq!(charge_alone(dollar_dime, Duration::from_secs(90)), 150_000);
-    }
 
     /// What each failure of the service means for who waits for a session.
     #[test]

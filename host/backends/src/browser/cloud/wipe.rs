@@ -116,7 +116,7 @@ async fn wipe_all(session: &CloudSession) -> Result<(), Left> {
     session.origins().forget();
     // The next run begins with it.
     context.keep_ahead(blank);
-    session.keep_ready(context);
+    session.connected.ready.put(context);
     Ok(())
 }
 

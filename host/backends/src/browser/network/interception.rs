@@ -196,19 +196,18 @@ impl Paused {
             }));
             return;
         }
-        // What the page did not ask for itself goes on: there is nobody to decide on it.
-        if event.request.is_local() {
+        let interception = &self.network.interception;
+        // On what the page did not ask for itself there is nobody to decide.
+        let is_decided = event.network_id.is_some() && interception.lock().wanted;
+        if event.request.is_local() || !is_decided && interception.tunnel.is_none() {
             return;
         }
-        let is_pages = event.network_id.is_some();
         let is_navigation = event.resource_type == "Document";
         let request = event.request.info(&event.resource_type, is_navigation);
-        let interception = &self.network.interception;
-        paused.tunnelled = interception
-            .tunnel
-            .as_ref()
-            .map(|tunnel| (tunnel.clone(), request.clone()));
-        if !is_pages || !interception.lock().wanted {
+        if let Some(tunnel) = &interception.tunnel {
+            paused.tunnelled = Some((tunnel.clone(), request.clone()));
+        }
+        if !is_decided {
             return;
         }
         let request = PausedRequest {

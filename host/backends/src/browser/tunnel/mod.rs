@@ -11,7 +11,7 @@ mod streams;
 use chromiumoxide::cdp::browser_protocol::network::{CookieSameSite, GetCookiesParams};
 use futures::StreamExt;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Method, redirect};
+use reqwest::{Client, Method, redirect};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use url::Url;
@@ -39,38 +39,38 @@ const OF_THE_WAY: [&str; 5] = [
 pub(super) struct Tunnel {
     /// As `http://host:port`, without the port where it is the scheme's.
     origins: BTreeSet<String>,
-    http: reqwest::Client,
-    /// For answers that never end.
-    streaming: reqwest::Client,
+    http: Client,
 }
 
 impl Tunnel {
-    /// The way to these origins; none where there are none.
+    /// The way to these origins.
     ///
     /// # Errors
     /// What is no origin.
-    pub(super) fn to(origins: &[String]) -> Result<Option<Arc<Self>>, String> {
-        if origins.is_empty() {
-            return Ok(None);
-        }
+    pub(super) fn to(origins: &[String], http: &Client) -> Result<Arc<Self>, String> {
         let read = |text: &String| {
             let url = Url::parse(text).map_err(|error| format!("{text}: {error}"))?;
             origin_of(&url).ok_or_else(|| format!("{text} is no address of http or https"))
         };
         let origins: Result<BTreeSet<String>, String> = origins.iter().map(read).collect();
-        let client = || {
-            reqwest::Client::builder()
-                .redirect(redirect::Policy::none())
-                // What is private is reached directly.
-                .no_proxy()
-                .connect_timeout(TUNNEL_TIMEOUT)
-        };
-        let built = |client: reqwest::ClientBuilder| client.build().map_err(|error| error.to_string());
-        Ok(Some(Arc::new(Self {
+        Ok(Arc::new(Self {
             origins: origins?,
-            http: built(client().timeout(TUNNEL_TIMEOUT))?,
-            streaming: built(client())?,
-        })))
+            http: http.clone(),
+        }))
+    }
+
+    /// Who makes the requests, of all tunnels: to make one takes a while.
+    ///
+    /// # Errors
+    /// What TLS lacks on this machine.
+    pub(super) fn client() -> Result<Client, String> {
+        let client = Client::builder()
+            .redirect(redirect::Policy::none())
+            // What is private is reached directly.
+            .no_proxy()
+            .connect_timeout(TUNNEL_TIMEOUT)
+            .build();
+        client.map_err(|error| error.to_string())
     }
 
     /// Whether an address is reached this way.
@@ -106,7 +106,7 @@ impl Tunnel {
         let mut url = Url::parse(address).ok().filter(|url| self.leads_to(url))?;
         for _ in 0..MAX_REDIRECTS {
             let cookies = cookies(session, &url, true).await;
-            let mut asked = self.http.get(url.clone());
+            let mut asked = self.http.get(url.clone()).timeout(TUNNEL_TIMEOUT);
             if let Some(cookies) = cookies {
                 asked = asked.header("cookie", cookies);
             }
@@ -135,7 +135,11 @@ impl Tunnel {
         let other = |why: &str| Failed::Other(why.to_owned());
         let method = Method::from_bytes(request.method.as_bytes()).map_err(|_| other("the method"))?;
         let headers = headers(session, url, request).await;
-        let mut asked = self.http.request(method, url.clone()).headers(headers);
+        let mut asked = self
+            .http
+            .request(method, url.clone())
+            .timeout(TUNNEL_TIMEOUT)
+            .headers(headers);
         if let Some(body) = &request.body {
             asked = asked.body(body.clone());
         }
@@ -223,11 +227,11 @@ mod tests {
     use super::*;
 
     fn leads(to: &str) -> bool {
-        let tunnel = Tunnel::to(&[
+        let origins = [
             "http://localhost:3000".to_owned(),
             "https://intranet.example".to_owned(),
-        ]);
-        let tunnel = tunnel.expect("origins").expect("some");
+        ];
+        let tunnel = Tunnel::to(&origins, &Tunnel::client().expect("a client")).expect("origins");
         tunnel.leads_to(&to.parse().expect("an address"))
     }
 
@@ -253,7 +257,7 @@ mod tests {
         ] {
             assert!(!leads(elsewhere), "{elsewhere}");
         }
-        assert!(Tunnel::to(&["localhost:3000".to_owned()]).is_err());
-        assert!(Tunnel::to(&[]).expect("none").is_none());
+        let client = Tunnel::client().expect("a client");
+        assert!(Tunnel::to(&["localhost:3000".to_owned()], &client).is_err());
     }
 }

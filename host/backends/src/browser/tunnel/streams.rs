@@ -300,7 +300,7 @@ fn as_http(url: &Url) -> Url {
 
 async fn events(page: &Page, tunnel: &Tunnel, url: &Url, last: &str, mut queue: mpsc::Receiver<Order>) {
     let mut asked = tunnel
-        .streaming
+        .http
         .get(url.clone())
         .header("accept", "text/event-stream")
         .header("cache-control", "no-store")

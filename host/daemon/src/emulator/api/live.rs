@@ -90,7 +90,7 @@ pub(super) async fn page(State(emulator): Shared, Path(id): Path<String>, Query(
             }
             body {
                 h1 { "Session " (id) }
-                p { (session.status.as_str()) " · " (session.region) }
+                p { (session.status.as_str()) " · " (session.asked.region) }
                 @if is_running {
                     @for (number, page) in open() {
                         figure {

@@ -53,7 +53,7 @@ fn check(emulator: &Emulator, session: &Session) -> Result<(), Refusal> {
     if session.status.is_live() {
         return Err(problem(StatusCode::CONFLICT, "the session still runs"));
     }
-    if !session.is_recorded {
+    if !session.asked.is_recorded {
         return Err(problem(
             StatusCode::UNPROCESSABLE_ENTITY,
             "the session was not recorded",

@@ -160,7 +160,7 @@ pub(super) async fn list(State(emulator): Shared, Query(which): Query<Which>) ->
         }
         let is_asked_for = match &which.q {
             None => true,
-            Some(query) => matches(query, &session.notes)
+            Some(query) => matches(query, &session.asked.notes)
                 .ok_or_else(|| problem(StatusCode::BAD_REQUEST, "q is user_metadata['key']:'value'"))?,
         };
         if is_asked_for {
