@@ -41,6 +41,7 @@ fn places(emulator: &Emulating, uses: u32, max: usize) -> Places {
         client: Client::new(ClientOptions::new(endpoint, Secret::new("any".to_owned()))).unwrap(),
         notes: CloudSessions::new(Arc::new(FakeStore::default()), TenantId::local()),
         clock: Arc::new(SystemClock::new()),
+        archive: None,
         settings: CloudSettings {
             project: None,
             pool: PoolLimits {

@@ -353,3 +353,43 @@ async fn where_nobody_knows_the_tag_is_told() {
     assert_eq!(failed.kind, Kind::Lost);
     assert!(failed.message.contains(&tag(&server)), "{failed}");
 }
+
+#[tokio::test]
+async fn recordings_are_waited_for_until_none_is_being_made() {
+    let films = |states: [&str; 2]| {
+        let films: Vec<Value> = states
+            .iter()
+            .map(|state| json!({"pageId": "0", "status": state}))
+            .collect();
+        json!({"downloads": films})
+    };
+    let server = Scripted::with([
+        answer(202, &films(["PENDING", "PENDING"])),
+        answer(200, &films(["COMPLETED", "PENDING"])),
+        answer(200, &films(["COMPLETED", "FAILED"])),
+    ])
+    .await;
+    let films = client(&server.address).finished_recordings("s").await.unwrap();
+    assert_eq!(films.len(), 2);
+    let path = "/v1/sessions/s/recording/downloads";
+    let (post, get) = (format!("POST {path}"), format!("GET {path}"));
+    assert_eq!(server.lines(), [post, get.clone(), get]);
+}
+
+/// What a cloud says leads to the cloud, and nowhere into the network that the host is in.
+#[tokio::test]
+async fn a_link_to_a_film_leads_nowhere_else() {
+    let elsewhere = Scripted::with([answer(200, &json!("metadata"))]).await;
+    let redirect = ("location", format!("{}/latest", elsewhere.address));
+    let server = Scripted::with([Answer::Say(302, vec![redirect], Vec::new())]).await;
+    let client = client(&server.address);
+    let fetch = async |link: String| client.fetch(&Secret::new(link)).await.unwrap_err().kind;
+    assert_eq!(
+        fetch(format!("{}/film", elsewhere.address)).await,
+        Kind::Malformed
+    );
+    assert_eq!(fetch("file:///etc/passwd".to_owned()).await, Kind::Malformed);
+    assert_eq!(fetch(format!("{}/film", server.address)).await, Kind::Refused);
+    assert!(elsewhere.asked().is_empty());
+    assert_eq!(server.lines(), ["GET /film"]);
+}

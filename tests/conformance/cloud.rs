@@ -50,6 +50,7 @@ impl Cloud {
             client: client.clone(),
             notes: CloudSessions::new(Arc::new(FakeStore::default()), TenantId::local()),
             clock: Arc::new(SystemClock::new()),
+            archive: None,
             settings: CloudSettings {
                 project: None,
                 pool: limits,

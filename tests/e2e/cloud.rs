@@ -3,7 +3,7 @@
 
 use flowguard_backends::browserbase::{Client, ClientOptions, CreateSession, Session, Status};
 use flowguard_core::secrets::Secret;
-use flowguard_tests::{Emulating, Flowguard, Peer, flows, shared, shop};
+use flowguard_tests::{Emulating, Flowguard, Outcome, Peer, flows, shared, shop};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -235,27 +235,46 @@ async fn sessions_are_listed_and_ended_by_hand() {
     run.exits(2).says("BROWSERBASE_API_KEY");
 }
 
+/// A flow that opens a page.
+fn opens(shell: &Flowguard) -> String {
+    let file = shell.scratch().join("opens.yaml");
+    let flow = "name: opens\nurl: /\nsteps:\n  - expect: page\n    to-have-title: ready\n";
+    std::fs::write(&file, flow).expect("a file");
+    file.display().to_string()
+}
+
+/// What is said of the first look at which this is said: a host that was there only just may be there still.
+async fn reaped(shell: &Flowguard, said: &str) -> Outcome {
+    let until = async {
+        loop {
+            let looked = shell.call(["browserbase", "reap"]).await;
+            if looked.stdout.contains(said) {
+                return looked;
+            }
+        }
+    };
+    let until = tokio::time::timeout(Duration::from_secs(20), until).await;
+    until.expect("it is said in time")
+}
+
+/// The session that the first run had.
+fn session_of(outcome: &Outcome) -> String {
+    let session = &outcome.report()["runs"][0]["attempts"][0]["browser"]["cloud"]["session"];
+    session.as_str().expect("a session").to_owned()
+}
+
 #[tokio::test]
 async fn recordings_and_the_log_of_a_session_are_fetched() {
     let _turn = shared().await;
     let peer = Peer::holding(0).await;
     let emulator = Flowguard::new().emulate(["--apart"]).await;
     let shell = shell(&emulator).base_url(peer.url());
-    let file = shell.scratch().join("opens.yaml");
-    std::fs::write(
-        &file,
-        "name: opens\nurl: /\nsteps:\n  - expect: page\n    to-have-title: ready\n",
-    )
-    .expect("a file");
-    let file = file.display().to_string();
+    let file = opens(&shell);
     let outcome = shell
         .run(["--mode=cloud", &format!("--tunnel={}", peer.url()), &file])
         .await
         .exits(0);
-    let session = outcome.report()["runs"][0]["attempts"][0]["browser"]["cloud"]["session"]
-        .as_str()
-        .expect("a session")
-        .to_owned();
+    let session = session_of(&outcome);
     let out = shell.scratch().join("recordings");
     let fetched = shell
         .call([
@@ -276,11 +295,105 @@ async fn recordings_and_the_log_of_a_session_are_fetched() {
         pictures += zip.file_names().filter(|name| name.ends_with(".jpg")).count();
     }
     assert!(pictures > 0, "{}", fetched.stdout);
+    let page = folder.join("page-0.zip");
+    let film = std::fs::read(&page).expect("a film");
     shell
         .call(["browserbase", "recordings", "nobody"])
         .await
         .exits(3)
         .says("404");
+    emulator.ends().await;
+    std::fs::remove_file(&page).expect("it is there");
+    let recordings = ["browserbase", "recordings", &session];
+    let out = format!("--out={}", out.display());
+    shell
+        .call(recordings.into_iter().chain([out.as_str()]))
+        .await
+        .exits(0)
+        .says("page-0.zip");
+    assert!(
+        std::fs::read(&page).is_ok_and(|kept| kept == film),
+        "what was kept is there without the cloud"
+    );
+}
+
+#[tokio::test]
+async fn recordings_that_a_killed_server_has_not_kept_are_kept_later() {
+    let _turn = shared().await;
+    let peer = Peer::holding(0).await;
+    let emulator = Flowguard::new().emulate(["--apart"]).await;
+    let client = client(&emulator);
+    let shell = shell(&emulator)
+        .base_url(peer.url())
+        .variable("FLOWGUARD_CLOUD_REAPER_PERIOD", "500ms");
+    let server = shell
+        .serve(["--mode=cloud", &format!("--tunnel={}", peer.url())])
+        .await;
+    let flow = std::fs::read(opens(&shell)).expect("a flow");
+    server.put("/v1/components/opens.yaml", &flow).await;
+    let run = server.post("/v1/runs", &json!({"flow": "opens"})).await;
+    assert_eq!(run.status, 202, "{run:?}");
+    let mut looks = tokio::time::interval(Duration::from_millis(50));
+    let has_run = async {
+        while server.get("/v1/status").await.json()["cloud"]["idle"] != 1 {
+            looks.tick().await;
+        }
+    };
+    let has_run = tokio::time::timeout(Duration::from_secs(40), has_run);
+    has_run.await.expect("the session waits for another run");
+    let session = running(&client).await[0].id.clone();
+    // As `kill -9` does. The cloud ends the session, and nobody keeps its recording.
+    drop(server);
+    let ended = async {
+        while !running(&client).await.is_empty() {
+            looks.tick().await;
+        }
+    };
+    let ended = tokio::time::timeout(Duration::from_secs(20), ended);
+    ended.await.expect("the cloud notices");
+    let kept = reaped(&shell, "recordings:").await.exits(0);
+    assert!(kept.stdout.contains("1 kept, 0 not yet"), "{}", kept.text());
+    let again = shell.call(["browserbase", "reap"]).await.exits(0);
+    assert!(!again.stdout.contains("recordings"), "{}", again.text());
+    emulator.ends().await;
+    let out = format!("--out={}", shell.scratch().join("kept").display());
+    shell
+        .call(["browserbase", "recordings", &session, &out])
+        .await
+        .exits(0)
+        .says("page-0.zip");
+}
+
+#[tokio::test]
+async fn a_recording_that_cannot_be_had_yet_is_not_forgotten() {
+    let _turn = shared().await;
+    let peer = Peer::holding(0).await;
+    let emulator = Flowguard::new()
+        .emulate(["--apart", "--fault=recording-fails=1"])
+        .await;
+    let shell = shell(&emulator)
+        .base_url(peer.url())
+        .variable("FLOWGUARD_CLOUD_REAPER_PERIOD", "100ms");
+    let tunnel = format!("--tunnel={}", peer.url());
+    let run = shell.run(["--mode=cloud", &tunnel, &opens(&shell)]).await;
+    let session = session_of(&run.exits(0).says("is not kept yet"));
+    for _ in 0..2 {
+        reaped(&shell, "recordings: 0 kept, 1 not yet").await.exits(3);
+    }
+    shell
+        .call(["browserbase", "recordings", &session])
+        .await
+        .exits(3)
+        .says("502");
+    // Where nothing is to be kept, nothing is asked for.
+    let shell = shell.variable("FLOWGUARD_CLOUD_ARCHIVE", "false");
+    let run = shell
+        .run(["--mode=cloud", &tunnel, &opens(&shell)])
+        .await
+        .exits(0);
+    assert!(!run.text().contains("not kept"), "{}", run.text());
+    let reaped = shell.call(["browserbase", "reap"]).await.exits(0);
+    assert!(!reaped.stdout.contains("recordings"), "{}", reaped.text());
     emulator.ends().await;
 }
 
@@ -302,7 +415,7 @@ async fn critical_flows_go_to_the_cloud_in_ci_and_to_this_machine_where_it_is_ou
         file.display().to_string()
     };
     let (critical, usual) = (flow("critical", true), flow("usual", false));
-    let place = |outcome: &flowguard_tests::Outcome, flow: &str| {
+    let place = |outcome: &Outcome, flow: &str| {
         let runs = outcome.report()["runs"].as_array().expect("runs").clone();
         let run = runs
             .iter()

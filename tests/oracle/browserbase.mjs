@@ -92,8 +92,9 @@ async function emulator() {
   told.ended = (await client.sessions.retrieve(session.id)).status;
   told.liveTooLate = await failure(() => client.sessions.debug(session.id));
   const { downloads } = await client.sessions.recording.downloads.create(session.id);
-  told.recordings = downloads.map((film) => film.status);
-  const film = await fetch(downloads[0].downloadUrl);
+  const made = (await client.sessions.recording.downloads.list(session.id)).downloads;
+  told.recordings = [downloads, made].map((films) => films.map((film) => film.status));
+  const film = await fetch(made[0].downloadUrl);
   told.film = [film.status, Buffer.from(await film.arrayBuffer()).subarray(0, 2).toString()];
   told.played = (await (await client.sessions.replays.retrievePage(session.id, '0')).text()).startsWith('#EXTM3U');
   told.absent = await failure(() => client.sessions.retrieve('nobody'));

@@ -320,6 +320,14 @@ pub const TUNNEL_TIMEOUT: Duration = Duration::from_secs(60);
 pub const CLOUD_HEARTBEAT: Duration = Duration::from_secs(60);
 /// How long the end of a program waits for the end of its sessions in a cloud.
 pub const CLOUD_CLOSING: Duration = Duration::from_secs(15);
+/// How long it waits then until their recordings are kept.
+pub const CLOUD_RECORDINGS_WAIT: Duration = Duration::from_secs(10);
+/// How long a cloud may take to make the recordings of a session.
+pub const CLOUD_RECORDING_TIMEOUT: Duration = Duration::from_secs(120);
+/// How long after its end it is tried to keep the recording of a session.
+pub const CLOUD_RECORDINGS_TRIED: Duration = Duration::from_secs(24 * 3_600);
+/// Films of one session that are kept; each page has one.
+pub const MAX_CLOUD_FILMS: usize = 100;
 
 /// Events of pages that an emulated session keeps.
 pub const MAX_EMULATED_LOGS: usize = 1_000;

@@ -94,7 +94,7 @@ impl App {
             keeps_ready: !headed,
             ..LocalOptions::default()
         }));
-        let cloud = cloud::plan(config, &storage, &tenant, &clock)?;
+        let cloud = cloud::plan(config, &storage, artifacts.clone(), &tenant, &clock)?;
         let places = Arc::new(Places::new(browsers.clone(), cloud));
         let plugin_folders = plugin_folders(config.top.plugins.as_ref());
         Ok(Self {

@@ -6,15 +6,16 @@ use std::time::Duration;
 
 use crate::cli::UsageError;
 use crate::config::{CloudFlow, Config, Mode, Surroundings};
-use crate::storage::Storage;
-use flowguard_backends::browser::{CloudPlan, CloudSettings};
+use crate::storage::{Storage, recordings_are_kept};
+use flowguard_backends::browser::{Archive, CloudPlan, CloudSettings};
 use flowguard_backends::browserbase::{Client, ClientOptions};
 use flowguard_backends::pool::PoolLimits;
+use flowguard_core::artifact::Artifacts;
 use flowguard_core::browser::{CloudOptions, KeptContext, Place};
 use flowguard_core::clock::Clock;
 use flowguard_core::flow::Flow;
 use flowguard_core::limits::CLOUD_REFILL;
-use flowguard_core::storage::{CloudSessions, TenantId};
+use flowguard_core::storage::{CloudRecordings, CloudSessions, TenantId};
 use url::Url;
 
 /// Browserbase itself.
@@ -45,6 +46,7 @@ pub(crate) fn client(config: &Config) -> Result<Option<Client>, UsageError> {
 pub(crate) fn plan(
     config: &Config,
     storage: &Storage,
+    artifacts: Arc<dyn Artifacts>,
     tenant: &TenantId,
     clock: &Arc<dyn Clock>,
 ) -> Result<Option<CloudPlan>, UsageError> {
@@ -57,6 +59,11 @@ pub(crate) fn plan(
         client,
         notes: notes(storage),
         clock: clock.clone(),
+        archive: own.archive.then(|| Archive {
+            artifacts,
+            recordings: recordings(storage),
+            kept: recordings_are_kept(config, tenant),
+        }),
         settings: CloudSettings {
             project: own.project.clone(),
             pool: PoolLimits {
@@ -74,6 +81,11 @@ pub(crate) fn plan(
             reaper_period: own.reaper_period.max(Duration::from_millis(100)),
         },
     }))
+}
+
+/// The recordings of sessions that are kept here.
+pub(crate) fn recordings(storage: &Storage) -> CloudRecordings {
+    CloudRecordings::new(storage.store.clone())
 }
 
 /// The notes of all sessions in the cloud. They are the platform's, whoever runs flows.

@@ -132,9 +132,19 @@ impl Storage {
     }
 }
 
+const fn days(days: u32) -> Duration {
+    Duration::from_secs(days as u64 * 24 * 3_600)
+}
+
+/// How long a tenant's recordings and artifacts are kept, as the configuration says.
+pub(crate) fn recordings_are_kept(config: &Config, tenant: &TenantId) -> Duration {
+    let own = config.tenants.get(tenant.as_str());
+    let own = own.and_then(|tenant| tenant.recordings_days);
+    days(own.unwrap_or(config.retention.recordings_days).0)
+}
+
 /// How long results are kept, as the configuration says.
 pub(crate) fn retention(config: &Config) -> Retention {
-    let days = |days: u32| Duration::from_secs(u64::from(days) * 24 * 3_600);
     let of_tenant = |(name, kept): (&String, &TenantRetention)| {
         Some((TenantId::parse(name)?, days(kept.results_days?.0)))
     };

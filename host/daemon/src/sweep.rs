@@ -10,6 +10,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::app::App;
 use crate::config::{Config, Configuration};
+use crate::storage::recordings_are_kept;
 use flowguard_core::artifact::Artifacts;
 use flowguard_core::limits::{ARTIFACT_RENEWAL, MAX_SWEEP_AFTER_RUN, SWEEP_INTERVAL};
 
@@ -29,10 +30,7 @@ pub(crate) struct Swept {
 /// Removes what has expired.
 pub(crate) async fn sweep(app: &App, config: &Config) -> Swept {
     let now = app.clock.wall();
-    let days = |days: u32| Duration::from_secs(u64::from(days) * 24 * 3_600);
-    let tenant = config.tenants.get(app.tenant.as_str());
-    let own = tenant.and_then(|tenant| tenant.recordings_days);
-    let kept = days(own.unwrap_or(config.retention.recordings_days).0);
+    let kept = recordings_are_kept(config, &app.tenant);
     let mut swept = Swept::default();
     match app
         .storage

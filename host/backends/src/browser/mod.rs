@@ -48,7 +48,10 @@ mod user_agent;
 mod walk;
 mod wire;
 
-pub use cloud::{CloudBrowsers, CloudPlan, CloudSettings, Fate, Reaped, Reaper, ReaperError, SeenSession};
+pub use cloud::{
+    Archive, ArchiveError, CloudBrowsers, CloudPlan, CloudSettings, Fate, Reaped, Reaper, ReaperError,
+    SeenSession, media_type,
+};
 pub use local::{LocalBrowsers, LocalOptions, Wear};
 pub use none::NoBrowsers;
 pub use places::Places;

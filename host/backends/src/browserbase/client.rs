@@ -10,12 +10,16 @@ use url::Url;
 use super::error::{Error, Kind};
 use super::transport::{Call, Transport};
 use super::types::{
-    Context, CreateSession, CreatedSession, LiveUrls, Log, Project, RecordingDownload, Replay,
-    RetrievedSession, SavedContext, Session, Status, Usage,
+    Context, CreateSession, CreatedSession, LiveUrls, Log, Project, RecordingDownload, RecordingState,
+    Replay, RetrievedSession, SavedContext, Session, Status, Usage,
 };
 use crate::random;
-use flowguard_core::limits::{CLOUD_CALL_TIMEOUT, MAX_CLOUD_DOWNLOAD_BYTES};
+use flowguard_core::limits::{CLOUD_CALL_TIMEOUT, CLOUD_RECORDING_TIMEOUT, MAX_CLOUD_DOWNLOAD_BYTES};
 use flowguard_core::secrets::Secret;
+
+/// Between the first two looks whether recordings are made; each later one waits twice as long, up to [`LAST_LOOK`].
+const FIRST_LOOK: Duration = Duration::from_millis(250);
+const LAST_LOOK: Duration = Duration::from_secs(4);
 
 /// The note by which a session that was made and not heard of is found again. Who has none gets one that is nobody else's.
 pub const TAG: &str = "flowguard";
@@ -195,6 +199,34 @@ impl Client {
     /// As [`Client::request_recordings`].
     pub async fn recording_downloads(&self, id: &str) -> Result<Vec<RecordingDownload>, Error> {
         self.recordings(Method::GET, id).await
+    }
+
+    /// The films of a session that has ended, once none is being made any more.
+    ///
+    /// # Errors
+    /// [`Kind::Unavailable`] where they are not made within [`CLOUD_RECORDING_TIMEOUT`]; else as
+    /// [`Client::request_recordings`].
+    pub async fn finished_recordings(&self, id: &str) -> Result<Vec<RecordingDownload>, Error> {
+        let is_under_way = |film: &RecordingDownload| film.status == RecordingState::Pending;
+        let finished = async {
+            let mut films = self.request_recordings(id).await?;
+            let mut pause = FIRST_LOOK;
+            while films.iter().any(is_under_way) {
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(LAST_LOOK);
+                films = self.recording_downloads(id).await?;
+            }
+            Ok(films)
+        };
+        let finished = tokio::time::timeout(CLOUD_RECORDING_TIMEOUT, finished).await;
+        finished.unwrap_or_else(|_| {
+            let seconds = CLOUD_RECORDING_TIMEOUT.as_secs();
+            Err(Error::new(
+                Kind::Unavailable,
+                "GET /v1/sessions/{id}/recording/downloads",
+                &format!("the recordings are not made within {seconds} s"),
+            ))
+        })
     }
 
     async fn recordings(&self, method: Method, id: &str) -> Result<Vec<RecordingDownload>, Error> {

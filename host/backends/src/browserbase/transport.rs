@@ -94,6 +94,8 @@ impl Transport {
             .map_err(|error| wrong(Kind::Unreachable, &error.to_string()))?;
         let keyless = reqwest::Client::builder()
             .timeout(options.timeout)
+            // A link leads to where it says.
+            .redirect(reqwest::redirect::Policy::none())
             .build()
             .map_err(|error| wrong(Kind::Unreachable, &error.to_string()))?;
         Ok(Self {
@@ -174,6 +176,14 @@ impl Transport {
     /// What is behind a link, which may lead to another host: without the key, and without telling the link.
     pub(super) async fn fetch(&self, link: &Secret, limit: usize) -> Result<Bytes, Error> {
         let failed = |kind, message: &str| Error::new(kind, "a download", message);
+        let leads_there = Url::parse(link.reveal())
+            .is_ok_and(|link| link.scheme() == "https" || link.origin() == self.endpoint.origin());
+        if !leads_there {
+            return Err(failed(
+                Kind::Malformed,
+                "its link leads neither to the service nor anywhere by https",
+            ));
+        }
         let asked = self.keyless.get(link.reveal()).send();
         let lost = |error: reqwest::Error| failed(Kind::Lost, &causes(&error.without_url()));
         let answer = asked.await.map_err(lost)?;

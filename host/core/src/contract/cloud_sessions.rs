@@ -18,6 +18,8 @@ fn session(tag: &str) -> NotedSession {
         made_ms: NOW,
         renewed_ms: NOW,
         uses: 0,
+        records: false,
+        ended_ms: None,
     }
 }
 
@@ -29,9 +31,11 @@ pub async fn a_session_is_noted_changed_and_removed(store: &Arc<dyn Store>) {
     assert!(notes.note(&noted).await.is_err(), "a tag is one session's");
     noted.session = Some("s-1".to_owned());
     noted.uses = 3;
+    (noted.records, noted.ended_ms) = (true, Some(NOW + 1));
     let changed = notes.change("i-1", |note| {
         note.session = Some("s-1".to_owned());
         note.uses += 3;
+        (note.records, note.ended_ms) = (true, Some(NOW + 1));
     });
     assert!(changed.await.unwrap());
     notes.note(&session("i-2")).await.unwrap();

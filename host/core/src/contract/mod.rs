@@ -19,6 +19,7 @@
 pub mod artifacts;
 pub mod audit;
 pub mod buckets;
+pub mod cloud_recordings;
 pub mod cloud_sessions;
 pub mod components;
 pub mod counters;
@@ -154,6 +155,10 @@ macro_rules! store_contract {
             a_session_is_noted_changed_and_removed,
             an_installation_keeps_its_first_name,
             many_sessions_are_all_noted,
+        }
+        $crate::contract_cases! { $open, store; cloud_recordings:
+            a_recording_is_kept_until_it_expires,
+            a_recording_is_its_tenants_and_the_first_stays,
         }
         $crate::contract_cases! { $open, components; components:
             a_component_has_the_content_that_was_put_last,

@@ -1,5 +1,5 @@
 //! The sessions of a cloud that hosts on this store have asked for: each is noted before it is asked for, and its note
-//! removed when it has ended. What runs in the cloud and is not noted, or whose host says nothing any more, is nobody's.
+//! removed when it has ended and its recording is kept, where one is wanted. What runs in the cloud and is not noted, or whose host says nothing any more, is nobody's.
 
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
@@ -30,6 +30,10 @@ pub struct NotedSession {
     pub renewed_ms: u64,
     /// How many runs have used it.
     pub uses: u32,
+    /// Whether its recording is to be kept.
+    pub records: bool,
+    /// When it ended, in milliseconds since 1970, where its recording is still to be kept.
+    pub ended_ms: Option<u64>,
 }
 
 /// The notes of all hosts on a store.
@@ -157,7 +161,11 @@ fn document(session: &NotedSession, revision: u64) -> Document {
         ("made".to_owned(), json!(session.made_ms)),
         ("renewed".to_owned(), json!(session.renewed_ms)),
         ("uses".to_owned(), json!(session.uses)),
+        ("records".to_owned(), json!(session.records)),
     ]);
+    if let Some(ended) = session.ended_ms {
+        fields.insert("ended".to_owned(), json!(ended));
+    }
     if let Some(id) = &session.session {
         fields.insert("session".to_owned(), json!(id));
     }
@@ -199,6 +207,8 @@ fn read(document: Document) -> Result<NotedSession, StorageError> {
         made_ms: number("made"),
         renewed_ms: number("renewed"),
         uses: u32::try_from(number("uses")).unwrap_or(u32::MAX),
+        records: document.fields.get("records").and_then(Value::as_bool) == Some(true),
+        ended_ms: document.fields.get("ended").and_then(Value::as_u64),
         tag: document.id,
     })
 }

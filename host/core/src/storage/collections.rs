@@ -71,15 +71,22 @@ pub static AUDIT: Collection = Collection {
     moments: &["at"],
 };
 
-/// The sessions of a cloud that hosts have asked for and that have not ended.
+/// The sessions of a cloud that hosts have asked for, until they have ended and their recordings are kept.
 pub static CLOUD_SESSIONS: Collection = Collection {
     name: "cloud_sessions",
     indexes: &[],
-    moments: &["made", "renewed"],
+    moments: &["made", "renewed", "ended"],
+};
+
+/// The recordings of sessions of a cloud that are kept here: which artifacts they are.
+pub static CLOUD_RECORDINGS: Collection = Collection {
+    name: "cloud_recordings",
+    indexes: &[],
+    moments: &["ended"],
 };
 
 /// All of them. Keys come first, so that what is copied in this order can be read as soon as it is there.
-pub static COLLECTIONS: [&Collection; 8] = [
+pub static COLLECTIONS: [&Collection; 9] = [
     &DATA_KEYS,
     &TEST_RESULTS,
     &VISION_CACHE,
@@ -88,6 +95,7 @@ pub static COLLECTIONS: [&Collection; 8] = [
     &COMPONENTS,
     &AUDIT,
     &CLOUD_SESSIONS,
+    &CLOUD_RECORDINGS,
 ];
 
 #[cfg(test)]

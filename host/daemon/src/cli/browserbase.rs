@@ -1,9 +1,11 @@
 //! `flowguard browserbase`: what runs in the cloud, whose it is, what it costs; and ending it.
 
+use bytes::Bytes;
 use clap::{Args, Subcommand};
 use serde_json::json;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Exit, ProfileArg, UsageError, say};
@@ -11,9 +13,11 @@ use crate::app::App;
 use crate::cloud;
 use crate::foundation::Foundation;
 use crate::report::words::{dollars, visible};
-use flowguard_backends::browser::{CloudPlan, Fate, SeenSession};
-use flowguard_backends::browserbase::{Kind, LiveUrls, RecordingState};
+use flowguard_backends::browser::{CloudPlan, Fate, SeenSession, media_type};
+use flowguard_backends::browserbase::{Kind, LiveUrls};
+use flowguard_core::artifact::{Artifacts, Attachment};
 use flowguard_core::secrets::Secret;
+use flowguard_core::storage::{CloudRecordings, TenantId};
 use flowguard_engine::EngineOptions;
 
 /// Tells what runs in Browserbase's cloud, and ends it
@@ -37,11 +41,11 @@ enum BrowserbaseVerb {
         #[arg(long)]
         foreign: bool,
     },
-    /// Ends the sessions of this installation that no host uses
+    /// Ends the sessions of this installation that no host uses, and keeps recordings that no host keeps
     Reap,
     /// Tells what the project has used
     Usage,
-    /// Fetches the recordings and the log of a session that has ended
+    /// Writes the recordings and the log of a session that has ended, from here where they are kept, else from the cloud
     Recordings {
         /// Its id
         session: String,
@@ -89,21 +93,34 @@ pub(super) async fn sessions(foundation: &Foundation, args: &SessionsAliasArgs) 
 /// What the verbs stand on.
 struct Desk {
     plan: CloudPlan,
-    now_ms: i64,
+    recordings: CloudRecordings,
+    artifacts: Arc<dyn Artifacts>,
+    tenant: TenantId,
+    now_ms: u64,
 }
 
 impl Desk {
     async fn open(foundation: &Foundation) -> anyhow::Result<Self> {
         let config = foundation.config();
         let app = App::build(foundation, false, EngineOptions::default()).await?;
-        let plan = cloud::plan(config, &app.storage, &app.tenant, &app.clock)?.ok_or_else(|| {
+        let plan = cloud::plan(
+            config,
+            &app.storage,
+            app.artifacts.clone(),
+            &app.tenant,
+            &app.clock,
+        )?
+        .ok_or_else(|| {
             UsageError(
                 "`browserbase.key` (BROWSERBASE_API_KEY) is not set: there is no cloud to ask".to_owned(),
             )
         })?;
         Ok(Self {
             plan,
-            now_ms: i64::try_from(app.clock.wall_ms())?,
+            recordings: cloud::recordings(&app.storage),
+            artifacts: app.artifacts,
+            now_ms: app.clock.wall_ms(),
+            tenant: app.tenant,
         })
     }
 
@@ -139,8 +156,8 @@ impl Desk {
 
     fn row<'a>(&self, seen: &'a SeenSession, live: Option<&'a LiveUrls>) -> Row<'a> {
         let made = seen.session.created_at.map(|at| at.timestamp_millis());
-        let age_ms = made.map_or(0, |made| (self.now_ms - made).max(0));
-        let age_s = u64::try_from(age_ms / 1_000).unwrap_or_default();
+        let made = made.and_then(|made| u64::try_from(made).ok());
+        let age_s = made.map_or(0, |made| self.now_ms.saturating_sub(made) / 1_000);
         Row {
             seen,
             age_s,
@@ -150,7 +167,8 @@ impl Desk {
     }
 
     async fn release(&self, session: &str, even_foreign: bool) -> anyhow::Result<Exit> {
-        let seen = self.plan.reaper().await?.once().look().await?;
+        let reaper = self.plan.reaper().await?.once();
+        let seen = reaper.look().await?;
         let found = seen.iter().find(|seen| seen.session.id == session);
         let Some(found) = found else {
             return Err(UsageError(format!(
@@ -164,21 +182,24 @@ impl Desk {
             ))
             .into());
         }
-        self.plan.client.release(session).await?;
-        if let Some(note) = &found.note {
-            self.plan.notes.remove(&note.tag).await?;
-        }
+        reaper.release(found).await?;
         say(&format!("the session {} has ended\n", visible(session)));
         Ok(Exit::Passed)
     }
 
     async fn reap(&self) -> anyhow::Result<Exit> {
-        let reaped = self.plan.reaper().await?.once().reap().await?;
+        let reaper = self.plan.reaper().await?.once();
+        let reaped = reaper.reap().await?;
         say(&format!(
             "{} ended, {} not ended, {} forgotten, {} used, {} of others\n",
             reaped.released, reaped.not_released, reaped.ghosts, reaped.ours, reaped.foreign
         ));
-        Ok(match reaped.not_released {
+        let not_kept = reaper.recordings_are_kept().await;
+        let kept = reaped.recordings.saturating_sub(not_kept);
+        if reaped.recordings > 0 {
+            say(&format!("recordings: {kept} kept, {not_kept} not yet\n"));
+        }
+        Ok(match reaped.not_released + not_kept {
             0 => Exit::Passed,
             _ => Exit::Platform,
         })
@@ -214,51 +235,55 @@ impl Desk {
     }
 }
 
-/// How long recordings may take to be made.
-const MADE_WITHIN: Duration = Duration::from_secs(120);
-const LOOK_AGAIN: Duration = Duration::from_secs(1);
-
 impl Desk {
     async fn recordings(&self, session: &str, out: &Path) -> anyhow::Result<Exit> {
-        let client = &self.plan.client;
-        let logs = client.logs(session).await?;
-        client.request_recordings(session).await?;
-        let made = tokio::time::timeout(MADE_WITHIN, self.made(session)).await;
-        let films = made.map_err(|_| {
-            anyhow::anyhow!(
-                "the recordings are not made within {} s: try again later",
-                MADE_WITHIN.as_secs()
-            )
-        })??;
         let folder = out.join(plain(session));
         let named = |error| UsageError(format!("{}: {error}", folder.display()));
+        let kept = self.recordings.get(&self.tenant, session, self.now_ms).await?;
+        let films = match &kept {
+            Some(recording) => recording.films.iter().map(Film::Kept).collect(),
+            None => self.films_of_the_cloud(session).await?,
+        };
         crate::app::make_private(&folder).map_err(named)?;
-        let log = logs.iter().map(|log| format!("{log}\n")).collect::<String>();
-        std::fs::write(folder.join("log.ndjson"), log).map_err(named)?;
-        for (page, link) in &films {
-            let fetched = client.fetch(link).await?;
-            let file = folder.join(format!("page-{}.{}", plain(page), ending(&fetched)));
-            std::fs::write(&file, fetched).map_err(named)?;
+        for film in &films {
+            let (page, bytes) = self.fetch(film).await?;
+            let file = folder.join(format!("page-{}.{}", plain(page), ending(&bytes)));
+            std::fs::write(&file, bytes).map_err(named)?;
             say(&format!("{}\n", file.display()));
         }
-        say(&format!("{}\n", folder.join("log.ndjson").display()));
+        match self.plan.client.logs(session).await {
+            Ok(logs) => {
+                let file = folder.join("log.ndjson");
+                let log = logs.iter().map(|log| format!("{log}\n")).collect::<String>();
+                std::fs::write(&file, log).map_err(named)?;
+                say(&format!("{}\n", file.display()));
+            }
+            // Its films are what was kept for when the cloud has forgotten it.
+            Err(error) if kept.is_some() => tracing::warn!(%error, "the log of the session is not there"),
+            Err(error) => return Err(error.into()),
+        }
         Ok(Exit::Passed)
     }
 
-    /// The recordings of a session's pages, and where each can be fetched, once none is under way.
-    async fn made(&self, session: &str) -> anyhow::Result<Vec<(String, Secret)>> {
-        let mut looks = tokio::time::interval(LOOK_AGAIN);
-        loop {
-            looks.tick().await;
-            let films = self.plan.client.recording_downloads(session).await?;
-            if films.iter().all(|film| film.status != RecordingState::Pending) {
-                let films = films.into_iter();
-                return Ok(films
-                    .filter_map(|film| Some((film.page_id, film.download_url?)))
-                    .collect());
-            }
-        }
+    async fn films_of_the_cloud<'a>(&self, session: &str) -> anyhow::Result<Vec<Film<'a>>> {
+        let films = self.plan.client.finished_recordings(session).await?.into_iter();
+        let films = films.filter_map(|film| Some(Film::InTheCloud(film.page_id, film.download_url?)));
+        Ok(films.collect())
     }
+
+    /// The page that a film shows, and the film.
+    async fn fetch<'a>(&self, film: &'a Film<'_>) -> anyhow::Result<(&'a str, Bytes)> {
+        Ok(match film {
+            Film::Kept(film) => (&film.name, self.artifacts.get(&film.digest).await?),
+            Film::InTheCloud(page, link) => (page, self.plan.client.fetch(link).await?),
+        })
+    }
+}
+
+/// Where the film of a page is.
+enum Film<'a> {
+    Kept(&'a Attachment),
+    InTheCloud(String, Secret),
 }
 
 /// A part of a file's name that leads nowhere else.
@@ -269,10 +294,10 @@ fn plain(text: &str) -> String {
 
 /// The ending of a file that begins so.
 fn ending(bytes: &[u8]) -> &'static str {
-    match bytes {
-        [b'P', b'K', ..] => "zip",
-        [_, _, _, _, b'f', b't', b'y', b'p', ..] => "mp4",
-        [0x1a, 0x45, 0xdf, 0xa3, ..] => "webm",
+    match media_type(bytes) {
+        "application/zip" => "zip",
+        "video/mp4" => "mp4",
+        "video/webm" => "webm",
         _ => "bin",
     }
 }

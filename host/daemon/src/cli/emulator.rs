@@ -39,7 +39,7 @@ pub(crate) struct EmulatorArgs {
     #[arg(long, value_name = "TIME", value_parser = duration::parse)]
     delay: Option<Duration>,
     /// Something that goes wrong every N times: create-lost, create-fails, create-limited, connect-refused, session-ends or
-    /// session-stays; may be repeated
+    /// session-stays, recording-fails; may be repeated
     #[arg(long, value_name = "FAULT=N")]
     fault: Vec<Fault>,
     /// Let sessions reach no server of this machine, as if they were in a cloud

@@ -67,6 +67,11 @@ section! {
             variable: "FLOWGUARD_CLOUD_RECORDING",
             default: None, otherwise: "Browserbase's own choice, which is true", effect: Restart,
         }
+        /// Whether recordings of sessions are kept here too, among the artifacts
+        archive: bool = "archive" {
+            variable: "FLOWGUARD_CLOUD_ARCHIVE",
+            default: true, effect: Restart,
+        }
         /// Sessions that are kept ready from the first use of the cloud on
         sessions_min: Within<0, MAX_CLOUD_SESSIONS> = "sessions-min" {
             variable: "FLOWGUARD_CLOUD_SESSIONS_MIN",

@@ -19,15 +19,18 @@ pub(crate) enum Wrong {
     SessionEnds,
     /// It is not noticed that a connection has ended: the session stays.
     SessionStays,
+    /// The recordings of a session that has ended are not to be had: 502.
+    RecordingFails,
 }
 
-const WORDS: [(&str, Wrong); 6] = [
+const WORDS: [(&str, Wrong); 7] = [
     ("create-lost", Wrong::CreateLost),
     ("create-fails", Wrong::CreateFails),
     ("create-limited", Wrong::CreateLimited),
     ("connect-refused", Wrong::ConnectRefused),
     ("session-ends", Wrong::SessionEnds),
     ("session-stays", Wrong::SessionStays),
+    ("recording-fails", Wrong::RecordingFails),
 ];
 
 /// A fault, and how often it comes.

@@ -186,8 +186,9 @@ impl Emulator {
         Some(running.get(session)?.folder.path().to_owned())
     }
 
-    fn request_recordings(&self, session: &str) {
-        lock(&self.recordings_requested).insert(session.to_owned());
+    /// Whether they were not requested before.
+    fn request_recordings(&self, session: &str) -> bool {
+        lock(&self.recordings_requested).insert(session.to_owned())
     }
 
     fn has_requested_recordings(&self, session: &str) -> bool {

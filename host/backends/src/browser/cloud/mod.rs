@@ -1,8 +1,9 @@
 //! Browsers of Browserbase's cloud: a session of the pool for each run, in it the browser's own context, since Browserbase
 //! records and disguises no other. What a run gets is what it gets on this machine; what differs is how a browser is come
-//! by ([`session`]), how it is made as new for the next run of the same tenant ([`wipe`]), and who makes sure that nothing
-//! is left running ([`reaper`]).
+//! by ([`session`]), how it is made as new for the next run of the same tenant ([`wipe`]), who makes sure that nothing is
+//! left running ([`reaper`]), and who keeps what was recorded ([`archive`]).
 
+mod archive;
 mod files;
 mod lease;
 mod reaper;
@@ -16,13 +17,15 @@ use tokio::task::JoinSet;
 use super::tunnel::Tunnel;
 use crate::browserbase::{Client, tag};
 use crate::pool::{NoSession, Pool, PoolLimits, PoolStatistics};
+use archive::Archivist;
 use flowguard_core::browser::{BrowserError, CloudOptions, Lease, Wanted, Watcher};
 use flowguard_core::clock::Clock;
-use flowguard_core::limits::CLOUD_CLOSING;
+use flowguard_core::limits::{CLOUD_CLOSING, CLOUD_RECORDINGS_WAIT};
 use flowguard_core::storage::{CloudSessions, StorageError, TenantId};
 use lease::CloudLease;
 use session::{Kind, Sessions};
 
+pub use archive::{Archive, ArchiveError, media_type};
 pub use reaper::{Fate, Reaped, Reaper, ReaperError, SeenSession};
 
 /// Characters of the name of an installation.
@@ -72,6 +75,8 @@ pub struct CloudPlan {
     pub notes: CloudSessions,
     /// Time.
     pub clock: Arc<dyn Clock>,
+    /// Where their recordings are kept; none where that is not wanted.
+    pub archive: Option<Archive>,
     /// How they are used.
     pub settings: CloudSettings,
 }
@@ -100,6 +105,7 @@ impl CloudPlan {
 /// The browsers of the cloud.
 pub struct CloudBrowsers {
     pool: Arc<Pool<Sessions>>,
+    archivist: Option<Arc<Archivist>>,
     settings: CloudSettings,
     /// Who makes the requests of tunnels, once there is one.
     tunnels: OnceLock<reqwest::Client>,
@@ -109,7 +115,8 @@ pub struct CloudBrowsers {
 impl CloudBrowsers {
     fn new(plan: &CloudPlan, reaper: Reaper) -> Self {
         let settings = plan.settings.clone();
-        let sessions = Sessions::new(plan, reaper.installation());
+        let archivist = reaper.archivist().cloned();
+        let sessions = Sessions::new(plan, reaper.installation(), archivist.clone());
         let warm = settings
             .warm
             .clone()
@@ -121,6 +128,7 @@ impl CloudBrowsers {
         keeping.spawn(reaper.keep_reaping());
         Self {
             pool,
+            archivist,
             settings,
             tunnels: OnceLock::new(),
             _keeping: keeping,
@@ -139,11 +147,19 @@ impl CloudBrowsers {
         self.pool.provider().cost_microdollars()
     }
 
-    /// Ends all sessions. Those that could not be ended in time are ended by whoever looks for them next.
+    /// Ends all sessions, and keeps their recordings. What could not be done in time is done by whoever looks for sessions
+    /// next.
     pub async fn shut_down(&self) {
         if !self.pool.close(CLOUD_CLOSING).await {
             tracing::warn!(
                 "not all sessions in the cloud could be ended: the next look for them tries again"
+            );
+        }
+        let Some(archivist) = &self.archivist else { return };
+        let idle = tokio::time::timeout(CLOUD_RECORDINGS_WAIT, archivist.is_idle()).await;
+        if idle.is_err() {
+            tracing::warn!(
+                "not all recordings are kept yet: a host that looks for sessions later goes on with them, or `flowguard browserbase reap`"
             );
         }
     }

@@ -1,5 +1,5 @@
 //! Compares what runs in the cloud with what is noted here, and ends what is nobody's: so that nothing goes on costing when
-//! a host was killed, an answer was lost, or a release failed.
+//! a host was killed, an answer was lost, or a release failed. What such a host had not kept of recordings is kept then.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::CloudPlan;
+use super::archive::Archivist;
 use super::session::is_over;
 use crate::browserbase::{self, Session, Status, TAG};
 use flowguard_core::storage::{NotedSession, StorageError};
@@ -61,6 +62,8 @@ pub struct Reaped {
     pub ghosts: usize,
     /// Sessions of others, which were left alone.
     pub foreign: usize,
+    /// Sessions that have ended and whose recordings are being kept from now on.
+    pub recordings: usize,
 }
 
 /// Why it could not be looked.
@@ -74,11 +77,20 @@ pub enum ReaperError {
     Notes(#[from] StorageError),
 }
 
+/// What is there.
+struct Compared {
+    seen: Vec<SeenSession>,
+    /// Notes of sessions that do not run, and whose hosts say nothing: they ended by themselves, or nobody keeps their
+    /// recordings.
+    gone: Vec<NotedSession>,
+}
+
 /// Who looks.
 #[derive(Clone)]
 pub struct Reaper {
     plan: CloudPlan,
     installation: String,
+    archivist: Option<Arc<Archivist>>,
     /// Since when each note was seen as it is; by this host's own clock, which does not jump.
     seen: Arc<Mutex<BTreeMap<String, (u64, Instant)>>>,
     /// Whether a note's own moment counts. It was written by another machine's clock.
@@ -90,6 +102,7 @@ impl Reaper {
     /// What this looks at for the first time is not taken for abandoned: it has to be silent for a period before.
     pub(super) fn new(plan: CloudPlan, installation: String) -> Self {
         Self {
+            archivist: Archivist::new(&plan),
             plan,
             installation,
             seen: Arc::default(),
@@ -111,6 +124,19 @@ impl Reaper {
         &self.installation
     }
 
+    /// Who keeps recordings, where that is wanted.
+    pub(super) const fn archivist(&self) -> Option<&Arc<Archivist>> {
+        self.archivist.as_ref()
+    }
+
+    /// Waits until all recordings are kept that this has begun with, or cannot be; how many could not.
+    pub async fn recordings_are_kept(&self) -> usize {
+        match &self.archivist {
+            Some(archivist) => archivist.is_idle().await,
+            None => 0,
+        }
+    }
+
     const fn period(&self) -> Duration {
         self.plan.settings.reaper_period
     }
@@ -120,40 +146,73 @@ impl Reaper {
     /// # Errors
     /// Where the cloud or the store does not answer.
     pub async fn look(&self) -> Result<Vec<SeenSession>, ReaperError> {
-        Ok(self.compare().await?.0)
+        Ok(self.compare().await?.seen)
     }
 
-    /// Ends what is nobody's, and forgets what is not there.
+    /// Ends what is nobody's, forgets what is not there, and begins to keep recordings that nobody keeps.
     ///
     /// # Errors
     /// Where the cloud or the store does not answer.
     pub async fn reap(&self) -> Result<Reaped, ReaperError> {
-        let (seen, ghosts) = self.compare().await?;
+        let compared = self.compare().await?;
         let mut reaped = Reaped::default();
-        for SeenSession { session, fate, note } in seen {
-            match fate {
+        for seen in compared.seen {
+            let session = &seen.session.id;
+            match seen.fate {
                 Fate::Ours => reaped.ours += 1,
                 Fate::Foreign => reaped.foreign += 1,
-                Fate::Abandoned | Fate::Orphan => match self.plan.client.release(&session.id).await {
-                    Err(error) if !is_over(error.kind) => {
-                        tracing::warn!(%error, session = session.id, "a session in the cloud that nobody uses was not ended");
+                Fate::Abandoned | Fate::Orphan => match self.release(&seen).await {
+                    Err(ReaperError::Cloud(error)) => {
+                        tracing::warn!(%error, session, "a session in the cloud that nobody uses was not ended");
                         reaped.not_released += 1;
                     }
-                    _ => {
-                        tracing::info!(session = session.id, fate = fate.name(), "ended in the cloud");
+                    ended => {
+                        reaped.recordings += ended?;
                         reaped.released += 1;
-                        if let Some(note) = note {
-                            self.plan.notes.remove(&note.tag).await?;
-                        }
+                        tracing::info!(session, fate = seen.fate.name(), "ended in the cloud");
                     }
                 },
             }
         }
-        for tag in ghosts {
-            self.plan.notes.remove(&tag).await?;
-            reaped.ghosts += 1;
+        for note in compared.gone {
+            match (&note.session, note.ended_ms) {
+                (Some(session), ended) => {
+                    reaped.ghosts += usize::from(ended.is_none());
+                    reaped.recordings += self.has_ended(&note, session).await?;
+                }
+                (None, _) => {
+                    reaped.ghosts += 1;
+                    self.plan.notes.remove(&note.tag).await?;
+                }
+            }
         }
         Ok(reaped)
+    }
+
+    /// Ends a session; how many recordings are being kept because of this.
+    ///
+    /// # Errors
+    /// Where the cloud does not end it, or the store is away.
+    pub async fn release(&self, seen: &SeenSession) -> Result<usize, ReaperError> {
+        let session = &seen.session.id;
+        match self.plan.client.release(session).await {
+            Err(error) if !is_over(error.kind) => return Err(error.into()),
+            _ => {}
+        }
+        Ok(match &seen.note {
+            Some(note) => self.has_ended(note, session).await?,
+            None => 0,
+        })
+    }
+
+    /// Its note goes once its recording is kept, where there is one; how many are being kept because of this.
+    async fn has_ended(&self, note: &NotedSession, session: &str) -> Result<usize, StorageError> {
+        let ended = self.plan.has_ended(&note.tag, session, note.records).await?;
+        let begun = self.archivist.as_ref().zip(ended);
+        Ok(begun.map_or(0, |(archivist, note)| {
+            archivist.begin(note);
+            1
+        }))
     }
 
     /// Looks and ends again and again, and never ends itself.
@@ -171,8 +230,7 @@ impl Reaper {
         }
     }
 
-    /// What runs, and the tags of notes whose sessions do not.
-    async fn compare(&self) -> Result<(Vec<SeenSession>, Vec<String>), ReaperError> {
+    async fn compare(&self) -> Result<Compared, ReaperError> {
         let mut live = Vec::new();
         for status in [Status::Pending, Status::Running] {
             live.extend(self.plan.client.sessions(Some(&status), None).await?);
@@ -185,11 +243,11 @@ impl Reaper {
         let mut ids = BTreeSet::new();
         live.retain(|session: &Session| session.status.is_live() && ids.insert(session.id.clone()));
         let tags: BTreeSet<String> = live.iter().filter_map(tag_of).map(str::to_owned).collect();
-        let ghosts = notes
+        let gone = notes
             .values()
             // One that was noted only just may not be there yet.
             .filter(|note| !tags.contains(&note.tag) && self.is_silent(note, now))
-            .map(|note| note.tag.clone())
+            .cloned()
             .collect();
         let seen = live.into_iter().map(|session| {
             let note = tag_of(&session).and_then(|tag| notes.get(tag)).cloned();
@@ -204,7 +262,10 @@ impl Reaper {
             };
             SeenSession { session, fate, note }
         });
-        Ok((seen.collect(), ghosts))
+        Ok(Compared {
+            seen: seen.collect(),
+            gone,
+        })
     }
 
     /// Whether its host has said nothing for three quarters of a period, in which it would have said three times that it is

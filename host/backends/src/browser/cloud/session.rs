@@ -16,6 +16,7 @@ use tokio::time::Instant;
 use super::super::connected::Connected;
 use super::super::site_data::Origins;
 use super::CloudPlan;
+use super::archive::Archivist;
 use super::wipe;
 use crate::browserbase::{
     self, BrowserSettings, Client, Context, CreateSession, ProxySettings, Session, TAG, Viewport, tag,
@@ -45,6 +46,8 @@ pub(super) struct CloudSession {
     pub(super) context: BrowserContextId,
     pub(super) client: Client,
     tag: String,
+    /// Whether the cloud records it.
+    records: bool,
     uses: AtomicU32,
     /// Where its pages were since it was last as new.
     origins: Arc<Origins>,
@@ -71,6 +74,8 @@ impl CloudSession {
 pub(super) struct Sessions {
     plan: CloudPlan,
     installation: String,
+    /// Who keeps what was recorded.
+    archivist: Option<Arc<Archivist>>,
     /// The tags of those that are there or being made, and since when each costs.
     ours: Mutex<BTreeMap<String, Option<Instant>>>,
     /// What those that have ended cost.
@@ -78,21 +83,23 @@ pub(super) struct Sessions {
 }
 
 impl Sessions {
-    pub(super) fn new(plan: &CloudPlan, installation: &str) -> Self {
+    pub(super) fn new(plan: &CloudPlan, installation: &str, archivist: Option<Arc<Archivist>>) -> Self {
         Self {
             plan: plan.clone(),
             installation: installation.to_owned(),
+            archivist,
             ours: Mutex::default(),
             paid_microdollars: AtomicU64::new(0),
         }
     }
 
-    /// Says again and again that the sessions of this host are used. Never ends.
+    /// Says again and again that the sessions of this host are used, or their recordings being kept. Never ends.
     pub(super) async fn renew_notes(&self, every: Duration) {
         let mut beats = tokio::time::interval(every);
         loop {
             beats.tick().await;
-            let tags: Vec<String> = self.ours().keys().cloned().collect();
+            let mut tags: Vec<String> = self.ours().keys().cloned().collect();
+            tags.extend(self.archivist.iter().flat_map(|archivist| archivist.tags()));
             let now = self.plan.clock.wall_ms();
             for tag in tags {
                 let renewed = self.plan.notes.change(&tag, |note| note.renewed_ms = now);
@@ -138,6 +145,8 @@ impl Sessions {
                 made_ms: now,
                 renewed_ms: now,
                 uses: 0,
+                records: is_recorded(kind),
+                ended_ms: None,
             })
             .await
     }
@@ -175,6 +184,7 @@ impl Sessions {
                 context,
                 client: self.plan.client.clone(),
                 tag: tag.to_owned(),
+                records: is_recorded(kind),
                 uses: AtomicU32::new(0),
                 origins: Arc::new(Origins::of_one_to_wipe()),
             }),
@@ -264,9 +274,21 @@ impl Provider for Sessions {
             Err(error) => return Err(error.to_string()),
         }
         self.is_over(&session.tag);
-        self.forget(&session.tag).await;
+        match self.plan.has_ended(&session.tag, id, session.records).await {
+            Ok(note) => {
+                if let Some((archivist, note)) = self.archivist.as_ref().zip(note) {
+                    archivist.begin(note);
+                }
+            }
+            Err(error) => tracing::warn!(%error, "a session that has ended is still noted"),
+        }
         Ok(())
     }
+}
+
+/// Whether the cloud records it: that is its own choice where none was made.
+fn is_recorded(kind: &Kind) -> bool {
+    kind.options.recording != Some(false)
 }
 
 /// Whether there is nothing left to end.

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use std::fmt::Write;
 
+use super::super::fault::{Wrong, is_due};
 use super::super::pages::{Page, Picture, milliseconds};
 use super::super::sessions::Session;
 use super::super::{Emulator, json as said};
@@ -50,6 +51,12 @@ fn check(emulator: &Emulator, session: &Session) -> Result<(), Refusal> {
     if emulator.answers_anything() {
         return Ok(());
     }
+    if is_due(&emulator.options.faults, Wrong::RecordingFails) {
+        return Err(problem(
+            StatusCode::BAD_GATEWAY,
+            "the recording service does not answer",
+        ));
+    }
     if session.status.is_live() {
         return Err(problem(StatusCode::CONFLICT, "the session still runs"));
     }
@@ -68,24 +75,41 @@ fn check(emulator: &Emulator, session: &Session) -> Result<(), Refusal> {
 pub(super) async fn request(State(emulator): Shared, Path(id): Path<String>) -> Answer {
     let session = sessions::find(&emulator, &id)?;
     check(&emulator, &session)?;
-    emulator.request_recordings(&id);
-    let answer = Json(films(&emulator, &session));
+    // What is asked for has to be made first, and can be fetched at a later look.
+    let state = match emulator.request_recordings(&id) {
+        true => FilmState::Pending,
+        false => FilmState::Completed,
+    };
+    let answer = Json(films(&emulator, &session, state));
     Ok((StatusCode::ACCEPTED, answer).into_response())
 }
 
 pub(super) async fn downloads(State(emulator): Shared, Path(id): Path<String>) -> Answer {
     let session = sessions::find(&emulator, &id)?;
     check(&emulator, &session)?;
-    Ok(Json(films(&emulator, &session)).into_response())
+    let state = match emulator.has_requested_recordings(&id) {
+        true => FilmState::Completed,
+        false => FilmState::NotRequested,
+    };
+    Ok(Json(films(&emulator, &session, state)).into_response())
 }
 
-fn films(emulator: &Emulator, session: &Session) -> Value {
-    let is_requested = emulator.has_requested_recordings(&session.id);
+/// How far the films of a session are.
+#[derive(Clone, Copy)]
+enum FilmState {
+    NotRequested,
+    Pending,
+    Completed,
+}
+
+fn films(emulator: &Emulator, session: &Session, state: FilmState) -> Value {
     let films: Vec<Value> = (0..pages(emulator, &session.id).len())
         .map(|page| {
             let page_id = page.to_string();
-            if !is_requested {
-                return json!({"pageId": page_id, "status": "NOT_REQUESTED"});
+            match state {
+                FilmState::NotRequested => return json!({"pageId": page_id, "status": "NOT_REQUESTED"}),
+                FilmState::Pending => return json!({"pageId": page_id, "status": "PENDING"}),
+                FilmState::Completed => {}
             }
             let (id, key) = (&session.id, &session.key);
             json!({
