@@ -12,7 +12,7 @@ use flowguard_core::limits::{MAX_KEY_BYTES, MAX_VALUE_BYTES};
 use flowguard_core::run::{Origin, RunId, RunMetadata, RunRecord};
 use flowguard_core::storage::calls::{Get, List, Set};
 use flowguard_core::storage::collections::AUDIT;
-use flowguard_core::storage::store::{Document, Query, Store};
+use flowguard_core::storage::store::{Document, Store};
 use flowguard_core::storage::{BucketId, BucketLimits, Storage, TenantId};
 use flowguard_core::verdict::Verdict;
 use futures::poll;
@@ -236,7 +236,8 @@ async fn a_write_that_is_given_up_is_left_out() {
 
     assert!(waits.await.unwrap());
     store.insert(&local, &AUDIT, document("after"), 0).await.unwrap();
-    let found = store.find(&local, &AUDIT, Query::page(None, 0)).await.unwrap();
+    let store: &dyn Store = &store;
+    let found = store.pages(&local, &AUDIT, 0).next().await.unwrap().unwrap();
     let ids: Vec<&str> = found.iter().map(|document| document.id.as_str()).collect();
     assert_eq!(ids, ["after", "before", "waits"]);
 }

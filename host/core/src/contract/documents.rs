@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use super::{NOW, all, fresh_tenant};
 use crate::limits::MAX_SEALED_BYTES;
-use crate::storage::TenantId;
 use crate::storage::collections::{AUDIT, BUCKET_ENTRIES, TEST_RESULTS, VISION_CACHE};
 use crate::storage::store::{Collection, Document, Order, Query, Store, Total};
+use crate::storage::{StorageError, TenantId};
 
 pub(super) fn document(id: &str, fields: Value) -> Document {
     let Value::Object(fields) = fields else {
@@ -165,20 +165,33 @@ pub async fn a_replacement_needs_the_revision(store: &Arc<dyn Store>) {
 /// Of replacements at the same time one is done, and nobody's count is lost.
 pub async fn one_of_many_replacements_wins(store: &Arc<dyn Store>) {
     let tenant = fresh_tenant();
-    insert(store, &tenant, &AUDIT, document("a", json!({ "n": 0 }))).await;
-    let count = || async {
-        loop {
-            let mut read = store.get(&tenant, &AUDIT, "a", NOW).await.unwrap().unwrap();
-            let next = read.fields["n"].as_i64().unwrap() + 1;
-            read.fields["n"] = next.into();
-            if store.replace(&tenant, &AUDIT, read).await.unwrap() {
-                return;
-            }
-        }
-    };
+    let count = || async { store.make(&tenant, &AUDIT, "a", counted).await.unwrap() };
     all((0..8).map(|_| count())).await;
     let read = store.get(&tenant, &AUDIT, "a", NOW).await.unwrap().unwrap();
-    assert_eq!((read.fields["n"].as_i64(), read.revision), (Some(8), 9));
+    assert_eq!((read.fields["n"].as_i64(), read.revision), (Some(8), 8));
+}
+
+/// The document, or a first one, with one more.
+fn counted(before: Option<&Document>) -> Result<Option<Document>, StorageError> {
+    let before = before.map_or(0, |before| before.fields["n"].as_i64().unwrap());
+    Ok(Some(document("a", json!({ "n": before + 1 }))))
+}
+
+/// A document is made where there is none, changed, and removed; what was there before is told.
+pub async fn a_document_becomes_what_is_decided(store: &Arc<dyn Store>) {
+    let tenant = fresh_tenant();
+    let make = async |decide: fn(Option<&Document>) -> _| {
+        let before = store.make(&tenant, &AUDIT, "a", decide).await.unwrap();
+        before.map(|before| before.fields["n"].as_i64().unwrap())
+    };
+    assert_eq!(make(|_| Ok(None)).await, None);
+    assert_eq!(make(counted).await, None);
+    assert_eq!(make(counted).await, Some(1));
+    assert_eq!(make(|before| Ok(before.cloned())).await, Some(2));
+    let refused = |_: Option<&Document>| Err(StorageError::Damaged("so decided".to_owned()));
+    assert!(store.make(&tenant, &AUDIT, "a", refused).await.is_err());
+    assert_eq!(make(|_| Ok(None)).await, Some(2));
+    assert_eq!(store.get(&tenant, &AUDIT, "a", NOW).await.unwrap(), None);
 }
 
 /// A removal names what it read.

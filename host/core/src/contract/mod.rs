@@ -56,6 +56,7 @@ macro_rules! store_contract {
             one_of_many_inserts_wins,
             a_replacement_needs_the_revision,
             a_removal_needs_the_revision,
+            a_document_becomes_what_is_decided,
             what_has_expired_is_gone_and_makes_room,
             names_of_any_shape_are_apart,
             texts_of_any_shape_are_kept,

@@ -159,20 +159,11 @@ pub async fn a_collection_is_gone_through_page_by_page(store: &Arc<dyn Store>) {
     for id in &expected {
         insert(store, &tenant, &AUDIT, document(id, json!({}))).await;
     }
-    let mut found: Vec<String> = Vec::new();
-    loop {
-        let page = ids(
-            store,
-            &tenant,
-            &AUDIT,
-            Query::page(found.last().map(String::as_str), NOW),
-        )
-        .await;
-        if page.is_empty() {
-            break;
-        }
-        found.extend(page);
-    }
+    let mut pages = store.pages(&tenant, &AUDIT, NOW);
+    let first = pages.next().await.unwrap().unwrap();
+    assert_eq!(first.len(), STORE_PAGE as usize);
+    let rest = pages.all().await.unwrap();
+    let found: Vec<String> = first.into_iter().chain(rest).map(|found| found.id).collect();
     assert_eq!(found, expected);
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::{AMPLE, NOW, fresh_bucket, fresh_tenant, vault, vault_with};
 use crate::storage::collections::{AUDIT, BUCKET_ENTRIES, COLLECTIONS, DATA_KEYS};
-use crate::storage::store::{Document, Query, Store};
+use crate::storage::store::{Document, Store};
 use crate::storage::vault::{MasterKey, Sealing, Vault};
 use crate::storage::{BucketId, Buckets, StorageError, TenantId};
 
@@ -165,19 +165,11 @@ pub async fn a_key_goes_an_hour_after_another_took_its_place(store: &Arc<dyn Sto
 }
 
 async fn keys(store: &Arc<dyn Store>, tenant: &TenantId) -> usize {
-    store
-        .find(tenant, &DATA_KEYS, Query::page(None, NOW))
-        .await
-        .unwrap()
-        .len()
+    store.pages(tenant, &DATA_KEYS, NOW).all().await.unwrap().len()
 }
 
 async fn sealed_parts(store: &Arc<dyn Store>, tenant: &TenantId) -> Vec<Vec<u8>> {
-    let query = Query {
-        limit: 1_000,
-        ..Query::page(None, NOW)
-    };
-    let found = store.find(tenant, &BUCKET_ENTRIES, query).await.unwrap();
+    let found = store.pages(tenant, &BUCKET_ENTRIES, NOW).all().await.unwrap();
     found.into_iter().filter_map(|document| document.sealed).collect()
 }
 
@@ -221,11 +213,7 @@ pub async fn no_plain_text_reaches_the_store(store: &Arc<dyn Store>) {
         .unwrap();
     let mut seen = 0;
     for collection in COLLECTIONS {
-        for document in store
-            .find(&bucket.tenant, collection, Query::page(None, NOW))
-            .await
-            .unwrap()
-        {
+        for document in store.pages(&bucket.tenant, collection, NOW).all().await.unwrap() {
             let Document { fields, sealed, .. } = document;
             let fields = json!(Map::from_iter(fields)).to_string();
             for secret in ["ada@shop", "4111111"] {

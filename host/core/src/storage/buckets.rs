@@ -371,13 +371,12 @@ impl Buckets {
         if change.is_none() {
             return Ok(());
         }
-        loop {
-            let kept = self.kept(bucket).await?;
-            let before = kept.as_ref().map_or(Room::default(), taken);
-            if self.keep(bucket, kept, plus(before, change)).await? {
-                return Ok(());
-            }
-        }
+        let id = bucket_id(bucket);
+        let counted = self.store.make(&bucket.tenant, &BUCKETS, &id, |kept| {
+            let before = kept.map_or(Room::default(), taken);
+            Ok(Some(holding(bucket, kept.cloned(), plus(before, change))))
+        });
+        counted.await.map(drop)
     }
 
     async fn kept(&self, bucket: &BucketId) -> Result<Option<Document>, StorageError> {
@@ -393,20 +392,7 @@ impl Buckets {
         room: Room,
     ) -> Result<bool, StorageError> {
         let is_new = kept.is_none();
-        let mut document = kept.unwrap_or_else(|| Document {
-            id: bucket_id(bucket),
-            revision: 0,
-            schema: 1,
-            expires_ms: None,
-            fields: named(bucket),
-            sealed: None,
-        });
-        document
-            .fields
-            .insert("keys".to_owned(), Value::from(room.keys.max(0)));
-        document
-            .fields
-            .insert("bytes".to_owned(), Value::from(room.bytes.max(0)));
+        let document = holding(bucket, kept, room);
         match is_new {
             true => self.store.insert(&bucket.tenant, &BUCKETS, document, 0).await,
             false => self.store.replace(&bucket.tenant, &BUCKETS, document).await,
@@ -434,6 +420,25 @@ impl Buckets {
         let value = self.vault.open(sealing(bucket, &document.id), sealed).await?;
         Ok(Entry { document, value })
     }
+}
+
+/// What is said of a bucket that is so full.
+fn holding(bucket: &BucketId, kept: Option<Document>, room: Room) -> Document {
+    let mut document = kept.unwrap_or_else(|| Document {
+        id: bucket_id(bucket),
+        revision: 0,
+        schema: 1,
+        expires_ms: None,
+        fields: named(bucket),
+        sealed: None,
+    });
+    let numbers = [("keys", room.keys), ("bytes", room.bytes)];
+    for (name, number) in numbers {
+        document
+            .fields
+            .insert(name.to_owned(), Value::from(number.max(0)));
+    }
+    document
 }
 
 fn sealing<'a>(bucket: &'a BucketId, id: &'a str) -> Sealing<'a> {

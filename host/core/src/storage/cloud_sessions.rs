@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
 use super::collections::CLOUD_SESSIONS;
-use super::store::{Document, Query, Store};
+use super::store::{Document, Store};
 use super::{StorageError, TenantId};
 
 /// The version of what is kept.
@@ -106,17 +106,13 @@ impl CloudSessions {
         tag: &str,
         change: impl Fn(&mut NotedSession) + Send + Sync,
     ) -> Result<bool, StorageError> {
-        loop {
-            let found = self.store.get(&self.keeper, &CLOUD_SESSIONS, tag, 0).await?;
-            let Some(found) = found else { return Ok(false) };
-            let revision = found.revision;
-            let mut session = read(found)?;
+        let changed = self.store.make(&self.keeper, &CLOUD_SESSIONS, tag, |found| {
+            let Some(found) = found else { return Ok(None) };
+            let mut session = read(found.clone())?;
             change(&mut session);
-            let changed = document(&session, revision);
-            if self.store.replace(&self.keeper, &CLOUD_SESSIONS, changed).await? {
-                return Ok(true);
-            }
-        }
+            Ok(Some(document(&session, found.revision)))
+        });
+        Ok(changed.await?.is_some())
     }
 
     /// Removes a note: its session has ended. Doing it again does no harm.
@@ -124,16 +120,8 @@ impl CloudSessions {
     /// # Errors
     /// Where the store is away.
     pub async fn remove(&self, tag: &str) -> Result<(), StorageError> {
-        loop {
-            let found = self.store.get(&self.keeper, &CLOUD_SESSIONS, tag, 0).await?;
-            let Some(found) = found else { return Ok(()) };
-            let removed = self
-                .store
-                .remove(&self.keeper, &CLOUD_SESSIONS, tag, found.revision);
-            if removed.await? {
-                return Ok(());
-            }
-        }
+        let removed = self.store.make(&self.keeper, &CLOUD_SESSIONS, tag, |_| Ok(None));
+        removed.await.map(drop)
     }
 
     /// All notes, in the order of their tags.
@@ -141,17 +129,9 @@ impl CloudSessions {
     /// # Errors
     /// Where the store is away, or one is of a newer release.
     pub async fn all(&self) -> Result<Vec<NotedSession>, StorageError> {
-        let mut all = Vec::new();
-        let mut after: Option<String> = None;
-        loop {
-            let query = Query::page(after.as_deref(), 0);
-            let page = self.store.find(&self.keeper, &CLOUD_SESSIONS, query).await?;
-            let Some(last) = page.last() else { return Ok(all) };
-            after = Some(last.id.clone());
-            for document in page.into_iter().filter(|document| document.id != INSTALLATION) {
-                all.push(read(document)?);
-            }
-        }
+        let all = self.store.pages(&self.keeper, &CLOUD_SESSIONS, 0).all().await?;
+        let notes = all.into_iter().filter(|document| document.id != INSTALLATION);
+        notes.map(read).collect()
     }
 }
 

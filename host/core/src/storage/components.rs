@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use std::sync::Arc;
 
 use super::collections::COMPONENTS;
-use super::store::{Document, Query, Store};
+use super::store::{Document, Store};
 use super::{StorageError, TenantId};
 use crate::artifact::Digest;
 
@@ -39,25 +39,18 @@ impl Components {
     /// # Errors
     /// Where the store is away.
     pub async fn put(&self, tenant: &TenantId, component: &RegisteredComponent) -> Result<(), StorageError> {
-        loop {
-            let before = self.0.get(tenant, &COMPONENTS, &component.name, 0).await?;
-            let fields = before.as_ref().map(|before| before.fields.clone());
-            let document = Document {
+        let put = self.0.make(tenant, &COMPONENTS, &component.name, |before| {
+            let fields = before.map(|before| before.fields.clone());
+            Ok(Some(Document {
                 id: component.name.clone(),
-                revision: before.as_ref().map_or(1, |before| before.revision),
+                revision: 1,
                 schema: SCHEMA,
                 expires_ms: None,
                 fields: fields_of(component, fields.unwrap_or_default()),
                 sealed: None,
-            };
-            let is_done = match before {
-                Some(_) => self.0.replace(tenant, &COMPONENTS, document).await?,
-                None => self.0.insert(tenant, &COMPONENTS, document, 0).await?,
-            };
-            if is_done {
-                return Ok(());
-            }
-        }
+            }))
+        });
+        put.await.map(drop)
     }
 
     /// Removes one; whether there was one.
@@ -65,14 +58,8 @@ impl Components {
     /// # Errors
     /// Where the store is away.
     pub async fn remove(&self, tenant: &TenantId, name: &str) -> Result<bool, StorageError> {
-        loop {
-            let Some(found) = self.0.get(tenant, &COMPONENTS, name, 0).await? else {
-                return Ok(false);
-            };
-            if self.0.remove(tenant, &COMPONENTS, name, found.revision).await? {
-                return Ok(true);
-            }
-        }
+        let removed = self.0.make(tenant, &COMPONENTS, name, |_| Ok(None));
+        Ok(removed.await?.is_some())
     }
 
     /// All of them, in the order of their names.
@@ -80,20 +67,8 @@ impl Components {
     /// # Errors
     /// Where the store is away, or one is of a newer release.
     pub async fn all(&self, tenant: &TenantId) -> Result<Vec<RegisteredComponent>, StorageError> {
-        let mut all: Vec<RegisteredComponent> = Vec::new();
-        loop {
-            let after = all.last().map(|last| last.name.clone());
-            let page = self
-                .0
-                .find(tenant, &COMPONENTS, Query::page(after.as_deref(), 0))
-                .await?;
-            if page.is_empty() {
-                return Ok(all);
-            }
-            for document in page {
-                all.push(read(document)?);
-            }
-        }
+        let all = self.0.pages(tenant, &COMPONENTS, 0).all().await?;
+        all.into_iter().map(read).collect()
     }
 }
 

@@ -70,25 +70,6 @@ pub struct Query<'a> {
     pub sealed: bool,
 }
 
-impl Query<'_> {
-    /// The next documents by id after this one, whole: going through a collection, with [`STORE_PAGE`] at a time.
-    #[must_use]
-    pub fn page(after: Option<&str>, now_ms: u64) -> Self {
-        Self {
-            equal: Vec::new(),
-            between: after.map(|after| Between {
-                field: "id",
-                from: Bound::Excluded(Value::from(after)),
-                to: Bound::Unbounded,
-            }),
-            order: Order::Ascending("id"),
-            limit: STORE_PAGE,
-            now_ms,
-            sealed: true,
-        }
-    }
-}
-
 /// A field, `id` included, that lies between two values of one kind. Texts are ordered by their bytes.
 #[derive(Clone, Debug)]
 pub struct Between {
@@ -187,6 +168,111 @@ pub trait Store: Send + Sync {
 
     /// What keeps the documents, in words for a person, without a password: `SQLite …/store.sqlite`.
     fn place(&self) -> String;
+}
+
+/// A way through a collection, by the ids of its documents and [`STORE_PAGE`] at a time. What is written meanwhile may be
+/// seen or not.
+pub struct Pages<'a> {
+    store: &'a dyn Store,
+    tenant: &'a TenantId,
+    collection: &'static Collection,
+    now_ms: u64,
+    sealed: bool,
+    after: Option<String>,
+}
+
+impl Pages<'_> {
+    /// Leaves out what is sealed.
+    #[must_use]
+    pub const fn without_sealed(mut self) -> Self {
+        self.sealed = false;
+        self
+    }
+
+    /// The next documents, at least one; none where there are no more.
+    ///
+    /// # Errors
+    /// Where the store is away.
+    pub async fn next(&mut self) -> Result<Option<Vec<Document>>, StorageError> {
+        let query = Query {
+            equal: Vec::new(),
+            between: self.after.as_deref().map(|after| Between {
+                field: "id",
+                from: Bound::Excluded(Value::from(after)),
+                to: Bound::Unbounded,
+            }),
+            order: Order::Ascending("id"),
+            limit: STORE_PAGE,
+            now_ms: self.now_ms,
+            sealed: self.sealed,
+        };
+        let page = self.store.find(self.tenant, self.collection, query).await?;
+        let Some(last) = page.last() else { return Ok(None) };
+        self.after = Some(last.id.clone());
+        Ok(Some(page))
+    }
+
+    /// All that are left.
+    ///
+    /// # Errors
+    /// Where the store is away.
+    pub async fn all(mut self) -> Result<Vec<Document>, StorageError> {
+        let mut all = Vec::new();
+        while let Some(page) = self.next().await? {
+            all.extend(page);
+        }
+        Ok(all)
+    }
+}
+
+impl dyn Store {
+    /// A way through a collection of a tenant.
+    #[must_use]
+    pub fn pages<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        collection: &'static Collection,
+        now_ms: u64,
+    ) -> Pages<'a> {
+        Pages {
+            store: self,
+            tenant,
+            collection,
+            now_ms,
+            sealed: true,
+            after: None,
+        }
+    }
+
+    /// Makes of a document what `decide` says, which is asked again where somebody else was first: another, a first one
+    /// where there is none, or none. What was there before.
+    ///
+    /// # Errors
+    /// Where the store is away, or `decide` says so.
+    pub async fn make(
+        &self,
+        tenant: &TenantId,
+        collection: &'static Collection,
+        id: &str,
+        decide: impl Fn(Option<&Document>) -> Result<Option<Document>, StorageError> + Send + Sync,
+    ) -> Result<Option<Document>, StorageError> {
+        loop {
+            let before = self.get(tenant, collection, id, 0).await?;
+            let revision = before.as_ref().map(|before| before.revision);
+            let is_done = match (revision, decide(before.as_ref())?) {
+                (None, None) => true,
+                (None, Some(document)) => self.insert(tenant, collection, document, 0).await?,
+                (Some(revision), None) => self.remove(tenant, collection, id, revision).await?,
+                (Some(revision), Some(document)) => {
+                    let document = Document { revision, ..document };
+                    self.replace(tenant, collection, document).await?
+                }
+            };
+            if is_done {
+                return Ok(before);
+            }
+        }
+    }
 }
 
 /// Texts that begin so, as two bounds.

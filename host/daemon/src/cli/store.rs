@@ -13,7 +13,6 @@ use flowguard_core::limits::MAX_EXPORT_LINE_BYTES;
 use flowguard_core::storage::TenantId;
 use flowguard_core::storage::collections::COLLECTIONS;
 use flowguard_core::storage::portable::Portable;
-use flowguard_core::storage::store::Query;
 use flowguard_engine::EngineOptions;
 
 /// The version of an export.
@@ -96,14 +95,8 @@ async fn export(app: &App, file: &Path) -> anyhow::Result<()> {
     let mut documents = 0;
     for tenant in storage.store.tenants().await? {
         for collection in COLLECTIONS {
-            let mut after: Option<String> = None;
-            loop {
-                let page = storage
-                    .store
-                    .find(&tenant, collection, Query::page(after.as_deref(), 0))
-                    .await?;
-                let Some(last) = page.last() else { break };
-                after = Some(last.id.clone());
+            let mut pages = storage.store.pages(&tenant, collection, 0);
+            while let Some(page) = pages.next().await? {
                 for document in page {
                     let line = serde_json::to_string(&Portable::new(&tenant, collection, document))?;
                     writeln!(out, "{line}").with_context(cannot)?;
@@ -236,15 +229,8 @@ async fn erase(app: &App, tenant: &TenantId) -> anyhow::Result<()> {
     let keys = app.storage.vault.erase(tenant).await?;
     let mut documents = 0;
     for collection in COLLECTIONS {
-        let mut after: Option<String> = None;
-        loop {
-            let query = Query {
-                sealed: false,
-                ..Query::page(after.as_deref(), 0)
-            };
-            let page = store.find(tenant, collection, query).await?;
-            let Some(last) = page.last() else { break };
-            after = Some(last.id.clone());
+        let mut pages = store.pages(tenant, collection, 0).without_sealed();
+        while let Some(page) = pages.next().await? {
             for document in page {
                 let removed = store.remove(tenant, collection, &document.id, document.revision);
                 documents += u64::from(removed.await?);

@@ -309,14 +309,8 @@ impl Vault {
         newest: &DataKey,
     ) -> Result<u64, StorageError> {
         let mut resealed = 0;
-        let mut after: Option<String> = None;
-        loop {
-            let query = Query::page(after.as_deref(), self.now_ms());
-            let page = self.store.find(tenant, collection, query).await?;
-            let Some(last) = page.last() else {
-                return Ok(resealed);
-            };
-            after = Some(last.id.clone());
+        let mut pages = self.store.pages(tenant, collection, self.now_ms());
+        while let Some(page) = pages.next().await? {
             for mut document in page {
                 let Some(sealed) = document.sealed.take() else {
                     continue;
@@ -335,6 +329,7 @@ impl Vault {
                 resealed += u64::from(self.store.replace(tenant, collection, document).await?);
             }
         }
+        Ok(resealed)
     }
 
     /// Deletes the keys that were superseded long enough ago that no host writes with them, and that nothing needs.
@@ -369,12 +364,8 @@ impl Vault {
             if collection.name == DATA_KEYS.name {
                 continue;
             }
-            let mut after: Option<String> = None;
-            loop {
-                let query = Query::page(after.as_deref(), self.now_ms());
-                let page = self.store.find(tenant, collection, query).await?;
-                let Some(last) = page.last() else { break };
-                after = Some(last.id.clone());
+            let mut pages = self.store.pages(tenant, collection, self.now_ms());
+            while let Some(page) = pages.next().await? {
                 let needs =
                     |document: &Document| document.sealed.as_deref().and_then(envelope::key_of) == Some(key);
                 if page.iter().any(needs) {
