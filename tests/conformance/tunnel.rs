@@ -141,6 +141,57 @@ async fn talk(browser: &Browser, page: PageId, url: &str) -> Result<String, Fail
     browser.evaluate(&call).await
 }
 
+/// An application's interface at an origin of its own: it answers what a browser asks before it asks.
+async fn interface() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = format!("http://{}", listener.local_addr().expect("an address"));
+    let answer = |request: Request| async move {
+        let allowed = [
+            (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+            (header::ACCESS_CONTROL_ALLOW_METHODS, "PUT"),
+            (header::ACCESS_CONTROL_ALLOW_HEADERS, "content-type, x-own"),
+        ];
+        let method = request.method().to_string();
+        (allowed, method).into_response()
+    };
+    let router = Router::new().fallback(answer);
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    address
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_browser_asks_before_it_asks_another_origin_goes_through() {
+    let cloud = Cloud::open(LIMITS, &["--apart"]).await;
+    cloud
+        .site
+        .put("/start", Answer::Page("<p>private</p>".to_owned()));
+    let interface = interface().await;
+    let wanted = through(&[&origin(&cloud.site.url("/")), &interface]);
+    let (browser, _ledger, page) = cloud.run(wanted).await;
+    goto(&browser, page, "/start").await.expect("it loads");
+    let put = |headers: &str| {
+        format!(
+            "() => fetch('{interface}/orders', {{ method: 'PUT', body: '{{}}', headers: {headers} }}).then((r) => r.text(), String)"
+        )
+    };
+    assert_eq!(
+        evaluate(
+            &browser,
+            page,
+            &put("{ 'content-type': 'application/json', 'x-own': '1' }")
+        )
+        .await,
+        json!("PUT")
+    );
+    assert_eq!(
+        evaluate(&browser, page, &put("{ 'x-other': '1' }")).await,
+        json!("TypeError: Failed to fetch"),
+        "what it does not allow is refused by the browser"
+    );
+    browser.release().await;
+    cloud.close().await;
+}
+
 /// A server whose events never end.
 async fn events() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
@@ -148,6 +199,11 @@ async fn events() -> String {
     let answer = |request: Request| async move {
         match request.uri().path() {
             "/events" => stream(),
+            "/slow" => slow(),
+            "/accepted" => match request.headers().get(header::ACCEPT) {
+                Some(accepted) => accepted.as_bytes().to_vec().into_response(),
+                None => "nothing".into_response(),
+            },
             _ => ([(header::CONTENT_TYPE, "text/html")], "<p>events</p>").into_response(),
         }
     };
@@ -166,6 +222,58 @@ fn stream() -> Response {
     let parts = futures::stream::iter(parts.map(Ok::<_, std::convert::Infallible>));
     let body = Body::from_stream(parts.chain(futures::stream::pending()));
     ([(header::CONTENT_TYPE, "text/event-stream")], body).into_response()
+}
+
+/// Begins at once, goes on after a second, and ends.
+fn slow() -> Response {
+    let later = futures::stream::once(async {
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+        Ok::<_, std::convert::Infallible>("later")
+    });
+    let first = futures::stream::iter([Ok("first ")]);
+    ([("x-own", "1")], Body::from_stream(first.chain(later))).into_response()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_that_takes_long_comes_to_fetch_piece_by_piece() {
+    let cloud = Cloud::open(LIMITS, &["--apart"]).await;
+    let events = events().await;
+    let (browser, _ledger, page) = cloud.run(through(&[&events])).await;
+    goto(&browser, page, &events).await.expect("it loads");
+    let endless = "async () => {
+      const abort = new AbortController();
+      const response = await fetch('/events', { signal: abort.signal });
+      const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+      let text = '';
+      while (!text.includes('lines')) text += (await reader.read()).value;
+      abort.abort();
+      const ended = await reader.read().then(() => 'goes on', (error) => error.name);
+      return [response.status, response.headers.get('content-type'), new URL(response.url).pathname,
+        text.includes('data: one'), ended];
+    }";
+    assert_eq!(
+        evaluate(&browser, page, endless).await,
+        json!([200, "text/event-stream", "/events", true, "AbortError"])
+    );
+    let slow = "async () => {
+      const response = await fetch(new Request('/slow'));
+      return [[...response.headers.keys()].filter((name) => name.startsWith('x-')), await response.text()];
+    }";
+    assert_eq!(
+        evaluate(&browser, page, slow).await,
+        json!([["x-own"], "first later"])
+    );
+    let accepted = "async () => {
+      const accepted = (init) => fetch('/accepted', init).then((response) => response.text());
+      return [await accepted(), await accepted({ headers: { accept: 'text/html' } })];
+    }";
+    assert_eq!(
+        evaluate(&browser, page, accepted).await,
+        json!(["*/*", "text/html"]),
+        "the server sees what the page has said"
+    );
+    browser.release().await;
+    cloud.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -312,10 +312,12 @@ pub const CLOUD_REFILL: Duration = Duration::from_secs(10);
 pub const MAX_TUNNELLED_BYTES: usize = 64 << 20;
 /// Bytes of one message of a WebSocket that comes through a tunnel.
 pub const MAX_TUNNELLED_MESSAGE_BYTES: usize = 16 << 20;
-/// WebSockets and event sources that one page has through a tunnel at once.
+/// WebSockets, event sources and answers that come piece by piece that one page has through a tunnel at once.
 pub const MAX_TUNNELLED_STREAMS: usize = 64;
 /// How long an answer may take that comes through a tunnel.
 pub const TUNNEL_TIMEOUT: Duration = Duration::from_secs(60);
+/// After this time an answer to a page's `fetch` that has not ended comes piece by piece.
+pub const TUNNEL_STREAMS_AFTER: Duration = Duration::from_millis(500);
 /// How often each session is asked whether it is there; one that is asked nothing for ten minutes is closed by the cloud.
 pub const CLOUD_HEARTBEAT: Duration = Duration::from_secs(60);
 /// How long the end of a program waits for the end of its sessions in a cloud.

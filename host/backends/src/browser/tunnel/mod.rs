@@ -2,24 +2,28 @@
 //! in the browser, made from here, and their answers given to the page. Nothing that is not listed is reachable: the page's
 //! word for where it wants to go is compared by scheme, host and port, and redirects are the browser's to follow.
 //!
-//! An answer is given whole, when it is there. What never ends comes by WebSockets and event sources, for which pages get
-//! stand-ins ([`streams`]). Not seen here, and so not led through: what service workers fetch, and questions that a browser
-//! asks before requests from other origins (CORS preflights).
+//! An answer is given whole, when it is there. What takes long or never ends comes to a page's `fetch` piece by piece
+//! ([`held`]), and by WebSockets and event sources, for which pages get stand-ins ([`streams`]). Not seen here, and so not
+//! led through: what service workers fetch.
 
+mod held;
 mod streams;
 
 use chromiumoxide::cdp::browser_protocol::network::{CookieSameSite, GetCookiesParams};
 use futures::StreamExt;
+use held::{Held, HeldAnswers};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Method, redirect};
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
 use url::Url;
 
 use super::cdp::Session;
 use crate::causes::causes;
 use flowguard_core::browser::network::{AbortReason, Body, Decision, Fulfilment, Header, RequestInfo};
-use flowguard_core::limits::{MAX_TUNNELLED_BYTES, TUNNEL_TIMEOUT};
+use flowguard_core::limits::{MAX_TUNNELLED_BYTES, TUNNEL_STREAMS_AFTER, TUNNEL_TIMEOUT};
 
 pub(super) use streams::follow;
 
@@ -40,6 +44,8 @@ pub(super) struct Tunnel {
     /// As `http://host:port`, without the port where it is the scheme's.
     origins: BTreeSet<String>,
     http: Client,
+    /// Those that have begun and not ended, until their pages take them.
+    held: Arc<HeldAnswers>,
 }
 
 impl Tunnel {
@@ -56,6 +62,7 @@ impl Tunnel {
         Ok(Arc::new(Self {
             origins: origins?,
             http: http.clone(),
+            held: Arc::default(),
         }))
     }
 
@@ -134,30 +141,48 @@ impl Tunnel {
     ) -> Result<Fulfilment, Failed> {
         let other = |why: &str| Failed::Other(why.to_owned());
         let method = Method::from_bytes(request.method.as_bytes()).map_err(|_| other("the method"))?;
-        let headers = headers(session, url, request).await;
-        let mut asked = self
-            .http
-            .request(method, url.clone())
-            .timeout(TUNNEL_TIMEOUT)
-            .headers(headers);
+        let mut headers = headers(session, url, request).await;
+        let token = held::taken_from(&mut headers);
+        let deadline = Instant::now() + TUNNEL_TIMEOUT;
+        let mut asked = self.http.request(method, url.clone()).headers(headers);
         if let Some(body) = &request.body {
             asked = asked.body(body.clone());
         }
-        let answer = asked.send().await.map_err(|error| {
+        let late = |_| Failed::Other("it took too long".to_owned());
+        let answer = tokio::time::timeout_at(deadline, asked.send());
+        let answer = answer.await.map_err(late)?.map_err(|error| {
             let why = causes(&error.without_url());
             Failed::Connect(why)
         })?;
+        let waits = if held::is_stream(&answer) {
+            Duration::ZERO
+        } else {
+            TUNNEL_STREAMS_AFTER
+        };
+        let streams_at = Instant::now() + waits;
         let status = answer.status().as_u16();
         let headers = answer.headers().iter().filter_map(|(name, value)| {
             let is_ours = OF_THE_WAY.contains(&name.as_str());
             let value = value.to_str().ok().filter(|_| !is_ours)?;
             Some(Header::new(name.as_str(), value))
         });
-        let headers = headers.collect();
+        let mut headers: Vec<Header> = headers.collect();
         let mut body = Vec::new();
-        let mut chunks = answer.bytes_stream();
-        while let Some(chunk) = chunks.next().await {
-            let chunk = chunk.map_err(|error| Failed::Other(causes(&error.without_url())))?;
+        let mut chunks = answer.bytes_stream().boxed();
+        loop {
+            let until = if token.is_some() { streams_at } else { deadline };
+            let chunk = match tokio::time::timeout_at(until, chunks.next()).await {
+                Ok(None) => break,
+                Ok(Some(chunk)) => chunk.map_err(|error| Failed::Other(causes(&error.without_url())))?,
+                Err(late_now) => match token {
+                    Some(token) => {
+                        let begun = std::mem::take(&mut body);
+                        headers.extend(self.held.hold(token, Held::new(begun, chunks)));
+                        break;
+                    }
+                    None => return Err(late(late_now)),
+                },
+            };
             if body.len() + chunk.len() > MAX_TUNNELLED_BYTES {
                 return Err(other("the answer is too large"));
             }

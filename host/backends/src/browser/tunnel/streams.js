@@ -1,5 +1,5 @@
-// Stand-ins for WebSocket and EventSource, for the origins of a tunnel: what they are asked for is told to the host, which
-// has the connection, and what comes is told back. Runs in the page's own world before its scripts.
+// Stand-ins for WebSocket, EventSource and fetch, for the origins of a tunnel: what they are asked for is told to the host,
+// which has the connection, and what comes is told back. Runs in the page's own world before its scripts.
 (bindingName, deliverName, origins) => {
   const tell = globalThis[bindingName];
   if (typeof tell !== 'function') return;
@@ -157,6 +157,55 @@
       get: (target, key) => Reflect.get(target, key),
     });
   };
+  // An answer that takes long comes without its body, which is then taken piece by piece.
+  const STREAMED = 'x-flowguard-streamed';
+  const close = (id) => { if (open.delete(id)) send({ do: 'close', id, code: 1000, reason: '' }); };
+  const streamed = (response, token, signal) => {
+    const id = ++last;
+    const body = new ReadableStream({
+      start(controller) {
+        const aborted = () => { controller.error(signal.reason); close(id); };
+        const ended = () => { open.delete(id); signal.removeEventListener('abort', aborted); };
+        open.set(id, {
+          bytes: (data) => controller.enqueue(toBytes(data)),
+          closed: ({ wasClean }) => {
+            ended();
+            if (wasClean) controller.close();
+            else controller.error(new TypeError('network error'));
+          },
+        });
+        signal.addEventListener('abort', aborted);
+        send({ do: 'take', id, token });
+      },
+      cancel() { close(id); },
+    });
+    const headers = new Headers(response.headers);
+    headers.delete(STREAMED);
+    const { status, statusText } = response;
+    const whole = new Response(body, { status, statusText, headers });
+    for (const name of ['url', 'redirected', 'type']) Object.defineProperty(whole, name, { value: response[name] });
+    return whole;
+  };
+  const isListed = (resource) => {
+    try {
+      return listed.has(originOf(new URL(resource instanceof Request ? resource.url : resource, document.baseURI)));
+    } catch {
+      return false;
+    }
+  };
+  const drawn = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (n) => n.toString(16).padStart(2, '0')).join('');
+  globalThis.fetch = new Proxy(globalThis.fetch, {
+    async apply(target, self, given) {
+      if (!isListed(given[0])) return Reflect.apply(target, self, given);
+      const request = new Request(...given);
+      if (request.mode === 'no-cors') return Reflect.apply(target, self, [request]);
+      const token = drawn();
+      request.headers.set('accept', `${request.headers.get('accept') ?? '*/*'}, x-flowguard/${token}`);
+      const response = await Reflect.apply(target, self, [request]);
+      return response.headers.has(STREAMED) ? streamed(response, token, request.signal) : response;
+    },
+  });
+
   standIn('WebSocket', TunnelledSocket, (protocols) => (protocols === undefined ? [] : [protocols].flat().map(String)));
   standIn('EventSource', TunnelledEvents, (options) => options);
 }

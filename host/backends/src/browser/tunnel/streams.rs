@@ -1,5 +1,5 @@
-//! What never ends, through a tunnel: WebSockets and event sources of pages are stand-ins that tell us what they want, and
-//! the connections are here. The page is hostile: it may tell us anything, and gets only what the tunnel leads to.
+//! What never ends, through a tunnel: WebSockets, event sources and `fetch` of pages are stand-ins that tell us what they
+//! want, and the connections are here. The page is hostile: it may tell us anything, and gets only what the tunnel leads to.
 
 use async_tungstenite::tokio::client_async_with_config;
 use async_tungstenite::tungstenite::Message;
@@ -25,6 +25,7 @@ use url::Url;
 use super::super::cdp::{Event, Listener, Session};
 use super::super::setup::Done;
 use super::super::socket::dial;
+use super::held::Held;
 use super::{Tunnel, cookies};
 use flowguard_core::browser::TabError;
 use flowguard_core::limits::{MAX_TUNNELLED_MESSAGE_BYTES, MAX_TUNNELLED_STREAMS};
@@ -34,6 +35,8 @@ const SOURCE: &str = include_str!("streams.js");
 const BINDING: &str = "flowguardTunnel";
 /// What is called for them.
 const DELIVER: &str = "__flowguardTunnelled";
+/// Bytes of an answer that are given at once.
+const PIECE: usize = 1 << 20;
 /// Messages that wait to be sent.
 const QUEUE: usize = 256;
 
@@ -87,6 +90,11 @@ enum Wish {
         id: u64,
         url: String,
         last: String,
+    },
+    /// An answer that has begun.
+    Take {
+        id: u64,
+        token: String,
     },
     Text {
         id: u64,
@@ -148,6 +156,7 @@ impl Streams {
         match wish {
             Wish::Open { id, url, protocols } => self.begin((context, id), &url, Kind::Socket(protocols)),
             Wish::Listen { id, url, last } => self.begin((context, id), &url, Kind::Events(last)),
+            Wish::Take { id, token } => self.take((context, id), &token),
             Wish::Text { id, data } => self.order((context, id), Order::Text(data)),
             Wish::Bytes { id, data } => match STANDARD.decode(data) {
                 Ok(bytes) => self.order((context, id), Order::Bytes(bytes.into())),
@@ -163,21 +172,45 @@ impl Streams {
             name,
         };
         let url = Url::parse(url).ok().filter(|url| self.tunnel.leads_to(url));
-        let has_room = self.lock().len() < MAX_TUNNELLED_STREAMS;
-        let Some(url) = url.filter(|_| has_room) else {
-            page.failed();
-            return;
+        let Some((url, queue)) = url.zip(self.room(name)) else {
+            return page.failed();
         };
-        let (orders, queue) = mpsc::channel(QUEUE);
-        if self.lock().insert(name, orders).is_some() {
-            return;
-        }
-        let (tunnel, open) = (self.tunnel.clone(), self.open.clone());
-        tokio::spawn(async move {
+        let tunnel = self.tunnel.clone();
+        self.go_on(name, async move {
             match kind {
                 Kind::Socket(protocols) => socket(&page, &url, &protocols, queue).await,
                 Kind::Events(last) => events(&page, &tunnel, &url, &last, queue).await,
             }
+        });
+    }
+
+    fn take(&self, name: Name, token: &str) {
+        let page = Page {
+            session: self.session.clone(),
+            name,
+        };
+        let held = self.tunnel.held.take(token);
+        let Some((held, queue)) = held.zip(self.room(name)) else {
+            return page.closed(1006, "", false);
+        };
+        self.go_on(name, async move { pieces(&page, held, queue).await });
+    }
+
+    /// Where orders for a stream come, if there is room for one of this name.
+    fn room(&self, name: Name) -> Option<mpsc::Receiver<Order>> {
+        let mut open = self.lock();
+        if open.len() >= MAX_TUNNELLED_STREAMS || open.contains_key(&name) {
+            return None;
+        }
+        let (orders, queue) = mpsc::channel(QUEUE);
+        open.insert(name, orders);
+        Some(queue)
+    }
+
+    fn go_on(&self, name: Name, work: impl Future<Output = ()> + Send + 'static) {
+        let open = self.open.clone();
+        tokio::spawn(async move {
+            work.await;
             open.lock().unwrap_or_else(PoisonError::into_inner).remove(&name);
         });
     }
@@ -213,10 +246,19 @@ struct Page {
 impl Page {
     /// Tells the stand-in, in order.
     fn tell(&self, what: &str, data: &Value) {
+        drop(self.session.send(&self.telling(what, data)));
+    }
+
+    /// Tells the stand-in, and waits until it was told; false where it is not there any more.
+    async fn told(&self, what: &str, data: &Value) -> bool {
+        self.session.send(&self.telling(what, data)).done().await.is_ok()
+    }
+
+    fn telling(&self, what: &str, data: &Value) -> EvaluateParams {
         let (context, id) = self.name;
         let mut call = EvaluateParams::new(format!("{DELIVER}({id}, {}, {data})", json!(what)));
         call.context_id = Some(context);
-        drop(self.session.send(&call));
+        call
     }
 
     fn failed(&self) {
@@ -339,6 +381,31 @@ async fn events(page: &Page, tunnel: &Tunnel, url: &Url, last: &str, mut queue: 
                 Some(Err(_)) | None => return page.closed(1006, "", false),
             },
             // It was closed, or its document is gone.
+            _ = queue.recv() => return,
+        }
+    }
+}
+
+/// The body of an answer, as fast as the page takes it.
+async fn pieces(page: &Page, held: Held, mut queue: mpsc::Receiver<Order>) {
+    let Held { begun, mut rest } = held;
+    for piece in begun.chunks(PIECE) {
+        if !page.told("bytes", &json!(STANDARD.encode(piece))).await {
+            return;
+        }
+    }
+    loop {
+        tokio::select! {
+            piece = rest.next() => match piece {
+                Some(Ok(piece)) => {
+                    if !page.told("bytes", &json!(STANDARD.encode(piece))).await {
+                        return;
+                    }
+                }
+                Some(Err(_)) => return page.closed(1006, "", false),
+                None => return page.closed(1000, "", true),
+            },
+            // It is not wanted any more, or its document is gone.
             _ = queue.recv() => return,
         }
     }
