@@ -258,7 +258,7 @@ async fn a_session_that_knows_a_password_for_http_is_not_used_again() {
     let link = format!("<a href={with_password}>sign in</a>");
     cloud.site.put("/link", Answer::Page(link));
     let mut sessions = Vec::new();
-    for way in ["credentials", "address", "link"] {
+    for way in ["credentials", "address", "link", "script"] {
         let (browser, _ledger, page) = cloud.run(Wanted::default()).await;
         goto(&browser, page, "/private").await;
         assert_eq!(
@@ -281,6 +281,16 @@ async fn a_session_that_knows_a_password_for_http_is_not_used_again() {
                 goto(&browser, page, "/private").await;
             }
             "address" => goto(&browser, page, &with_password).await,
+            "script" => {
+                let asked = "() => new Promise((done) => {
+                    const request = new XMLHttpRequest();
+                    request.onloadend = () => done(request.status);
+                    request.open('GET', '/private', true, 'ada', 'secret');
+                    request.send();
+                })";
+                assert_eq!(evaluate(&browser, page, asked).await, json!(200));
+                goto(&browser, page, "/private").await;
+            }
             _ => {
                 goto(&browser, page, "/link").await;
                 let click = "() => new Promise((done) => { onpagehide = done; document.querySelector('a').click(); setTimeout(done, 500); })";
@@ -311,8 +321,11 @@ async fn a_session_that_knows_a_password_for_http_is_not_used_again() {
         sessions.push(used(&browser).session);
         browser.release().await;
     }
+    let (browser, _ledger, _page) = cloud.run(Wanted::default()).await;
+    sessions.push(used(&browser).session);
+    browser.release().await;
     sessions.dedup();
-    assert_eq!(sessions.len(), 3, "each run had a session that knew nothing");
+    assert_eq!(sessions.len(), 5, "each run had a session that knew nothing");
     cloud.close().await;
 }
 

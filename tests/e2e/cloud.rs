@@ -398,6 +398,20 @@ async fn a_recording_that_cannot_be_had_yet_is_not_forgotten() {
 }
 
 #[tokio::test]
+async fn how_long_a_run_waits_for_its_session_is_not_its_own_time() {
+    let _turn = shared().await;
+    let peer = Peer::holding(0).await;
+    let emulator = Flowguard::new().emulate(["--apart", "--creation-time=4s"]).await;
+    let shell = shell(&emulator).base_url(peer.url());
+    let tunnel = format!("--tunnel={}", peer.url());
+    shell
+        .run(["--mode=cloud", &tunnel, "--timeout=3s", &opens(&shell)])
+        .await
+        .exits(0);
+    emulator.ends().await;
+}
+
+#[tokio::test]
 async fn critical_flows_go_to_the_cloud_in_ci_and_to_this_machine_where_it_is_out_of_order() {
     let _turn = shared().await;
     let peer = Peer::holding(0).await;

@@ -4,7 +4,6 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::Instant;
 
 use crate::call::{self, Stopped};
 use crate::config::Engine;
@@ -100,7 +99,7 @@ impl Assertions {
             u64::from(step.unwrap_or_default()),
         );
         let mut store = state::store(&self.engine, wasi, Some(run));
-        set_clocks(&mut store, Instant::now() + progress.remaining());
+        set_clocks(&mut store, &progress);
         let page = crate::host::PageHandle(call.page);
         let page = store
             .data_mut()

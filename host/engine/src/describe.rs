@@ -2,7 +2,6 @@
 //! describes itself reaches no capability.
 
 use std::sync::Arc;
-use tokio::time::Instant;
 use wasmtime::Store;
 
 use crate::bindings::flows;
@@ -90,7 +89,7 @@ fn with_nothing_to_call(
     let output = GuestOutput::new();
     let progress = Progress::new(limits::DESCRIBE_TIMEOUT, &Cancel::new());
     let mut store = state::store(engine, guest_world::wasi(&output, clock, None, 0), None);
-    set_clocks(&mut store, Instant::now() + limits::DESCRIBE_TIMEOUT);
+    set_clocks(&mut store, &progress);
     (store, output, progress)
 }
 

@@ -8,6 +8,7 @@ use wasmtime::{ResourceLimiter, StoreContextMut, UpdateDeadline};
 use crate::state::HostState;
 use flowguard_core::ledger::Ledger;
 use flowguard_core::limits;
+use flowguard_core::progress::Progress;
 
 /// A limit that a guest broke; ends the run and names itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -94,11 +95,11 @@ impl CpuClock {
     }
 }
 
-/// Sets the three clocks of a store: it yields at each tick, and is stopped when its time to compute or its
-/// deadline is over. What waits in a host call is ended by the gate.
-pub(crate) fn set_clocks(store: &mut wasmtime::Store<HostState>, deadline: Instant) -> CpuClock {
+/// Sets the three clocks of a store: it yields at each tick, and is stopped when its time to compute or that of the whole
+/// is over. What waits in a host call is ended by the gate.
+pub(crate) fn set_clocks(store: &mut wasmtime::Store<HostState>, progress: &Progress) -> CpuClock {
     let cpu = CpuClock::default();
-    let counted = cpu.clone();
+    let (counted, progress) = (cpu.clone(), progress.clone());
     let began = Instant::now();
     // The ledger counts from the attempt's start, this clock from the store's.
     let offset = store.data().ledger().map_or(Duration::ZERO, Ledger::now);
@@ -110,7 +111,7 @@ pub(crate) fn set_clocks(store: &mut wasmtime::Store<HostState>, deadline: Insta
         let used = counted.tick(began.elapsed(), answered.saturating_sub(offset));
         if used > limits::CPU_BUDGET {
             Err(Exceeded::Cpu.into())
-        } else if Instant::now() >= deadline {
+        } else if progress.remaining().is_zero() {
             Err(Exceeded::Deadline.into())
         } else {
             Ok(UpdateDeadline::Yield(1))

@@ -145,10 +145,12 @@ impl Browser {
                 veil: self.veil.clone(),
             })
         };
-        let leased = self
-            .lease
-            .get_or_try_init(|| self.browsers.lease(&self.options.wanted, watcher()))
-            .await;
+        let lease = || async {
+            // How long others use the browsers that there are is no part of what is tested.
+            let _still = self.ledger.progress.stand_still();
+            self.browsers.lease(&self.options.wanted, watcher()).await
+        };
+        let leased = self.lease.get_or_try_init(lease).await;
         leased.map_err(|error| no_browser(&error))
     }
 

@@ -316,7 +316,7 @@ impl Runner {
         if follows_calls {
             stack::follow(&mut store);
         }
-        let cpu = set_clocks(&mut store, Instant::now() + ledger.progress.remaining());
+        let cpu = set_clocks(&mut store, &ledger.progress);
         let context = flows::RunContext {
             run_id: identity.run.clone(),
             base_url: request.base_url(),
