@@ -14,6 +14,7 @@ mod actions;
 mod busy;
 mod clock;
 mod cloud;
+mod cloud_contexts;
 mod cloud_downloads;
 mod contexts;
 mod credentials;

@@ -38,6 +38,9 @@ pub struct LocalOptions {
     pub headed: bool,
     /// The folder that it runs in: where relative names of files lead. None for the program's own.
     pub folder: Option<PathBuf>,
+    /// The folder of its profile, which stays, and which one process can have at a time. None for a new one for each
+    /// process, which goes with it.
+    pub profile: Option<PathBuf>,
     /// Hosts that it does not find, whatever they are.
     pub hidden_hosts: Vec<String>,
     /// Whether a context with a page is kept ready for the next run.

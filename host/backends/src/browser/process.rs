@@ -44,8 +44,8 @@ pub(super) struct Process {
     _lifeline: Option<ChildStdin>,
     /// Where its websocket is.
     pub(super) address: String,
-    // Removed with the process.
-    _profile: tempfile::TempDir,
+    // Removed with the process, where it is its own.
+    _profile: Option<tempfile::TempDir>,
 }
 
 /// Finds a browser: the one named, or the first on the search path.
@@ -82,14 +82,21 @@ impl Process {
             path: path.display().to_string(),
             why,
         };
-        let profile = tempfile::Builder::new().prefix("flowguard-browser-").tempdir();
-        let profile =
-            profile.map_err(|error| not_started(format!("its profile folder cannot be made: {error}")))?;
+        let (own, profile) = match &options.profile {
+            Some(profile) => (None, profile.clone()),
+            None => {
+                let own = tempfile::Builder::new().prefix("flowguard-browser-").tempdir();
+                let own =
+                    own.map_err(|error| not_started(format!("its profile folder cannot be made: {error}")))?;
+                let profile = own.path().to_owned();
+                (Some(own), profile)
+            }
+        };
         // It may run in another folder than we.
         let program = std::path::absolute(path).map_err(|error| not_started(error.to_string()))?;
         let mut command = Command::new("/bin/sh");
         command.args(["-c", GUARDED]).arg(program);
-        command.args(arguments(path, options, profile.path()));
+        command.args(arguments(path, options, &profile));
         command
             .process_group(0)
             .stdin(Stdio::piped())
@@ -105,7 +112,7 @@ impl Process {
                 _lifeline: child.stdin.take(),
                 child,
                 address,
-                _profile: profile,
+                _profile: own,
             }),
             Ok(Err(said)) => Err(not_started(said)),
             Err(_) => Err(not_started(format!(

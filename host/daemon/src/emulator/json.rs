@@ -32,7 +32,7 @@ pub(super) fn session(session: &Session) -> Value {
         "region": session.asked.region,
         "userMetadata": session.asked.notes,
     });
-    if let Some(context) = &session.asked.context {
+    if let Some((context, _)) = &session.asked.context {
         said["contextId"] = json!(context);
     }
     if let Some(ended) = session.ended {

@@ -3,6 +3,7 @@
 //! service itself.
 
 mod api;
+mod contexts;
 mod fault;
 mod json;
 mod pages;
@@ -19,6 +20,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 
+use contexts::{Begun, Contexts};
 use flowguard_backends::browser::{LocalBrowsers, LocalOptions};
 use flowguard_core::clock::Clock;
 use flowguard_core::secrets::Secret;
@@ -50,7 +52,7 @@ pub(crate) struct Emulator {
     /// What is known of the pages of sessions, also of those that have ended.
     pages: Mutex<HashMap<String, Arc<Pages>>>,
     recordings_requested: Mutex<HashSet<String>>,
-    contexts: Mutex<HashMap<String, Option<String>>>,
+    contexts: Contexts,
     extensions: Mutex<HashMap<String, Extension>>,
     /// Where it is.
     api: String,
@@ -65,6 +67,8 @@ struct Running {
     address: String,
     /// Its downloads and uploads.
     folder: tempfile::TempDir,
+    /// Where it began with a context.
+    profile: Option<Begun>,
     /// True as soon as it is over.
     over: watch::Sender<bool>,
 }
@@ -96,7 +100,7 @@ impl Emulator {
             running: Mutex::default(),
             pages: Mutex::default(),
             recordings_requested: Mutex::default(),
-            contexts: Mutex::default(),
+            contexts: Contexts::default(),
             extensions: Mutex::default(),
             api: format!("http://{}", api.local_addr()?),
             tunnel: format!("ws://{}", tunnel.local_addr()?),
@@ -145,8 +149,16 @@ impl Emulator {
     async fn start(&self, session: &Session) -> Result<Running, String> {
         let folder = tempfile::Builder::new().prefix("flowguard-session-").tempdir();
         let folder = folder.map_err(|error| error.to_string())?;
+        let profile = match &session.asked.context {
+            Some((context, persists)) => {
+                let kept = self.contexts.profile(context).ok_or("the context was deleted")?;
+                Some(Begun::with(kept, *persists).await?)
+            }
+            None => None,
+        };
         let browsers = Arc::new(LocalBrowsers::new(LocalOptions {
             folder: Some(folder.path().to_owned()),
+            profile: profile.as_ref().map(|profile| profile.path().to_owned()),
             ..self.options.browsers.clone()
         }));
         browsers.warm_up().await.map_err(|error| error.to_string())?;
@@ -164,16 +176,13 @@ impl Emulator {
             browsers,
             address,
             folder,
+            profile,
             over: watch::Sender::new(false),
         })
     }
 
     fn answers_anything(&self) -> bool {
         self.options.answers_anything
-    }
-
-    fn has_context(&self, id: &str) -> bool {
-        lock(&self.contexts).contains_key(id)
     }
 
     fn pages_of(&self, session: &str) -> Option<Arc<Pages>> {
@@ -197,11 +206,20 @@ impl Emulator {
 
     /// Ends a session and its browser.
     async fn finish(&self, id: &str, status: Status) {
-        self.sessions().finish(id, status, self.clock.wall());
         let running = lock(&self.running).remove(id);
-        if let Some(running) = running {
-            running.over.send_replace(true);
-            running.browsers.shut_down().await;
+        let Some(running) = running else {
+            self.sessions().finish(id, status, self.clock.wall());
+            return self.changed.notify_one();
+        };
+        let kept = match running.profile {
+            Some(profile) => profile.ends().await,
+            None => None,
+        };
+        self.sessions().finish(id, status, self.clock.wall());
+        running.over.send_replace(true);
+        running.browsers.shut_down().await;
+        if let Some(kept) = kept {
+            kept.keep();
         }
         self.changed.notify_one();
     }

@@ -105,7 +105,8 @@ pub(super) struct Asked {
     pub(super) keep_alive: bool,
     pub(super) region: String,
     pub(super) notes: Map<String, Value>,
-    pub(super) context: Option<String>,
+    /// A context's id, and whether it keeps what the session leaves.
+    pub(super) context: Option<(String, bool)>,
     pub(super) is_recorded: bool,
     pub(super) is_logged: bool,
 }

@@ -40,6 +40,8 @@ struct Settings {
 #[derive(Deserialize)]
 struct ContextSettings {
     id: String,
+    #[serde(default)]
+    persist: bool,
 }
 
 pub(super) async fn create(State(emulator): Shared, body: Bytes) -> Answer {
@@ -98,10 +100,9 @@ fn checked(emulator: &Emulator, body: &[u8]) -> Result<Asked, Refusal> {
         return Err(bad("userMetadata has at most 512 characters"));
     }
     let settings = asked.browser_settings;
-    let context = settings.context.map(|context| context.id);
-    if context
-        .as_ref()
-        .is_some_and(|context| !emulator.has_context(context))
+    let context = settings.context.map(|context| (context.id, context.persist));
+    if let Some((id, _)) = &context
+        && emulator.contexts.name(id).is_none()
     {
         return Err(bad("there is no such context"));
     }

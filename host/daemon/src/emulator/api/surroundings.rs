@@ -7,7 +7,7 @@ use axum::http::{Method, StatusCode};
 use axum::response::IntoResponse;
 use serde_json::{Value, json};
 
-use super::super::{Emulator, id, json as said, lock};
+use super::super::{Emulator, id, json as said};
 use super::{Answer, Refusal, Shared, absent, problem};
 
 /// Characters of a context's name.
@@ -16,28 +16,20 @@ const MAX_NAME: usize = 128;
 pub(super) async fn create_context(State(emulator): Shared, body: Bytes) -> Answer {
     let asked: Value = serde_json::from_slice(&body).unwrap_or_default();
     let name = asked["name"].as_str().map(|name| name.trim().to_owned());
-    let mut contexts = lock(&emulator.contexts);
-    if let Some(name) = name.as_ref().filter(|_| !emulator.answers_anything()) {
-        let is_taken = contexts
-            .values()
-            .flatten()
-            .any(|other| other.to_lowercase() == name.to_lowercase());
-        if name.is_empty() || name.chars().count() > MAX_NAME {
-            return Err(problem(StatusCode::BAD_REQUEST, "a name has 1 to 128 characters"));
-        }
-        if is_taken {
-            return Err(problem(StatusCode::CONFLICT, "another context has this name"));
-        }
+    let is_name = |name: &String| (1..=MAX_NAME).contains(&name.chars().count());
+    if !emulator.answers_anything() && name.as_ref().is_some_and(|name| !is_name(name)) {
+        return Err(problem(StatusCode::BAD_REQUEST, "a name has 1 to 128 characters"));
     }
     let id = id();
-    contexts.insert(id.clone(), name);
+    if !emulator.contexts.create(&id, name) && !emulator.answers_anything() {
+        return Err(problem(StatusCode::CONFLICT, "another context has this name"));
+    }
     Ok((StatusCode::CREATED, Json(said::created_context(&id))).into_response())
 }
 
 pub(super) async fn context(State(emulator): Shared, Path(id): Path<String>, request: Request) -> Answer {
-    let contexts = lock(&emulator.contexts);
-    let name = match contexts.get(&id) {
-        Some(name) => name.clone(),
+    let name = match emulator.contexts.name(&id) {
+        Some(name) => name,
         None if emulator.answers_anything() => None,
         None => return Err(absent("context")),
     };
@@ -49,10 +41,9 @@ pub(super) async fn context(State(emulator): Shared, Path(id): Path<String>, req
 }
 
 pub(super) async fn delete_context(State(emulator): Shared, Path(id): Path<String>) -> Answer {
-    match lock(&emulator.contexts).remove(&id) {
-        Some(_) => Ok(StatusCode::NO_CONTENT.into_response()),
-        None if emulator.answers_anything() => Ok(StatusCode::NO_CONTENT.into_response()),
-        None => Err(absent("context")),
+    match emulator.contexts.delete(&id) || emulator.answers_anything() {
+        true => Ok(StatusCode::NO_CONTENT.into_response()),
+        false => Err(absent("context")),
     }
 }
 
