@@ -3,6 +3,7 @@
 mod attempt;
 mod browser;
 mod held_tape;
+mod identity;
 mod keeping;
 mod locating;
 

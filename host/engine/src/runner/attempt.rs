@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use super::browser::browser_options;
 use super::held_tape::HeldTape;
+use super::identity::Identity;
 use super::{Ports, RunWatcher, Runner, Subject};
 use crate::bindings::flows;
 use crate::call::{self, Stopped};
@@ -16,7 +17,8 @@ use crate::limits::{CpuClock, set_clocks};
 use crate::stack;
 use crate::state::{self, HostState, RunState};
 use flowguard_core::Gate;
-use flowguard_core::browser::Browser;
+use flowguard_core::artifact::Attachment;
+use flowguard_core::browser::{Browser, BrowserInfo};
 use flowguard_core::budget::{Allowance, Budget};
 use flowguard_core::cassette::{
     CASSETTE_VERSION, CONTRACT_VERSION, End, EndLine, Header, NoTape, Tape, Told,
@@ -27,7 +29,7 @@ use flowguard_core::progress::{Cancel, Progress};
 use flowguard_core::replay::Replay;
 use flowguard_core::resume::Looks;
 use flowguard_core::retries::Retries;
-use flowguard_core::run::{Attempt, RunRequest};
+use flowguard_core::run::Attempt;
 use flowguard_core::secrets::{Caller, Scrubber};
 use flowguard_core::stand_ins::StandIns;
 use flowguard_core::storage::Storage;
@@ -72,36 +74,16 @@ impl Runner {
         let replay = course.replay().cloned();
         let replay = replay.as_ref();
         let identity = Identity::of(request, number, replay);
-        let looked_at = match &course {
-            Course::Located(_, looked_at) => Some(looked_at.clone()),
-            _ => None,
-        };
         let timeout = request
             .options
             .timeout
             .unwrap_or_else(|| request.flow.timeout())
             .min(limits::MAX_RUN_TIMEOUT);
-        let progress = Progress::new(timeout, cancel);
-        let stand_ins = replay.map_or_else(Arc::default, |replay| replay.stand_ins().clone());
-        let header = self.header(subject, number, &identity, timeout, &stand_ins);
-        let (tape, mut warnings) = self.tape(&course, header);
-        let ledger = Ledger::new(
-            Budget::new(Allowance::default()),
-            progress,
-            self.ports.artifacts.clone(),
-            tape,
-            self.ports.clock.clone(),
-        );
-        let known = self.ports.secrets.known();
-        let ledger = ledger.keeping_out(known.clone());
-        let ledger = Arc::new(match replay {
-            None => ledger.hiding(stand_ins),
-            Some(replay) => ledger.replaying(replay.clone()),
-        });
+        let (ledger, mut warnings) = self.ledger(subject, number, &course, &identity, timeout, cancel);
         watcher.attempt_began(number, &ledger);
-        let follows_calls = looked_at.is_some();
-        if let Some(looked_at) = looked_at {
-            ledger.here.search(looked_at);
+        let follows_calls = course.looked_at().is_some();
+        if let Some(looked_at) = course.looked_at() {
+            ledger.here.search(looked_at.clone());
         }
         let run = self.run_state(subject, &ledger, course.into_browser());
         if follows {
@@ -124,14 +106,7 @@ impl Runner {
                 cancel,
             )
             .await;
-        for fault in replay.iter().flat_map(|replay| &replay.recording().late_faults) {
-            ledger.fail(fault.clone());
-        }
-        let verdict = fold(done.ending, &ledger.faults());
-        let verdict = match replay {
-            Some(replay) if !cancel.is_cancelled() => replay.conclude(verdict, done.left),
-            _ => verdict,
-        };
+        let verdict = verdict(&done, &ledger, replay, cancel);
         // The run is over here; what follows is the report's time, not the flow's.
         let took_us = micros(began.elapsed());
         ledger.record(&EndLine {
@@ -141,6 +116,72 @@ impl Runner {
                 cut: done.cut,
             },
         });
+        let (browser, network) = self.keep_evidence(&run, &verdict, &mut warnings).await;
+        if let (Some(core), Some(dumps)) = (&done.core, &self.ports.core_dumps) {
+            let kept = dumps.keep(&request.id, number, core);
+            warnings.push(match kept {
+                Ok(file) => format!("a core dump of the trap is in {file}"),
+                Err(error) => format!("the core dump was not written: {error}"),
+            });
+        }
+        let attempt = Attempt {
+            number,
+            verdict,
+            took_us,
+            history: ledger.timeline.history(),
+            browser,
+            output: output.text(),
+            calls: ledger.budget.calls(),
+            guest_cpu_us: micros(done.cpu.used()),
+            network,
+            warnings,
+        };
+        Performed {
+            attempt: kept_out(self.ports.secrets.known(), attempt),
+            began,
+            browser: run.browser,
+            ledger,
+        }
+    }
+
+    /// The ledger of an attempt, with its tape; why that records nothing, where it should.
+    fn ledger(
+        &self,
+        subject: &Subject<'_>,
+        number: u32,
+        course: &Course<'_>,
+        identity: &Identity,
+        timeout: Duration,
+        cancel: &Cancel,
+    ) -> (Arc<Ledger>, Vec<String>) {
+        let replay = course.replay();
+        let progress = Progress::new(timeout, cancel);
+        let stand_ins = replay.map_or_else(Arc::default, |replay| replay.stand_ins().clone());
+        let header = self.header(subject, number, identity, timeout, &stand_ins);
+        let (tape, warnings) = self.tape(course, header);
+        let ledger = Ledger::new(
+            Budget::new(Allowance::default()),
+            progress,
+            self.ports.artifacts.clone(),
+            tape,
+            self.ports.clock.clone(),
+        );
+        let ledger = ledger.keeping_out(self.ports.secrets.known().clone());
+        let ledger = match replay {
+            None => ledger.hiding(stand_ins),
+            Some(replay) => ledger.replaying(replay.clone()),
+        };
+        (Arc::new(ledger), warnings)
+    }
+
+    /// Keeps what shows how a run went, and what may be missing of it.
+    async fn keep_evidence(
+        &self,
+        run: &RunState,
+        verdict: &Verdict,
+        warnings: &mut Vec<String>,
+    ) -> (Option<BrowserInfo>, Option<Attachment>) {
+        let ledger = run.gate.ledger();
         if !verdict.passed() {
             run.browser.picture_of_failure("at the end").await;
         }
@@ -162,34 +203,7 @@ impl Runner {
                 .tape
                 .map(|why| format!("the cassette is incomplete: {why}")),
         );
-        if let (Some(core), Some(dumps)) = (&done.core, &self.ports.core_dumps) {
-            let kept = dumps.keep(&request.id, number, core);
-            warnings.push(match kept {
-                Ok(file) => format!("a core dump of the trap is in {file}"),
-                Err(error) => format!("the core dump was not written: {error}"),
-            });
-        }
-        let attempt = kept_out(
-            known,
-            Attempt {
-                number,
-                verdict,
-                took_us,
-                history: ledger.timeline.history(),
-                browser,
-                output: output.text(),
-                calls: ledger.budget.calls(),
-                guest_cpu_us: micros(done.cpu.used()),
-                network,
-                warnings,
-            },
-        );
-        Performed {
-            attempt,
-            began,
-            browser: run.browser,
-            ledger,
-        }
+        (browser, network)
     }
 
     fn header(
@@ -356,6 +370,18 @@ impl Runner {
     }
 }
 
+/// What came of a run.
+fn verdict(done: &Done, ledger: &Ledger, replay: Option<&Arc<Replay>>, cancel: &Cancel) -> Verdict {
+    for fault in replay.iter().flat_map(|replay| &replay.recording().late_faults) {
+        ledger.fail(fault.clone());
+    }
+    let verdict = fold(done.ending.clone(), &ledger.faults());
+    match replay {
+        Some(replay) if !cancel.is_cancelled() => replay.conclude(verdict, done.left),
+        _ => verdict,
+    }
+}
+
 /// Who asks for secrets.
 fn caller(subject: &Subject<'_>) -> Caller {
     Caller {
@@ -426,34 +452,18 @@ impl Course<'_> {
         }
     }
 
+    /// The leaves at which the stack is looked at.
+    const fn looked_at(&self) -> Option<&BTreeSet<u64>> {
+        match self {
+            Self::Located(_, looked_at) => Some(looked_at),
+            Self::Live | Self::Replayed(_) | Self::GoesOn(..) => None,
+        }
+    }
+
     fn into_browser(self) -> Option<Browser> {
         match self {
             Self::GoesOn(_, browser) => Some(*browser),
             Self::Live | Self::Replayed(_) | Self::Located(..) => None,
-        }
-    }
-}
-
-/// Who the guest is told to be: an attempt that is answered from a recording is the recorded one.
-struct Identity {
-    run: String,
-    attempt: u32,
-    seed: u64,
-}
-
-impl Identity {
-    fn of(request: &RunRequest, number: u32, replay: Option<&Arc<Replay>>) -> Self {
-        match replay.map(|replay| &replay.recording().header) {
-            None => Self {
-                run: request.id.to_string(),
-                attempt: number,
-                seed: seed_of(request, number),
-            },
-            Some(header) => Self {
-                run: header.told_run().to_owned(),
-                attempt: header.told_attempt(),
-                seed: header.seed,
-            },
         }
     }
 }
@@ -476,15 +486,4 @@ struct Done {
     cpu: CpuClock,
     /// A core dump of its trap.
     core: Option<Vec<u8>>,
-}
-
-/// Random numbers of a guest follow from its run, so that they are the same in a replay.
-fn seed_of(request: &RunRequest, number: u32) -> u64 {
-    let mut hasher = blake3::Hasher::new();
-    hasher
-        .update(request.id.as_str().as_bytes())
-        .update(&number.to_le_bytes());
-    let mut seed = [0; 8];
-    hasher.finalize_xof().fill(&mut seed);
-    u64::from_le_bytes(seed)
 }
