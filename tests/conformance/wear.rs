@@ -3,13 +3,15 @@
 use flowguard_backends::browser::{LocalBrowsers, LocalOptions, Wear};
 use flowguard_core::browser::calls::{OpenPage, SetContent};
 use flowguard_core::browser::{Browser, Browsers, LoadState, PageId, Wanted};
+use flowguard_core::limits::MAX_BROWSER_PROCESSES;
+use flowguard_core::storage::TenantId;
 use flowguard_tests::Processes;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::inspector::Inspector;
 use crate::site::Site;
-use crate::stage::{Unwatched, browsers_with, run_on};
+use crate::stage::{Terms, Unwatched, browsers_with, run_on, run_with};
 
 fn worn_by(wear: Wear) -> Arc<LocalBrowsers> {
     Arc::new(browsers_with(LocalOptions {
@@ -103,4 +105,57 @@ async fn a_process_that_holds_much_memory_is_replaced() {
         );
         browsers.shut_down().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_two_tenants_share_a_process_and_the_one_that_rests_longest_makes_room() {
+    let browsers = worn_by(Wear::default());
+    let site = Site::start().await;
+    let tenant = |number: usize| TenantId::parse(&format!("tenant-{number}")).expect("a name");
+    let run_of = |tenant: &TenantId| {
+        let wanted = Wanted {
+            tenant: tenant.clone(),
+            ..Wanted::default()
+        };
+        let terms = Terms {
+            wanted,
+            ..Terms::default()
+        };
+        run_with(&browsers, &site, terms)
+    };
+    let (long, _ledger) = run_of(&tenant(0));
+    let page = opens(&long).await;
+    let address_of = async |number| browsers.address_of(&tenant(number)).await;
+    let first = address_of(0).await.expect("it runs");
+    let process = Inspector::connect(&first).await.process().await;
+    let processes = Processes::below(u32::try_from(process).expect("a process id"));
+    let mut addresses = std::collections::BTreeSet::from([first]);
+    for number in 1..MAX_BROWSER_PROCESSES {
+        let (run, _ledger) = run_of(&tenant(number));
+        opens(&run).await;
+        run.release().await;
+        addresses.insert(address_of(number).await.expect("it runs"));
+    }
+    assert_eq!(addresses.len(), MAX_BROWSER_PROCESSES, "each has its own");
+
+    let (another, _ledger) = run_of(&tenant(MAX_BROWSER_PROCESSES));
+    opens(&another).await;
+    assert_eq!(
+        address_of(0).await,
+        None,
+        "the one that came first gets no new run"
+    );
+    assert!(address_of(1).await.is_some());
+    let shown = SetContent {
+        page,
+        html: "<p>still here</p>".to_owned(),
+        wait_until: LoadState::Load,
+        timeout_ms: None,
+    };
+    long.set_content(&shown).await.expect("its run keeps it");
+    long.release().await;
+    drop(long);
+    processes.all_end_within(Duration::from_secs(10)).await;
+    another.release().await;
+    browsers.shut_down().await;
 }

@@ -74,6 +74,8 @@ pub const MAX_SCRIPT_ELEMENTS: usize = 1_000;
 pub const MAX_INIT_SCRIPTS: usize = 50;
 /// Bytes of these scripts together.
 pub const MAX_INIT_SCRIPT_BYTES: usize = 1 << 20;
+/// Browser processes of this machine that are kept for later runs; each is one tenant's.
+pub const MAX_BROWSER_PROCESSES: usize = 8;
 /// Runs that one browser process serves before another takes its place.
 pub const MAX_BROWSER_RUNS: u32 = 500;
 /// How long one browser process is given to new runs.
@@ -129,6 +131,10 @@ pub const MAX_ATTRIBUTES: usize = 16;
 /// Bytes of an attribute's value.
 pub const MAX_ATTRIBUTE_BYTES: usize = 256;
 
+/// Connections to a server at once.
+pub const MAX_SERVER_CONNECTIONS: usize = 256;
+/// How long the head of a request to a server may take, and a connection between two requests.
+pub const SERVER_HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 /// Runs that a server has taken and that have not ended.
 pub const MAX_QUEUED_RUNS: usize = 500;
 /// Runs that have ended and whose events a server still tells; the store has the others.

@@ -1,12 +1,13 @@
-//! Browsers of this machine: a warm Chromium process, and in it a context of its own for each run.
+//! Browsers of this machine: a warm Chromium process for each tenant, and in it a context of its own for each run.
 
 use async_trait::async_trait;
 use chromiumoxide::cdp::browser_protocol::browser::CloseParams;
+use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{self, Arc, PoisonError};
 use std::time::Duration;
-use tokio::sync::{Mutex, MutexGuard, mpsc};
+use tokio::sync::{Mutex, OwnedMutexGuard, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -16,7 +17,10 @@ use super::leased::LeasedContexts;
 use super::process::{self, Process};
 use flowguard_core::browser::context::ContextOptions;
 use flowguard_core::browser::{BrowserError, BrowserInfo, Browsers, Context, Lease, Wanted, Watcher};
-use flowguard_core::limits::{MAX_BROWSER_AGE, MAX_BROWSER_MEMORY_BYTES, MAX_BROWSER_RUNS};
+use flowguard_core::limits::{
+    MAX_BROWSER_AGE, MAX_BROWSER_MEMORY_BYTES, MAX_BROWSER_PROCESSES, MAX_BROWSER_RUNS,
+};
+use flowguard_core::storage::TenantId;
 
 /// How long a browser that listens may take until it is connected.
 const CONNECTING: Duration = Duration::from_secs(10);
@@ -73,9 +77,23 @@ impl Default for Wear {
 /// The browsers of this machine.
 pub struct LocalBrowsers {
     options: LocalOptions,
-    warm: Mutex<Option<Warm>>,
+    places: sync::Mutex<HashMap<TenantId, Place>>,
     /// Processes that no new run gets, until their last run has ended.
     retired: Mutex<JoinSet<()>>,
+}
+
+/// Where a tenant's process is.
+struct Place {
+    seat: Arc<Mutex<Seat>>,
+    used: Instant,
+}
+
+/// What is there.
+#[derive(Default)]
+struct Seat {
+    warm: Option<Warm>,
+    /// Another tenant's process has taken its place: whoever comes finds another seat.
+    is_given_up: bool,
 }
 
 /// A process that is running and connected.
@@ -98,7 +116,7 @@ impl LocalBrowsers {
     pub fn new(options: LocalOptions) -> Self {
         Self {
             options,
-            warm: Mutex::new(None),
+            places: sync::Mutex::default(),
             retired: Mutex::default(),
         }
     }
@@ -115,54 +133,117 @@ impl LocalBrowsers {
         )
     }
 
-    /// Starts the browser ahead of need, with the first run's context where one is kept ready.
+    /// Starts the browser of the tenant [`TenantId::local`] ahead of need, with the first run's context where one is kept
+    /// ready.
     ///
     /// # Errors
     /// [`BrowserError`] where there is none or it does not start.
     pub async fn warm_up(&self) -> Result<(), BrowserError> {
-        let browser = self.warm().await?.as_ref().map(|warm| warm.browser.clone());
+        let seat = self.seat(&TenantId::local()).await?;
+        let browser = seat.warm.as_ref().map(|warm| warm.browser.clone());
+        drop(seat);
         if let Some(browser) = browser {
             browser.ready.fill().await;
         }
         Ok(())
     }
 
-    /// Where the browser that runs can be spoken to, for a second look at what it does; none before the
-    /// first is started.
+    /// Where the browser that runs for [`TenantId::local`] can be spoken to, for a second look at what it does; none before
+    /// the first is started.
     pub async fn address(&self) -> Option<String> {
-        let warm = self.warm.lock().await;
-        warm.as_ref().map(|warm| warm.process.address.clone())
+        self.address_of(&TenantId::local()).await
     }
 
-    /// Ends the browser, and those that were retired: those whose runs have not ended by force.
+    /// Where that of a tenant can be spoken to.
+    pub async fn address_of(&self, tenant: &TenantId) -> Option<String> {
+        let seat = self.places().get(tenant)?.seat.clone();
+        let seat = seat.lock().await;
+        seat.warm.as_ref().map(|warm| warm.process.address.clone())
+    }
+
+    fn places(&self) -> sync::MutexGuard<'_, HashMap<TenantId, Place>> {
+        self.places.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends all browsers, also those that were retired: those whose runs have not ended by force.
     pub async fn shut_down(&self) {
-        if let Some(warm) = self.warm.lock().await.take() {
-            warm.end().await;
-        }
+        let places = std::mem::take(&mut *self.places());
+        let ends = places.into_values().map(|place| async move {
+            let warm = give_up(&place.seat).await;
+            if let Some(warm) = warm {
+                warm.end().await;
+            }
+        });
+        futures::future::join_all(ends).await;
         let mut retired = self.retired.lock().await;
         let ended = async { while retired.join_next().await.is_some() {} };
         let _ = tokio::time::timeout(RETIRING, ended).await;
         retired.shutdown().await;
     }
 
-    /// The browser that is running; one that died or is worn is replaced.
-    async fn warm(&self) -> Result<MutexGuard<'_, Option<Warm>>, BrowserError> {
-        let mut warm = self.warm.lock().await;
-        if let Some(present) = &*warm {
+    /// A tenant's seat, with the browser that is running; one that died or is worn is replaced.
+    async fn seat(&self, tenant: &TenantId) -> Result<OwnedMutexGuard<Seat>, BrowserError> {
+        let mut seat = loop {
+            let (seat, other) = self.place(tenant);
+            if let Some(other) = other {
+                tracing::info!("the browser of the tenant that has run nothing for longest is ended");
+                self.retire(async move { give_up(&other).await }).await;
+            }
+            let seat = seat.lock_owned().await;
+            if !seat.is_given_up {
+                break seat;
+            }
+        };
+        if let Some(present) = &seat.warm {
             if present.browser.cdp.lost().borrow().is_some() {
                 tracing::warn!("the browser was lost; another is started");
             } else if !present.is_worn(&self.options.wear) {
-                return Ok(warm);
-            } else if let Some(worn) = warm.take() {
+                return Ok(seat);
+            } else if let Some(worn) = seat.warm.take() {
                 tracing::info!(
                     runs = worn.runs,
                     "the browser has served long enough; another is started"
                 );
-                let mut retired = self.retired.lock().await;
-                while retired.try_join_next().is_some() {}
-                retired.spawn(worn.end_after_its_runs());
+                self.retire(async { Some(worn) }).await;
             }
         }
+        seat.warm = Some(self.start().await?);
+        Ok(seat)
+    }
+
+    /// A tenant's place, and the seat of another that had to make room for it.
+    fn place(&self, tenant: &TenantId) -> (Arc<Mutex<Seat>>, Option<Arc<Mutex<Seat>>>) {
+        let mut places = self.places();
+        let used = Instant::now();
+        if let Some(place) = places.get_mut(tenant) {
+            place.used = used;
+            return (place.seat.clone(), None);
+        }
+        let oldest = places.iter().min_by_key(|(_, place)| place.used);
+        let oldest = oldest.map(|(tenant, _)| tenant.clone());
+        let oldest = oldest.filter(|_| places.len() >= MAX_BROWSER_PROCESSES);
+        let other = oldest.and_then(|oldest| places.remove(&oldest));
+        let seat = Arc::<Mutex<Seat>>::default();
+        let place = Place {
+            seat: seat.clone(),
+            used,
+        };
+        places.insert(tenant.clone(), place);
+        (seat, other.map(|other| other.seat))
+    }
+
+    /// Ends a process with the last of its runs.
+    async fn retire(&self, warm: impl Future<Output = Option<Warm>> + Send + 'static) {
+        let mut retired = self.retired.lock().await;
+        while retired.try_join_next().is_some() {}
+        retired.spawn(async move {
+            if let Some(warm) = warm.await {
+                warm.end_after_its_runs().await;
+            }
+        });
+    }
+
+    async fn start(&self) -> Result<Warm, BrowserError> {
         let path = self.executable()?;
         let process = Process::start(&path, &self.options).await?;
         let connecting = Connected::to(&process.address, self.options.keeps_ready);
@@ -173,16 +254,22 @@ impl LocalBrowsers {
             why,
         })?;
         let (held, idle) = mpsc::channel(1);
-        *warm = Some(Warm {
+        Ok(Warm {
             browser,
             process,
             since: Instant::now(),
             runs: 0,
             held,
             idle,
-        });
-        Ok(warm)
+        })
     }
+}
+
+/// Nobody sits here any more.
+async fn give_up(seat: &Mutex<Seat>) -> Option<Warm> {
+    let mut seat = seat.lock().await;
+    seat.is_given_up = true;
+    seat.warm.take()
 }
 
 impl Warm {
@@ -213,13 +300,13 @@ impl Warm {
 impl Browsers for LocalBrowsers {
     async fn lease(
         &self,
-        _wanted: &Wanted,
+        wanted: &Wanted,
         watcher: Arc<dyn Watcher>,
     ) -> Result<Arc<dyn Lease>, BrowserError> {
-        let mut warm = self.warm().await?;
+        let mut seat = self.seat(&wanted.tenant).await?;
         let Some(Warm {
             browser, runs, held, ..
-        }) = &mut *warm
+        }) = &mut seat.warm
         else {
             return Err(BrowserError::Lost("it was shut down".to_owned()));
         };
