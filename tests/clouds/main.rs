@@ -9,5 +9,6 @@
 mod browserbase;
 mod emulator;
 mod pool;
+mod reaper;
 mod script;
 mod sdk;

@@ -147,11 +147,13 @@ pub(crate) fn cloud(report: &Report, paid: u64) -> String {
     }
     let sessions: BTreeSet<&str> = uses.iter().map(|cloud| cloud.session.as_str()).collect();
     let alone: u64 = uses.iter().map(|cloud| cloud.alone_microdollars).sum();
+    let running: u64 = uses.iter().map(|cloud| cloud.cost_microdollars).sum();
     format!(
-        "  in the cloud: {} in {}, {}; each by itself {}\n",
+        "  in the cloud: {} in {}, {}, of which {} while they ran; each by itself {}\n",
         words::count(uses.len(), "attempt"),
         words::count(sessions.len(), "session"),
         words::dollars(paid),
+        words::dollars(running.min(paid)),
         words::dollars(alone)
     )
 }
