@@ -5,8 +5,8 @@ use bytes::Bytes;
 use std::io::{Cursor, Read};
 use std::time::Duration;
 
-use super::super::downloads::RemoteFiles;
 use super::session::CloudSession;
+use crate::browser::context::downloads::RemoteFiles;
 use crate::browserbase::Client;
 
 /// The archive holds a file some time after it has come.

@@ -5,12 +5,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::time::Instant;
 
-use super::super::context::{CdpContext, Far};
-use super::super::leased::LeasedContexts;
-use super::super::tunnel::Tunnel;
 use super::CloudSettings;
 use super::files::Downloaded;
 use super::session::{CloudSession, Sessions};
+use crate::browser::context::leased::LeasedContexts;
+use crate::browser::context::{CdpContext, Far};
+use crate::browser::tunnel::Tunnel;
 use crate::pool::Taken;
 use flowguard_core::browser::context::ContextOptions;
 use flowguard_core::browser::{BrowserError, BrowserInfo, CloudUse, Context, Lease, Watcher};

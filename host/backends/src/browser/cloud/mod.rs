@@ -14,7 +14,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::task::JoinSet;
 
-use super::tunnel::Tunnel;
+use crate::browser::tunnel::Tunnel;
 use crate::browserbase::{Client, tag};
 use crate::pool::{NoSession, Pool, PoolLimits, PoolStatistics};
 use archive::Archivist;

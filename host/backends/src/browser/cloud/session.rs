@@ -13,11 +13,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
-use super::super::connected::Connected;
-use super::super::site_data::Origins;
 use super::CloudPlan;
 use super::archive::Archivist;
 use super::wipe;
+use crate::browser::connection::connected::Connected;
+use crate::browser::context::site_data::Origins;
 use crate::browserbase::{
     self, BrowserSettings, Client, Context, CreateSession, ProxySettings, Session, TAG, Viewport, tag,
 };

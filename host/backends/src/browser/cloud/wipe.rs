@@ -15,9 +15,9 @@ use chromiumoxide::cdp::browser_protocol::target::{
 };
 use std::time::Duration;
 
-use super::super::context::{CdpContext, Far};
 use super::files::Downloaded;
 use super::session::CloudSession;
+use crate::browser::context::{CdpContext, Far};
 use flowguard_core::browser::TabError;
 use flowguard_core::browser::context::ContextOptions;
 use flowguard_core::browser::port::SiteData;

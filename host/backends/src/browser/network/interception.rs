@@ -17,8 +17,8 @@ use url::Url;
 
 use super::Network;
 use super::words::Request;
-use crate::browser::cdp::{Event, Listener, Session};
-use crate::browser::setup::Done;
+use crate::browser::connection::cdp::{Event, Listener, Session};
+use crate::browser::page::setup::Done;
 use crate::browser::tunnel::Tunnel;
 use flowguard_core::browser::context::HttpCredentials;
 use flowguard_core::browser::network::{

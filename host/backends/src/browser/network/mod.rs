@@ -20,10 +20,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 #[cfg(test)]
 pub(in crate::browser) use requests::Requests;
 
-use super::cdp::Session;
-use super::document::Document;
-use super::owner::Owner;
-use super::tunnel::Tunnel;
+use crate::browser::connection::cdp::Session;
+use crate::browser::context::owner::Owner;
+use crate::browser::page::document::Document;
+use crate::browser::tunnel::Tunnel;
 use flowguard_core::browser::TabError;
 use flowguard_core::browser::context::HttpCredentials;
 use flowguard_core::browser::port::network::{Bodies, NetworkEvent, RequestKey, TabNetwork, Then};

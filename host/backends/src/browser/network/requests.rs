@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::Network;
 use super::words::{Headers, Request, Response};
-use crate::browser::cdp::{Event, Listener, Session};
+use crate::browser::connection::cdp::{Event, Listener, Session};
 use flowguard_core::browser::TabError;
 use flowguard_core::browser::port::network::{NetworkEvent, RequestBegan, ResponseCame};
 

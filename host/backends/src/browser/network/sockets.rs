@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Network;
 use super::words::Headers;
-use crate::browser::cdp::{Event, Listener};
+use crate::browser::connection::cdp::{Event, Listener};
 use flowguard_core::browser::network::SocketFrame;
 use flowguard_core::browser::port::network::{NetworkEvent, RequestKey};
 

@@ -20,7 +20,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use url::Url;
 
-use super::cdp::Session;
+use crate::browser::connection::cdp::Session;
 use crate::causes::causes;
 use flowguard_core::browser::network::{AbortReason, Body, Decision, Fulfilment, Header, RequestInfo};
 use flowguard_core::limits::{MAX_TUNNELLED_BYTES, TUNNEL_STREAMS_AFTER, TUNNEL_TIMEOUT};

@@ -22,11 +22,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::mpsc;
 use url::Url;
 
-use super::super::cdp::{Event, Listener, Session};
-use super::super::setup::Done;
-use super::super::socket::dial;
 use super::held::Held;
 use super::{Tunnel, cookies};
+use crate::browser::connection::cdp::{Event, Listener, Session};
+use crate::browser::connection::socket::dial;
+use crate::browser::page::setup::Done;
 use flowguard_core::browser::TabError;
 use flowguard_core::limits::{MAX_TUNNELLED_MESSAGE_BYTES, MAX_TUNNELLED_STREAMS};
 
