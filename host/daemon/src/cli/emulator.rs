@@ -2,6 +2,7 @@
 
 use clap::Args;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -10,7 +11,7 @@ use super::serve::loopback;
 use super::signals::{interrupted, terminated};
 use super::{Exit, UsageError, say};
 use crate::config::{Config, duration};
-use crate::emulator::{Emulator, EmulatorOptions, Fault, Limits};
+use crate::emulator::{Emulator, EmulatorOptions, Fault, Limits, Tls};
 use flowguard_backends::browser::LocalOptions;
 use flowguard_core::clock::SystemClock;
 
@@ -45,6 +46,12 @@ pub(crate) struct EmulatorArgs {
     /// Let sessions reach no server of this machine, as if they were in a cloud
     #[arg(long)]
     apart: bool,
+    /// Speak HTTPS and WSS with this certificate, and those that vouch for it (PEM)
+    #[arg(long, value_name = "FILE", requires = "key")]
+    certificate: Option<PathBuf>,
+    /// The certificate's key (PEM)
+    #[arg(long, value_name = "FILE", requires = "certificate")]
+    key: Option<PathBuf>,
     /// Know any id, take any value, and start no browser: for the contract tests of SDKs
     #[arg(long)]
     answer_anything: bool,
@@ -75,11 +82,18 @@ pub(super) async fn run(config: &Config, args: &EmulatorArgs) -> anyhow::Result<
         creation_time: args.creation_time.unwrap_or_default(),
         delay: args.delay.unwrap_or_default(),
         faults: args.fault.clone(),
+        tls: match args.certificate.as_ref().zip(args.key.as_ref()) {
+            Some((certificate, key)) => Some(Tls::read(certificate, key).map_err(UsageError)?),
+            None => None,
+        },
         answers_anything: args.answer_anything,
     };
     let (interrupted, terminated) = (interrupted(), terminated());
     let emulator = Emulator::serve(options, Arc::new(SystemClock::new()), api, tunnel).await?;
-    say(&format!("flowguard emulates Browserbase at http://{address}\n"));
+    say(&format!(
+        "flowguard emulates Browserbase at {}\n",
+        emulator.address()
+    ));
     let exit = tokio::select! {
         () = interrupted => Exit::Interrupted,
         () = terminated => Exit::Passed,

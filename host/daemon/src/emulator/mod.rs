@@ -4,12 +4,14 @@
 
 mod api;
 mod contexts;
+mod door;
 mod fault;
 mod json;
 mod pages;
 mod sessions;
 mod tunnel;
 
+pub(crate) use door::Tls;
 pub(crate) use fault::Fault;
 pub(crate) use sessions::Limits;
 
@@ -21,6 +23,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 
 use contexts::{Begun, Contexts};
+use door::Door;
 use flowguard_backends::browser::{LocalBrowsers, LocalOptions};
 use flowguard_core::clock::Clock;
 use flowguard_core::secrets::Secret;
@@ -39,6 +42,8 @@ pub(crate) struct EmulatorOptions {
     pub(crate) delay: Duration,
     /// What goes wrong on purpose.
     pub(crate) faults: Vec<Fault>,
+    /// How it is spoken to in secret; in clear where there is none.
+    pub(crate) tls: Option<Tls>,
     /// Whether any id is known and any value fine, and no browser is started.
     pub(crate) answers_anything: bool,
 }
@@ -93,6 +98,8 @@ impl Emulator {
         api: TcpListener,
         tunnel: TcpListener,
     ) -> anyhow::Result<Arc<Self>> {
+        let is_secret = options.tls.is_some();
+        let scheme = |clear: &'static str, secret| if is_secret { secret } else { clear };
         let emulator = Arc::new(Self {
             sessions: Mutex::new(Sessions::new(options.limits)),
             options,
@@ -102,12 +109,13 @@ impl Emulator {
             recordings_requested: Mutex::default(),
             contexts: Contexts::default(),
             extensions: Mutex::default(),
-            api: format!("http://{}", api.local_addr()?),
-            tunnel: format!("ws://{}", tunnel.local_addr()?),
+            api: format!("{}://{}", scheme("http", "https"), api.local_addr()?),
+            tunnel: format!("{}://{}", scheme("ws", "wss"), tunnel.local_addr()?),
             changed: Notify::new(),
         });
-        tokio::spawn(tunnel::serve(tunnel, emulator.clone()));
-        let router = api::router(emulator.clone());
+        let door = |listener| Door::new(listener, emulator.options.tls.clone());
+        tokio::spawn(tunnel::serve(door(tunnel), emulator.clone()));
+        let (api, router) = (door(api), api::router(emulator.clone()));
         tokio::spawn(async move { axum::serve(api, router).await });
         tokio::spawn(emulator.clone().keep_time());
         Ok(emulator)
@@ -179,6 +187,11 @@ impl Emulator {
             profile,
             over: watch::Sender::new(false),
         })
+    }
+
+    /// Where its API is.
+    pub(crate) fn address(&self) -> &str {
+        &self.api
     }
 
     fn answers_anything(&self) -> bool {

@@ -1,14 +1,16 @@
 //! Where sessions are connected to: a WebSocket's opening request with the session's key is passed on to the session's
 //! browser, and then bytes go both ways. Nothing of the browser's protocol is read here.
 
+use axum::serve::Listener;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, copy_bidirectional};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use url::Url;
 
+use super::door::{Door, Wire};
 use super::fault::{Wrong, is_due};
 use super::sessions::Status;
 use super::{Emulator, lock};
@@ -21,9 +23,10 @@ const MAX_ON_THE_WAY: usize = 1_024;
 /// How long a session lasts from its connection on that is to end in the middle.
 const ENDS_AFTER: Duration = Duration::from_secs(1);
 
-/// Takes connections until the listener is gone.
-pub(super) async fn serve(listener: TcpListener, emulator: Arc<Emulator>) {
-    while let Ok((stream, _)) = listener.accept().await {
+/// Takes connections, and never ends.
+pub(super) async fn serve(mut door: Door, emulator: Arc<Emulator>) {
+    loop {
+        let (stream, _) = door.accept().await;
         let emulator = emulator.clone();
         tokio::spawn(async move {
             if let Err(error) = connect(stream, &emulator).await {
@@ -33,7 +36,7 @@ pub(super) async fn serve(listener: TcpListener, emulator: Arc<Emulator>) {
     }
 }
 
-async fn connect(mut client: TcpStream, emulator: &Emulator) -> std::io::Result<()> {
+async fn connect(mut client: Box<dyn Wire>, emulator: &Emulator) -> std::io::Result<()> {
     let head = tokio::time::timeout(OPENING_REQUEST_TIMEOUT, head_of(&mut client)).await??;
     let faults = &emulator.options.faults;
     if is_due(faults, Wrong::ConnectRefused) {
@@ -79,7 +82,7 @@ fn open(emulator: &Emulator, key: &str) -> Option<(String, String, watch::Receiv
 }
 
 async fn pass(
-    client: &mut TcpStream,
+    client: &mut Box<dyn Wire>,
     address: &str,
     head: &[u8],
     mut over: watch::Receiver<bool>,
@@ -90,7 +93,6 @@ async fn pass(
     let (host, port) = (url.host_str().ok_or_else(none)?, url.port().ok_or_else(none)?);
     let mut browser = TcpStream::connect((host, port)).await?;
     browser.set_nodelay(true)?;
-    client.set_nodelay(true)?;
     tokio::time::sleep(delay).await;
     browser.write_all(&rewritten(head, &url, host, port)).await?;
     tokio::select! {
@@ -99,11 +101,15 @@ async fn pass(
     }
 }
 
-async fn both_ways(client: &mut TcpStream, browser: &mut TcpStream, delay: Duration) -> std::io::Result<()> {
+async fn both_ways(
+    client: &mut Box<dyn Wire>,
+    browser: &mut TcpStream,
+    delay: Duration,
+) -> std::io::Result<()> {
     if delay.is_zero() {
         return copy_bidirectional(client, browser).await.map(|_| ());
     }
-    let (from_client, to_client) = client.split();
+    let (from_client, to_client) = tokio::io::split(client);
     let (from_browser, to_browser) = browser.split();
     tokio::select! {
         passed = late(from_client, to_browser, delay) => passed,
@@ -139,7 +145,7 @@ async fn late(
 }
 
 /// The opening request, up to its empty line.
-async fn head_of(client: &mut TcpStream) -> std::io::Result<Vec<u8>> {
+async fn head_of(client: &mut Box<dyn Wire>) -> std::io::Result<Vec<u8>> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         if head.len() >= MAX_OPENING_REQUEST_BYTES {
@@ -170,7 +176,7 @@ fn rewritten(head: &[u8], url: &Url, host: &str, port: u16) -> Vec<u8> {
     lines.collect::<Vec<_>>().join("\r\n").into_bytes()
 }
 
-async fn refuse(client: &mut TcpStream) -> std::io::Result<()> {
+async fn refuse(client: &mut Box<dyn Wire>) -> std::io::Result<()> {
     let said = "there is no session that this opens, or it has ended\n";
     let answer = format!(
         "HTTP/1.1 410 Gone\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{said}",

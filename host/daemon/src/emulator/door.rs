@@ -1,0 +1,94 @@
+//! Where connections come in: as they are, or by TLS with a certificate that somebody has named.
+
+use axum::serve::Listener;
+use std::io;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::crypto::aws_lc_rs;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
+use flowguard_core::limits::OPENING_REQUEST_TIMEOUT;
+
+/// The pause where no connection can be taken.
+const NO_ROOM: Duration = Duration::from_millis(100);
+
+/// A connection.
+pub(super) trait Wire: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Wire for T {}
+
+/// How connections are encrypted.
+#[derive(Clone)]
+pub(crate) struct Tls(TlsAcceptor);
+
+impl Tls {
+    /// With this certificate, and those that vouch for it, and its key; both PEM.
+    ///
+    /// # Errors
+    /// Which file is not what it should be.
+    pub(crate) fn read(certificate: &Path, key: &Path) -> Result<Self, String> {
+        let named = |path: &Path| {
+            let path = path.display().to_string();
+            move |error: &dyn std::fmt::Display| format!("{path}: {error}")
+        };
+        let chain = CertificateDer::pem_file_iter(certificate).and_then(Iterator::collect);
+        let chain: Vec<CertificateDer<'static>> = chain.map_err(|error| named(certificate)(&error))?;
+        let private = PrivateKeyDer::from_pem_file(key).map_err(|error| named(key)(&error))?;
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .and_then(|config| config.with_no_client_auth().with_single_cert(chain, private))
+            .map_err(|error| named(certificate)(&error))?;
+        Ok(Self(TlsAcceptor::from(Arc::new(config))))
+    }
+}
+
+/// A listener, with or without TLS.
+pub(super) struct Door {
+    listener: TcpListener,
+    tls: Option<Tls>,
+}
+
+impl Door {
+    pub(super) const fn new(listener: TcpListener, tls: Option<Tls>) -> Self {
+        Self { listener, tls }
+    }
+
+    async fn come_in(&self) -> io::Result<(Box<dyn Wire>, SocketAddr)> {
+        let (stream, from) = self.listener.accept().await?;
+        stream.set_nodelay(true)?;
+        let Some(Tls(acceptor)) = &self.tls else {
+            return Ok((Box::new(stream), from));
+        };
+        let greeted = tokio::time::timeout(OPENING_REQUEST_TIMEOUT, acceptor.accept(stream));
+        Ok((Box::new(greeted.await??), from))
+    }
+}
+
+impl Listener for Door {
+    type Io = Box<dyn Wire>;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
+        loop {
+            match self.come_in().await {
+                Ok(connection) => return connection,
+                Err(error) => {
+                    tracing::debug!(%error, "a connection was not taken");
+                    tokio::time::sleep(NO_ROOM).await;
+                }
+            }
+        }
+    }
+
+    fn local_addr(&self) -> io::Result<Self::Addr> {
+        self.listener.local_addr()
+    }
+}
