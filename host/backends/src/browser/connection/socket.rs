@@ -1,5 +1,5 @@
-//! The websocket to a browser, over TLS where the address says so: texts both ways, each at once. It knows nothing of what they say. Of one that is
-//! too large only beginning and end come, with [`GAP`](super::sieve::GAP) between them.
+//! The websocket to a browser, over TLS where the address says so: texts both ways, each at once. It knows nothing of what
+//! they say. Of one that is too large only beginning and end come, with [`GAP`](super::sieve::GAP) between them.
 
 use async_tungstenite::tokio::{TokioAdapter, client_async_with_config};
 use async_tungstenite::tungstenite::protocol::WebSocketConfig;
@@ -14,6 +14,7 @@ use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::ClientConfig;
 use tokio_rustls::rustls::pki_types::ServerName;
 
+use super::proxy::Proxy;
 use super::sieve::Sieve;
 use flowguard_core::limits::MAX_BROWSER_MESSAGE_BYTES;
 
@@ -27,7 +28,7 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Wire for T {}
 /// Connects; the two directions are independent of each other.
 pub(in crate::browser) async fn connect(address: &str) -> Result<(Outbox, Inbox), String> {
     let place = url::Url::parse(address).map_err(|error| error.to_string())?;
-    let stream = dial(&place).await?;
+    let stream = dial(&place, Way::OfTheMachine).await?;
     let limits = WebSocketConfig::default()
         .max_message_size(Some(MAX_BROWSER_MESSAGE_BYTES))
         .max_frame_size(Some(MAX_BROWSER_MESSAGE_BYTES));
@@ -38,14 +39,30 @@ pub(in crate::browser) async fn connect(address: &str) -> Result<(Outbox, Inbox)
     Ok((Outbox(outbox), Inbox(inbox)))
 }
 
-/// Connects to the host of an address, over TLS where that says so.
-pub(in crate::browser) async fn dial(place: &url::Url) -> Result<Box<dyn Wire>, String> {
-    let (host, port) = (
-        place.host_str().unwrap_or_default(),
-        place.port_or_known_default(),
-    );
-    let stream = TcpStream::connect((host, port.unwrap_or_default())).await;
-    let stream = stream.map_err(|error| error.to_string())?;
+/// How a host is reached.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(in crate::browser) enum Way {
+    /// As requests by HTTPS are: through the proxy that the environment names.
+    OfTheMachine,
+    /// By itself.
+    Direct,
+}
+
+/// Connects to the host of an address, over TLS where that says so. What is not encrypted goes through no proxy.
+pub(in crate::browser) async fn dial(place: &url::Url, way: Way) -> Result<Box<dyn Wire>, String> {
+    let host = place.host_str().unwrap_or_default();
+    let port = place.port_or_known_default().unwrap_or_default();
+    let proxy = match (place.scheme(), way) {
+        ("wss", Way::OfTheMachine) => Proxy::to(host, port)?,
+        _ => None,
+    };
+    let stream = match proxy {
+        Some(proxy) => proxy.connect(host, port).await?,
+        None => {
+            let stream = TcpStream::connect((host, port)).await;
+            stream.map_err(|error| error.to_string())?
+        }
+    };
     // Several commands are sent before the first is answered: none may wait for another's acknowledgement.
     stream.set_nodelay(true).map_err(|error| error.to_string())?;
     Ok(match place.scheme() {

@@ -25,7 +25,7 @@ use url::Url;
 use super::held::Held;
 use super::{Tunnel, cookies};
 use crate::browser::connection::cdp::{Event, Listener, Session};
-use crate::browser::connection::socket::dial;
+use crate::browser::connection::socket::{Way, dial};
 use crate::browser::page::setup::Done;
 use flowguard_core::browser::TabError;
 use flowguard_core::limits::{MAX_TUNNELLED_MESSAGE_BYTES, MAX_TUNNELLED_STREAMS};
@@ -288,7 +288,7 @@ async fn socket(page: &Page, url: &Url, protocols: &[String], mut queue: mpsc::R
     let limits = WebSocketConfig::default()
         .max_message_size(Some(MAX_TUNNELLED_MESSAGE_BYTES))
         .max_frame_size(Some(MAX_TUNNELLED_MESSAGE_BYTES));
-    let Ok(stream) = dial(url).await else {
+    let Ok(stream) = dial(url, Way::Direct).await else {
         return page.failed();
     };
     let Ok((socket, answer)) = client_async_with_config(request, stream, Some(limits)).await else {
