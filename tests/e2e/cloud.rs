@@ -16,7 +16,7 @@ fn shell(emulator: &Emulating) -> Flowguard {
         .variable("FLOWGUARD_CLOUD_MINUTE_PRICE", "0.002")
 }
 
-fn client(emulator: &Emulating) -> Client {
+pub(crate) fn client(emulator: &Emulating) -> Client {
     let endpoint = emulator.address().parse().expect("an address");
     let client = Client::new(ClientOptions::new(
         endpoint,

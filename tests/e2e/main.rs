@@ -12,6 +12,7 @@ mod bad_input;
 mod baselines;
 mod cassettes;
 mod cloud;
+mod cloud_secrets;
 mod cloud_tls;
 mod configuration;
 mod deadline;

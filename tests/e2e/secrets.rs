@@ -9,7 +9,7 @@ use crate::vault::Vault;
 /// With signs that are written otherwise in addresses, JSON and HTML.
 const SECRET: &str = "kanarie-7Fv/9+w&\"e<z";
 
-fn configured(vault: &Vault) -> Flowguard {
+pub(crate) fn configured(vault: &Vault) -> Flowguard {
     let shell = Flowguard::new().base_url(vault.url());
     let policy = |name: &str, component: &str| {
         format!(
@@ -42,7 +42,7 @@ fn reports(shell: &Flowguard) -> [String; 2] {
 }
 
 /// Nothing of the secret is in what was said, nor in any file.
-fn leaves_nothing(shell: &Flowguard, outcomes: &[&Outcome]) {
+pub(crate) fn leaves_nothing(shell: &Flowguard, outcomes: &[&Outcome]) {
     let canary = Canary::new(SECRET);
     let (mut found, searched) = canary.in_folder(shell.scratch());
     assert!(searched > 100_000, "so little was searched: {searched} bytes");

@@ -383,7 +383,7 @@ fn verdict(done: &Done, ledger: &Ledger, replay: Option<&Arc<Replay>>, cancel: &
 }
 
 /// Who asks for secrets.
-fn caller(subject: &Subject<'_>) -> Caller {
+pub(super) fn caller(subject: &Subject<'_>) -> Caller {
     Caller {
         component: subject.origin.component.clone(),
         digest: subject.origin.digest.clone(),

@@ -1,5 +1,6 @@
 //! What holds of a run's browser: from what is asked for to what the capability is given.
 
+use super::attempt::caller;
 use super::{Ports, Subject};
 use flowguard_core::browser::{BaselineScope, BrowserOptions, Wanted};
 
@@ -7,6 +8,8 @@ use flowguard_core::browser::{BaselineScope, BrowserOptions, Wanted};
 pub(super) fn browser_options(subject: &Subject<'_>, ports: &Ports) -> BrowserOptions {
     let Subject { origin, request, .. } = *subject;
     let options = &request.options;
+    let mut cloud = options.cloud.clone();
+    cloud.types_secrets = !ports.secrets.given_to(&caller(subject)).is_empty();
     BrowserOptions {
         base_url: options.base_url.clone(),
         action_timeout: options.action_timeout,
@@ -23,7 +26,7 @@ pub(super) fn browser_options(subject: &Subject<'_>, ports: &Ports) -> BrowserOp
             tenant: ports.tenant.clone(),
             flow: request.flow.name.clone(),
             place: options.place,
-            cloud: options.cloud.clone(),
+            cloud,
             tunnel: options.tunnel.clone(),
         },
     }

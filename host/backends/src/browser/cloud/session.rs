@@ -288,7 +288,7 @@ impl Provider for Sessions {
 
 /// Whether the cloud records it: that is its own choice where none was made.
 fn is_recorded(kind: &Kind) -> bool {
-    kind.options.recording != Some(false)
+    kind.options.records() != Some(false)
 }
 
 /// Whether there is nothing left to end.
@@ -304,7 +304,9 @@ fn settings_of(options: &CloudOptions) -> Option<BrowserSettings> {
             id: context.id.clone(),
             persist: context.persist,
         }),
-        record_session: options.recording,
+        record_session: options.records(),
+        // What is typed is part of a log.
+        log_session: options.types_secrets.then_some(false),
         verified: options.verified.then_some(true),
         ..BrowserSettings::default()
     };

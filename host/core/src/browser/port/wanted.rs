@@ -59,9 +59,18 @@ pub struct CloudOptions {
     pub window: Option<(u32, u32)>,
     /// Whether the cloud records it.
     pub recording: Option<bool>,
+    /// Whether the run may type secrets: then the cloud is to keep nothing of what is said to the browser, and records it only
+    /// where that was asked for.
+    pub types_secrets: bool,
 }
 
 impl CloudOptions {
+    /// Whether the cloud is to record it; none where that is the cloud's own choice.
+    #[must_use]
+    pub fn records(&self) -> Option<bool> {
+        self.recording.or(self.types_secrets.then_some(false))
+    }
+
     /// Whether a browser of this machine can stand in for it.
     #[must_use]
     pub const fn is_local_as_good(&self) -> bool {
