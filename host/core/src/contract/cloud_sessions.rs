@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{NOW, fresh_tenant};
+use crate::storage::collections::CLOUD_SESSIONS;
 use crate::storage::store::Store;
 use crate::storage::{CloudSessions, NotedSession};
 
@@ -44,6 +45,27 @@ pub async fn a_session_is_noted_changed_and_removed(store: &Arc<dyn Store>) {
     notes.remove("i-1").await.unwrap();
     assert!(!notes.change("i-1", |note| note.uses += 1).await.unwrap());
     assert_eq!(notes.all().await.unwrap(), [session("i-2")]);
+}
+
+/// A note that a later release has written keeps what only that knows.
+pub async fn what_a_later_release_notes_stays(store: &Arc<dyn Store>) {
+    let tenant = fresh_tenant();
+    let notes = CloudSessions::new(store.clone(), tenant.clone());
+    notes.note(&session("i-1")).await.unwrap();
+    let with_more = store.make(&tenant, &CLOUD_SESSIONS, "i-1", |found| {
+        let mut found = found.cloned().unwrap();
+        found.fields.insert("mood".to_owned(), "good".into());
+        Ok(Some(found))
+    });
+    with_more.await.unwrap();
+    assert!(notes.change("i-1", |note| note.uses += 1).await.unwrap());
+    let kept = store
+        .get(&tenant, &CLOUD_SESSIONS, "i-1", NOW)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(kept.fields["mood"], "good");
+    assert_eq!(kept.fields["uses"], 1);
 }
 
 /// All hosts on a store are one installation, whichever began.

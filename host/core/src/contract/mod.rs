@@ -154,6 +154,7 @@ macro_rules! store_contract {
         }
         $crate::contract_cases! { $open, store; cloud_sessions:
             a_session_is_noted_changed_and_removed,
+            what_a_later_release_notes_stays,
             an_installation_keeps_its_first_name,
             many_sessions_are_all_noted,
         }

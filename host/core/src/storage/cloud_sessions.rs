@@ -110,7 +110,12 @@ impl CloudSessions {
             let Some(found) = found else { return Ok(None) };
             let mut session = read(found.clone())?;
             change(&mut session);
-            Ok(Some(document(&session, found.revision)))
+            let mut changed = document(&session, found.revision);
+            // A later release may know more.
+            for (name, value) in &found.fields {
+                changed.fields.entry(name).or_insert_with(|| value.clone());
+            }
+            Ok(Some(changed))
         });
         Ok(changed.await?.is_some())
     }
