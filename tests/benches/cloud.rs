@@ -43,8 +43,8 @@ fn places(emulator: &Emulating, uses: u32, max: usize) -> Places {
         clock: Arc::new(SystemClock::new()),
         archive: None,
         settings: CloudSettings {
-            project: None,
-            pool: PoolLimits {
+            microdollars_a_minute: PRICE,
+            ..CloudSettings::of(PoolLimits {
                 min: 0,
                 max,
                 lifetime: Duration::from_secs(1_800),
@@ -52,11 +52,7 @@ fn places(emulator: &Emulating, uses: u32, max: usize) -> Places {
                 uses,
                 patience: Duration::from_secs(60),
                 refill: Duration::from_secs(10),
-            },
-            warm: None,
-            microdollars_a_minute: PRICE,
-            recordings: None,
-            reaper_period: Duration::from_secs(60),
+            })
         },
     };
     Places::new(Arc::new(LocalBrowsers::new(LocalOptions::default())), Some(plan))

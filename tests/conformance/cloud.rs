@@ -52,12 +52,8 @@ impl Cloud {
             clock: Arc::new(SystemClock::new()),
             archive: None,
             settings: CloudSettings {
-                project: None,
-                pool: limits,
-                warm: None,
                 microdollars_a_minute: 6_000,
-                recordings: None,
-                reaper_period: Duration::from_secs(60),
+                ..CloudSettings::of(limits)
             },
         };
         let local = Arc::new(browsers_with(LocalOptions::default()));

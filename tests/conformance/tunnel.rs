@@ -35,6 +35,22 @@ fn through(origins: &[&str]) -> Wanted {
     }
 }
 
+/// A cloud whose sessions find no server of this machine, and a site that has a start.
+async fn cloud_with_a_start() -> Cloud {
+    let cloud = Cloud::open(LIMITS, &["--apart"]).await;
+    let start = Answer::Page("<p>private</p>".to_owned());
+    cloud.site.put("/start", start);
+    cloud
+}
+
+/// Where this is served as long as the test lasts.
+async fn served(router: Router) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = format!("http://{}", listener.local_addr().expect("an address"));
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    address
+}
+
 fn origin(url: &str) -> String {
     url.trim_end_matches('/').to_owned()
 }
@@ -143,8 +159,6 @@ async fn talk(browser: &Browser, page: PageId, url: &str) -> Result<String, Fail
 
 /// An application's interface at an origin of its own: it answers what a browser asks before it asks.
 async fn interface() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-    let address = format!("http://{}", listener.local_addr().expect("an address"));
     let answer = |request: Request| async move {
         let allowed = [
             (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
@@ -154,17 +168,12 @@ async fn interface() -> String {
         let method = request.method().to_string();
         (allowed, method).into_response()
     };
-    let router = Router::new().fallback(answer);
-    tokio::spawn(async move { axum::serve(listener, router).await });
-    address
+    served(Router::new().fallback(answer)).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_browser_asks_before_it_asks_another_origin_goes_through() {
-    let cloud = Cloud::open(LIMITS, &["--apart"]).await;
-    cloud
-        .site
-        .put("/start", Answer::Page("<p>private</p>".to_owned()));
+    let cloud = cloud_with_a_start().await;
     let interface = interface().await;
     let wanted = through(&[&origin(&cloud.site.url("/")), &interface]);
     let (browser, _ledger, page) = cloud.run(wanted).await;
@@ -194,8 +203,6 @@ async fn what_a_browser_asks_before_it_asks_another_origin_goes_through() {
 
 /// A server whose events never end.
 async fn events() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-    let address = format!("http://{}", listener.local_addr().expect("an address"));
     let answer = |request: Request| async move {
         match request.uri().path() {
             "/events" => stream(),
@@ -207,9 +214,7 @@ async fn events() -> String {
             _ => ([(header::CONTENT_TYPE, "text/html")], "<p>events</p>").into_response(),
         }
     };
-    let router = Router::new().fallback(answer);
-    tokio::spawn(async move { axum::serve(listener, router).await });
-    address
+    served(Router::new().fallback(answer)).await
 }
 
 fn stream() -> Response {
@@ -278,10 +283,7 @@ async fn an_answer_that_takes_long_comes_to_fetch_piece_by_piece() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn websockets_and_event_sources_go_through_and_others_do_not() {
-    let cloud = Cloud::open(LIMITS, &["--apart"]).await;
-    cloud
-        .site
-        .put("/start", Answer::Page("<p>private</p>".to_owned()));
+    let cloud = cloud_with_a_start().await;
     let (listed, unlisted) = (SocketServer::start().await, SocketServer::start().await);
     let events = events().await;
     let wanted = through(&[
@@ -320,10 +322,7 @@ async fn websockets_and_event_sources_go_through_and_others_do_not() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_page_says_to_the_host_by_itself_leads_nowhere_else() {
-    let cloud = Cloud::open(LIMITS, &["--apart"]).await;
-    cloud
-        .site
-        .put("/start", Answer::Page("<p>private</p>".to_owned()));
+    let cloud = cloud_with_a_start().await;
     let unlisted = SocketServer::start().await;
     let (browser, _ledger, page) = cloud.run(through(&[&origin(&cloud.site.url("/"))])).await;
     goto(&browser, page, "/start").await.expect("it loads");

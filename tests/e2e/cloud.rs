@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 /// A shell whose cloud is this one.
-fn shell(emulator: &Emulating) -> Flowguard {
+pub(crate) fn shell(emulator: &Emulating) -> Flowguard {
     Flowguard::new()
         .variable("BROWSERBASE_API_KEY", "bb_live_any")
         .variable("BROWSERBASE_BASE_URL", emulator.address())
@@ -23,6 +23,18 @@ pub(crate) fn client(emulator: &Emulating) -> Client {
         Secret::new("bb_live_any".to_owned()),
     ));
     client.expect("a client")
+}
+
+/// Waits until this holds, at most so many seconds.
+async fn comes(seconds: u64, what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    let mut looks = tokio::time::interval(Duration::from_millis(50));
+    let until = async {
+        while !holds().await {
+            looks.tick().await;
+        }
+    };
+    let until = tokio::time::timeout(Duration::from_secs(seconds), until).await;
+    assert!(until.is_ok(), "it does not come within {seconds} s: {what}");
 }
 
 async fn running(client: &Client) -> Vec<Session> {
@@ -108,15 +120,8 @@ async fn what_a_killed_server_leaves_running_is_ended_by_the_next_one() {
             202
         );
     }
-    let mut looks = tokio::time::interval(Duration::from_millis(50));
-    let begun = async {
-        while server.get("/v1/status").await.json()["cloud"]["used"] != 10 {
-            looks.tick().await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(40), begun)
-        .await
-        .expect("ten sessions run");
+    let all_run = async || server.get("/v1/status").await.json()["cloud"]["used"] == 10;
+    comes(40, "ten sessions run", all_run).await;
     let noted = running(&client).await[0].user_metadata["flowguard"]
         .as_str()
         .expect("a tag")
@@ -149,14 +154,7 @@ async fn what_a_killed_server_leaves_running_is_ended_by_the_next_one() {
     );
     let server = shell.serve(arguments).await;
     let began = Instant::now();
-    let ended = async {
-        while running(&client).await.len() > 1 {
-            looks.tick().await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(30), ended)
-        .await
-        .expect("they are ended");
+    comes(30, "they are ended", async || running(&client).await.len() <= 1).await;
     assert!(began.elapsed() <= 2 * PERIOD, "it took {:?}", began.elapsed());
     assert_eq!(
         running(&client).await[0].id,
@@ -236,7 +234,7 @@ async fn sessions_are_listed_and_ended_by_hand() {
 }
 
 /// A flow that opens a page.
-fn opens(shell: &Flowguard) -> String {
+pub(crate) fn opens(shell: &Flowguard) -> String {
     let file = shell.scratch().join("opens.yaml");
     let flow = "name: opens\nurl: /\nsteps:\n  - expect: page\n    to-have-title: ready\n";
     std::fs::write(&file, flow).expect("a file");
@@ -333,24 +331,15 @@ async fn recordings_that_a_killed_server_has_not_kept_are_kept_later() {
     server.put("/v1/components/opens.yaml", &flow).await;
     let run = server.post("/v1/runs", &json!({"flow": "opens"})).await;
     assert_eq!(run.status, 202, "{run:?}");
-    let mut looks = tokio::time::interval(Duration::from_millis(50));
-    let has_run = async {
-        while server.get("/v1/status").await.json()["cloud"]["idle"] != 1 {
-            looks.tick().await;
-        }
-    };
-    let has_run = tokio::time::timeout(Duration::from_secs(40), has_run);
-    has_run.await.expect("the session waits for another run");
+    let has_run = async || server.get("/v1/status").await.json()["cloud"]["idle"] == 1;
+    comes(40, "the session waits for another run", has_run).await;
     let session = running(&client).await[0].id.clone();
     // As `kill -9` does. The cloud ends the session, and nobody keeps its recording.
     drop(server);
-    let ended = async {
-        while !running(&client).await.is_empty() {
-            looks.tick().await;
-        }
-    };
-    let ended = tokio::time::timeout(Duration::from_secs(20), ended);
-    ended.await.expect("the cloud notices");
+    comes(20, "the cloud notices", async || {
+        running(&client).await.is_empty()
+    })
+    .await;
     let kept = reaped(&shell, "recordings:").await.exits(0);
     assert!(kept.stdout.contains("1 kept, 0 not yet"), "{}", kept.text());
     let again = shell.call(["browserbase", "reap"]).await.exits(0);

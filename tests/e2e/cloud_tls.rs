@@ -8,6 +8,8 @@ use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 
+use crate::cloud::{opens, shell};
+
 /// An authority, and the certificate and key of a server on this machine that it vouches for.
 struct Certificates {
     authority: PathBuf,
@@ -92,16 +94,8 @@ async fn a_session_is_connected_to_by_tls_also_through_a_proxy_where_the_certifi
         ])
         .await;
     assert!(emulator.address().starts_with("https://127.0.0.1:"));
-    let flow = scratch.scratch().join("opens.yaml");
-    let text = "name: opens\nurl: /\nsteps:\n  - expect: page\n    to-have-title: ready\n";
-    std::fs::write(&flow, text).expect("a file");
-    let flow = flow.display().to_string();
-    let shell = || {
-        Flowguard::new()
-            .base_url(peer.url())
-            .variable("BROWSERBASE_API_KEY", "bb_live_any")
-            .variable("BROWSERBASE_BASE_URL", emulator.address())
-    };
+    let flow = opens(&scratch);
+    let shell = || shell(&emulator).base_url(peer.url());
     let tunnel = format!("--tunnel={}", peer.url());
     let trusting = shell().variable("SSL_CERT_FILE", &certificates.authority);
     let outcome = trusting.run(["--mode=cloud", &tunnel, &flow]).await.exits(0);

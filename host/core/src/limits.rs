@@ -303,9 +303,9 @@ pub const MAX_CLOUD_ANSWER_BYTES: usize = 16 << 20;
 /// Bytes of what a session in a cloud has downloaded, fetched at once.
 pub const MAX_CLOUD_DOWNLOAD_BYTES: usize = 256 << 20;
 
-/// Bytes of the request that opens a connection to an emulated session.
+/// Bytes of the request that opens a connection to an emulated session, and of what a proxy answers to such a one.
 pub const MAX_OPENING_REQUEST_BYTES: usize = 16 << 10;
-/// How long somebody may take for it.
+/// How long somebody may take for it, or for TLS before it.
 pub const OPENING_REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Sessions in a cloud at once that a host may be given.

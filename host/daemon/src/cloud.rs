@@ -160,6 +160,6 @@ fn options(config: &Config, flow: &CloudFlow) -> CloudOptions {
         }),
         window: flow.window.map(|window| (window.width, window.height)),
         recording: flow.recording.or(usual.recording),
-        types_secrets: usual.types_secrets,
+        ..usual
     }
 }

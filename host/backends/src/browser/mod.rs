@@ -14,8 +14,7 @@ mod places;
 mod tunnel;
 
 pub use cloud::{
-    Archive, ArchiveError, CloudBrowsers, CloudPlan, CloudSettings, Fate, Reaped, Reaper, ReaperError,
-    SeenSession, media_type,
+    Archive, CloudBrowsers, CloudPlan, CloudSettings, Fate, Reaped, Reaper, ReaperError, SeenSession,
 };
 pub use local::{LocalBrowsers, LocalOptions, Wear};
 pub use none::NoBrowsers;

@@ -14,4 +14,5 @@ pub use error::{Error, Kind};
 pub use types::{
     BrowserSettings, Context, CreateSession, CreatedSession, LivePage, LiveUrls, Log, Project, ProxySettings,
     RecordingDownload, RecordingState, Replay, ReplayPage, SavedContext, Session, Status, Usage, Viewport,
+    film_type,
 };

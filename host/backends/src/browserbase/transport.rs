@@ -2,7 +2,7 @@
 //! may be repeated without harm: that is the caller's to know.
 
 use bytes::Bytes;
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::multipart::{Form, Part};
 use reqwest::{Method, RequestBuilder, Response};
 use serde::de::DeserializeOwned;
@@ -24,8 +24,8 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 #[derive(Clone, Debug)]
 pub(super) struct Transport {
     http: reqwest::Client,
-    /// For links that lead elsewhere: without the key.
-    keyless: reqwest::Client,
+    /// Goes with each call, and with no link that leads elsewhere.
+    key: HeaderValue,
     endpoint: Url,
 }
 
@@ -82,25 +82,15 @@ impl Transport {
         })?;
         key.set_sensitive(true);
         let http = reqwest::Client::builder()
-            .default_headers(HeaderMap::from_iter([(
-                HeaderName::from_static("x-bb-api-key"),
-                key,
-            )]))
             .user_agent(concat!("flowguard/", env!("CARGO_PKG_VERSION")))
             .timeout(options.timeout)
-            // A redirect would carry the key elsewhere.
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .map_err(|error| wrong(Kind::Unreachable, &error.to_string()))?;
-        let keyless = reqwest::Client::builder()
-            .timeout(options.timeout)
-            // A link leads to where it says.
+            // A redirect would carry the key elsewhere, and a link leads to where it says.
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .map_err(|error| wrong(Kind::Unreachable, &error.to_string()))?;
         Ok(Self {
             http,
-            keyless,
+            key,
             endpoint: options.endpoint,
         })
     }
@@ -184,7 +174,7 @@ impl Transport {
                 "its link leads neither to the service nor anywhere by https",
             ));
         }
-        let asked = self.keyless.get(link.reveal()).send();
+        let asked = self.http.get(link.reveal()).send();
         let lost = |error: reqwest::Error| failed(Kind::Lost, &causes(&error.without_url()));
         let answer = asked.await.map_err(lost)?;
         let status = answer.status();
@@ -206,6 +196,7 @@ impl Transport {
         let request = self
             .http
             .request(call.method.clone(), url)
+            .header("x-bb-api-key", self.key.clone())
             .header(ACCEPT, call.accept);
         if let Some((name, bytes)) = &call.file {
             let part =

@@ -286,6 +286,17 @@ pub struct RecordingDownload {
     pub download_url: Option<Secret>,
 }
 
+/// The media type of a film, by its first bytes: the service does not name it.
+#[must_use]
+pub fn film_type(film: &[u8]) -> &'static str {
+    match film {
+        [b'P', b'K', ..] => "application/zip",
+        [_, _, _, _, b'f', b't', b'y', b'p', ..] => "video/mp4",
+        [0x1a, 0x45, 0xdf, 0xa3, ..] => "video/webm",
+        _ => "application/octet-stream",
+    }
+}
+
 /// What a session's pages looked like, to be played.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -38,12 +38,12 @@ pub async fn a_session_is_noted_changed_and_removed(store: &Arc<dyn Store>) {
         note.uses += 3;
         (note.records, note.ended_ms) = (true, Some(NOW + 1));
     });
-    assert!(changed.await.unwrap());
+    assert_eq!(changed.await.unwrap(), Some(noted.clone()));
     notes.note(&session("i-2")).await.unwrap();
     assert_eq!(notes.all().await.unwrap(), [noted, session("i-2")]);
     notes.remove("i-1").await.unwrap();
     notes.remove("i-1").await.unwrap();
-    assert!(!notes.change("i-1", |note| note.uses += 1).await.unwrap());
+    assert_eq!(notes.change("i-1", |note| note.uses += 1).await.unwrap(), None);
     assert_eq!(notes.all().await.unwrap(), [session("i-2")]);
 }
 
@@ -58,7 +58,8 @@ pub async fn what_a_later_release_notes_stays(store: &Arc<dyn Store>) {
         Ok(Some(found))
     });
     with_more.await.unwrap();
-    assert!(notes.change("i-1", |note| note.uses += 1).await.unwrap());
+    let changed = notes.change("i-1", |note| note.uses += 1).await.unwrap();
+    assert_eq!(changed.map(|note| note.uses), Some(1));
     let kept = store
         .get(&tenant, &CLOUD_SESSIONS, "i-1", NOW)
         .await

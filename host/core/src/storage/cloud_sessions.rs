@@ -97,7 +97,7 @@ impl CloudSessions {
         }
     }
 
-    /// Changes a note; false where it is gone.
+    /// Changes a note; what it is then, or none where it is gone.
     ///
     /// # Errors
     /// Where the store is away, or the note is of a newer release.
@@ -105,8 +105,8 @@ impl CloudSessions {
         &self,
         tag: &str,
         change: impl Fn(&mut NotedSession) + Send + Sync,
-    ) -> Result<bool, StorageError> {
-        let changed = self.store.make(&self.keeper, &CLOUD_SESSIONS, tag, |found| {
+    ) -> Result<Option<NotedSession>, StorageError> {
+        let before = self.store.make(&self.keeper, &CLOUD_SESSIONS, tag, |found| {
             let Some(found) = found else { return Ok(None) };
             let mut session = read(found.clone())?;
             change(&mut session);
@@ -117,7 +117,12 @@ impl CloudSessions {
             }
             Ok(Some(changed))
         });
-        Ok(changed.await?.is_some())
+        let Some(before) = before.await? else {
+            return Ok(None);
+        };
+        let mut session = read(before)?;
+        change(&mut session);
+        Ok(Some(session))
     }
 
     /// Removes a note: its session has ended. Doing it again does no harm.

@@ -13,8 +13,8 @@ use crate::app::App;
 use crate::cloud;
 use crate::foundation::Foundation;
 use crate::report::words::{dollars, visible};
-use flowguard_backends::browser::{CloudPlan, Fate, SeenSession, media_type};
-use flowguard_backends::browserbase::{Kind, LiveUrls};
+use flowguard_backends::browser::{CloudPlan, Fate, SeenSession};
+use flowguard_backends::browserbase::{Kind, LiveUrls, film_type};
 use flowguard_core::artifact::{Artifacts, Attachment};
 use flowguard_core::secrets::Secret;
 use flowguard_core::storage::{CloudRecordings, TenantId};
@@ -247,7 +247,7 @@ impl Desk {
         crate::app::make_private(&folder).map_err(named)?;
         for film in &films {
             let (page, bytes) = self.fetch(film).await?;
-            let file = folder.join(format!("page-{}.{}", plain(page), ending(&bytes)));
+            let file = folder.join(format!("page-{}.{}", plain(page), ending(film_type(&bytes))));
             std::fs::write(&file, bytes).map_err(named)?;
             say(&format!("{}\n", file.display()));
         }
@@ -292,9 +292,9 @@ fn plain(text: &str) -> String {
     text.chars().filter(is_plain).take(64).collect()
 }
 
-/// The ending of a file that begins so.
-fn ending(bytes: &[u8]) -> &'static str {
-    match media_type(bytes) {
+/// The ending of a file of this media type.
+fn ending(media_type: &str) -> &'static str {
+    match media_type {
         "application/zip" => "zip",
         "video/mp4" => "mp4",
         "video/webm" => "webm",

@@ -5,9 +5,8 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
@@ -15,9 +14,6 @@ use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use flowguard_core::limits::OPENING_REQUEST_TIMEOUT;
-
-/// The pause where no connection can be taken.
-const NO_ROOM: Duration = Duration::from_millis(100);
 
 /// A connection.
 pub(super) trait Wire: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -61,14 +57,13 @@ impl Door {
         Self { listener, tls }
     }
 
-    async fn come_in(&self) -> io::Result<(Box<dyn Wire>, SocketAddr)> {
-        let (stream, from) = self.listener.accept().await?;
+    async fn greet(&self, stream: TcpStream) -> io::Result<Box<dyn Wire>> {
         stream.set_nodelay(true)?;
         let Some(Tls(acceptor)) = &self.tls else {
-            return Ok((Box::new(stream), from));
+            return Ok(Box::new(stream));
         };
         let greeted = tokio::time::timeout(OPENING_REQUEST_TIMEOUT, acceptor.accept(stream));
-        Ok((Box::new(greeted.await??), from))
+        Ok(Box::new(greeted.await??))
     }
 }
 
@@ -78,12 +73,10 @@ impl Listener for Door {
 
     async fn accept(&mut self) -> (Self::Io, Self::Addr) {
         loop {
-            match self.come_in().await {
-                Ok(connection) => return connection,
-                Err(error) => {
-                    tracing::debug!(%error, "a connection was not taken");
-                    tokio::time::sleep(NO_ROOM).await;
-                }
+            let (stream, from) = Listener::accept(&mut self.listener).await;
+            match self.greet(stream).await {
+                Ok(connection) => return (connection, from),
+                Err(error) => tracing::debug!(%error, "a connection was not taken"),
             }
         }
     }

@@ -219,18 +219,16 @@ impl Emulator {
 
     /// Ends a session and its browser.
     async fn finish(&self, id: &str, status: Status) {
-        let running = lock(&self.running).remove(id);
-        let Some(running) = running else {
-            self.sessions().finish(id, status, self.clock.wall());
-            return self.changed.notify_one();
-        };
-        let kept = match running.profile {
+        let mut running = lock(&self.running).remove(id);
+        let kept = match running.as_mut().and_then(|running| running.profile.take()) {
             Some(profile) => profile.ends().await,
             None => None,
         };
         self.sessions().finish(id, status, self.clock.wall());
-        running.over.send_replace(true);
-        running.browsers.shut_down().await;
+        if let Some(running) = running {
+            running.over.send_replace(true);
+            running.browsers.shut_down().await;
+        }
         if let Some(kept) = kept {
             kept.keep();
         }

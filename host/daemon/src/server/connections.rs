@@ -2,24 +2,20 @@
 //! What is said on them is the router's.
 
 use axum::Router;
+use axum::serve::Listener;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use std::future::Future;
-use std::io;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use flowguard_core::limits::{MAX_SERVER_CONNECTIONS, SERVER_HEAD_TIMEOUT};
 
-/// The pause where the system has no room for a connection.
-const NO_ROOM: Duration = Duration::from_secs(1);
-
 /// Takes requests until `over` ends, and then answers those that have begun.
-pub(crate) async fn serve(listener: TcpListener, router: Router, over: impl Future<Output = ()> + Send) {
+pub(crate) async fn serve(mut listener: TcpListener, router: Router, over: impl Future<Output = ()> + Send) {
     let room = Arc::new(Semaphore::new(MAX_SERVER_CONNECTIONS));
     let graceful = GracefulShutdown::new();
     let mut http = http1::Builder::new();
@@ -28,7 +24,7 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, over: impl Futu
     tokio::pin!(over);
     loop {
         let (stream, place) = tokio::select! {
-            accepted = accept(&listener, &room) => accepted,
+            accepted = accept(&mut listener, &room) => accepted,
             () = &mut over => break,
         };
         let service = TowerToHyperService::new(router.clone());
@@ -45,28 +41,14 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, over: impl Futu
 }
 
 /// The next connection, once there is room for it.
-async fn accept(listener: &TcpListener, room: &Arc<Semaphore>) -> (TcpStream, Option<OwnedSemaphorePermit>) {
+async fn accept(
+    listener: &mut TcpListener,
+    room: &Arc<Semaphore>,
+) -> (TcpStream, Option<OwnedSemaphorePermit>) {
     // It is never closed.
     let place = room.clone().acquire_owned().await.ok();
-    loop {
-        match listener.accept().await {
-            Ok((stream, _)) => return (stream, place),
-            Err(error) if is_of_one(&error) => {}
-            Err(error) => {
-                tracing::warn!(%error, "no connection can be taken now");
-                tokio::time::sleep(NO_ROOM).await;
-            }
-        }
-    }
-}
-
-/// Whether only the one that would have come failed.
-fn is_of_one(error: &io::Error) -> bool {
-    use io::ErrorKind;
-    matches!(
-        error.kind(),
-        ErrorKind::ConnectionRefused | ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset
-    )
+    let (stream, _) = Listener::accept(listener).await;
+    (stream, place)
 }
 
 #[cfg(test)]
@@ -74,6 +56,7 @@ fn is_of_one(error: &io::Error) -> bool {
 mod tests {
     use super::*;
     use axum::routing::get;
+    use std::time::Duration;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::time::Instant;
 

@@ -25,7 +25,7 @@ use flowguard_core::storage::{CloudSessions, StorageError, TenantId};
 use lease::CloudLease;
 use session::{Kind, Sessions};
 
-pub use archive::{Archive, ArchiveError, media_type};
+pub use archive::Archive;
 pub use reaper::{Fate, Reaped, Reaper, ReaperError, SeenSession};
 
 /// Characters of the name of an installation.
@@ -52,6 +52,19 @@ pub struct CloudSettings {
 }
 
 impl CloudSettings {
+    /// With sessions kept so: none before somebody asks, in the key's project, at no price, looked after every minute.
+    #[must_use]
+    pub const fn of(pool: PoolLimits) -> Self {
+        Self {
+            project: None,
+            pool,
+            warm: None,
+            microdollars_a_minute: 0,
+            recordings: None,
+            reaper_period: Duration::from_secs(60),
+        }
+    }
+
     /// What this time of a session costs, in millionths of a dollar.
     #[must_use]
     pub fn cost_of(&self, time: Duration) -> u64 {
@@ -105,7 +118,7 @@ impl CloudPlan {
 /// The browsers of the cloud.
 pub struct CloudBrowsers {
     pool: Arc<Pool<Sessions>>,
-    archivist: Option<Arc<Archivist>>,
+    archivist: Arc<Archivist>,
     settings: CloudSettings,
     /// Who makes the requests of tunnels, once there is one.
     tunnels: OnceLock<reqwest::Client>,
@@ -115,7 +128,7 @@ pub struct CloudBrowsers {
 impl CloudBrowsers {
     fn new(plan: &CloudPlan, reaper: Reaper) -> Self {
         let settings = plan.settings.clone();
-        let archivist = reaper.archivist().cloned();
+        let archivist = reaper.archivist().clone();
         let sessions = Sessions::new(plan, reaper.installation(), archivist.clone());
         let warm = settings
             .warm
@@ -155,8 +168,7 @@ impl CloudBrowsers {
                 "not all sessions in the cloud could be ended: the next look for them tries again"
             );
         }
-        let Some(archivist) = &self.archivist else { return };
-        let idle = tokio::time::timeout(CLOUD_RECORDINGS_WAIT, archivist.is_idle()).await;
+        let idle = tokio::time::timeout(CLOUD_RECORDINGS_WAIT, self.archivist.is_idle()).await;
         if idle.is_err() {
             tracing::warn!(
                 "not all recordings are kept yet: a host that looks for sessions later goes on with them, or `flowguard browserbase reap`"
@@ -248,12 +260,8 @@ mod tests {
             refill: Duration::ZERO,
         };
         let settings = CloudSettings {
-            project: None,
-            pool,
-            warm: None,
             microdollars_a_minute: 100_000,
-            recordings: None,
-            reaper_period: Duration::ZERO,
+            ..CloudSettings::of(pool)
         };
         assert_eq!(settings.cost_of(Duration::from_secs(90)), 150_000);
         assert_eq!(settings.cost_of(Duration::from_secs(6)), 10_000);

@@ -90,7 +90,7 @@ struct Compared {
 pub struct Reaper {
     plan: CloudPlan,
     installation: String,
-    archivist: Option<Arc<Archivist>>,
+    archivist: Arc<Archivist>,
     /// Since when each note was seen as it is; by this host's own clock, which does not jump.
     seen: Arc<Mutex<BTreeMap<String, (u64, Instant)>>>,
     /// Whether a note's own moment counts. It was written by another machine's clock.
@@ -124,17 +124,14 @@ impl Reaper {
         &self.installation
     }
 
-    /// Who keeps recordings, where that is wanted.
-    pub(super) const fn archivist(&self) -> Option<&Arc<Archivist>> {
-        self.archivist.as_ref()
+    /// Who keeps recordings.
+    pub(super) const fn archivist(&self) -> &Arc<Archivist> {
+        &self.archivist
     }
 
     /// Waits until all recordings are kept that this has begun with, or cannot be; how many could not.
     pub async fn recordings_are_kept(&self) -> usize {
-        match &self.archivist {
-            Some(archivist) => archivist.is_idle().await,
-            None => 0,
-        }
+        self.archivist.is_idle().await
     }
 
     const fn period(&self) -> Duration {
@@ -167,7 +164,7 @@ impl Reaper {
                         reaped.not_released += 1;
                     }
                     ended => {
-                        reaped.recordings += ended?;
+                        reaped.recordings += usize::from(ended?);
                         reaped.released += 1;
                         tracing::info!(session, fate = seen.fate.name(), "ended in the cloud");
                     }
@@ -175,44 +172,35 @@ impl Reaper {
             }
         }
         for note in compared.gone {
-            match (&note.session, note.ended_ms) {
-                (Some(session), ended) => {
-                    reaped.ghosts += usize::from(ended.is_none());
-                    reaped.recordings += self.has_ended(&note, session).await?;
+            reaped.ghosts += usize::from(note.ended_ms.is_none());
+            match &note.session {
+                Some(session) => {
+                    let is_kept = self.archivist.has_ended(&note.tag, session, note.records);
+                    reaped.recordings += usize::from(is_kept.await?);
                 }
-                (None, _) => {
-                    reaped.ghosts += 1;
-                    self.plan.notes.remove(&note.tag).await?;
-                }
+                None => self.plan.notes.remove(&note.tag).await?,
             }
         }
         Ok(reaped)
     }
 
-    /// Ends a session; how many recordings are being kept because of this.
+    /// Ends a session; whether its recording is being kept from now on.
     ///
     /// # Errors
     /// Where the cloud does not end it, or the store is away.
-    pub async fn release(&self, seen: &SeenSession) -> Result<usize, ReaperError> {
+    pub async fn release(&self, seen: &SeenSession) -> Result<bool, ReaperError> {
         let session = &seen.session.id;
         match self.plan.client.release(session).await {
             Err(error) if !is_over(error.kind) => return Err(error.into()),
             _ => {}
         }
         Ok(match &seen.note {
-            Some(note) => self.has_ended(note, session).await?,
-            None => 0,
+            Some(note) => {
+                let ended = self.archivist.has_ended(&note.tag, session, note.records);
+                ended.await?
+            }
+            None => false,
         })
-    }
-
-    /// Its note goes once its recording is kept, where there is one; how many are being kept because of this.
-    async fn has_ended(&self, note: &NotedSession, session: &str) -> Result<usize, StorageError> {
-        let ended = self.plan.has_ended(&note.tag, session, note.records).await?;
-        let begun = self.archivist.as_ref().zip(ended);
-        Ok(begun.map_or(0, |(archivist, note)| {
-            archivist.begin(note);
-            1
-        }))
     }
 
     /// Looks and ends again and again, and never ends itself.

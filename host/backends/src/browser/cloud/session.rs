@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use super::CloudPlan;
 use super::archive::Archivist;
 use super::wipe;
-use crate::browser::connection::connected::Connected;
+use crate::browser::context::connected::Connected;
 use crate::browser::context::site_data::Origins;
 use crate::browserbase::{
     self, BrowserSettings, Client, Context, CreateSession, ProxySettings, Session, TAG, Viewport, tag,
@@ -75,7 +75,7 @@ pub(super) struct Sessions {
     plan: CloudPlan,
     installation: String,
     /// Who keeps what was recorded.
-    archivist: Option<Arc<Archivist>>,
+    archivist: Arc<Archivist>,
     /// The tags of those that are there or being made, and since when each costs.
     ours: Mutex<BTreeMap<String, Option<Instant>>>,
     /// What those that have ended cost.
@@ -83,7 +83,7 @@ pub(super) struct Sessions {
 }
 
 impl Sessions {
-    pub(super) fn new(plan: &CloudPlan, installation: &str, archivist: Option<Arc<Archivist>>) -> Self {
+    pub(super) fn new(plan: &CloudPlan, installation: &str, archivist: Arc<Archivist>) -> Self {
         Self {
             plan: plan.clone(),
             installation: installation.to_owned(),
@@ -99,7 +99,7 @@ impl Sessions {
         loop {
             beats.tick().await;
             let mut tags: Vec<String> = self.ours().keys().cloned().collect();
-            tags.extend(self.archivist.iter().flat_map(|archivist| archivist.tags()));
+            tags.extend(self.archivist.tags());
             let now = self.plan.clock.wall_ms();
             for tag in tags {
                 let renewed = self.plan.notes.change(&tag, |note| note.renewed_ms = now);
@@ -274,13 +274,9 @@ impl Provider for Sessions {
             Err(error) => return Err(error.to_string()),
         }
         self.is_over(&session.tag);
-        match self.plan.has_ended(&session.tag, id, session.records).await {
-            Ok(note) => {
-                if let Some((archivist, note)) = self.archivist.as_ref().zip(note) {
-                    archivist.begin(note);
-                }
-            }
-            Err(error) => tracing::warn!(%error, "a session that has ended is still noted"),
+        let ended = self.archivist.has_ended(&session.tag, id, session.records);
+        if let Err(error) = ended.await {
+            tracing::warn!(%error, "a session that has ended is still noted");
         }
         Ok(())
     }

@@ -13,10 +13,10 @@ const BEGINNING: u64 = 64 << 10;
 /// Bytes of the end that are let through.
 const END: u64 = 4 << 10;
 /// Stands where something was left out. JSON has it nowhere.
-pub(in crate::browser) const GAP: char = '\0';
+pub(super) const GAP: char = '\0';
 
 /// A stream of a WebSocket's client, sifted.
-pub(in crate::browser) struct Sieve<S> {
+pub(super) struct Sieve<S> {
     stream: S,
     sifter: Sifter,
     read: Box<[u8]>,
@@ -46,7 +46,7 @@ struct Sifter {
 
 impl<S> Sieve<S> {
     /// Lets frames up to this size pass whole.
-    pub(in crate::browser) fn new(stream: S, max_frame: usize) -> Self {
+    pub(super) fn new(stream: S, max_frame: usize) -> Self {
         Self {
             stream,
             sifter: Sifter {

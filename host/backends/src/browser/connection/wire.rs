@@ -16,14 +16,14 @@ use super::socket::{Inbox, Outbox};
 use flowguard_core::browser::TabError;
 
 /// Why a connection ended that was given up.
-pub(in crate::browser) const SILENT: &str = "it does not answer";
+pub(super) const SILENT: &str = "it does not answer";
 
 /// A whole message that answers a command.
-pub(in crate::browser) type Reply = Result<Utf8Bytes, TabError>;
+pub(super) type Reply = Result<Utf8Bytes, TabError>;
 
 /// What the parts of a connection share.
 #[derive(Default)]
-pub(in crate::browser) struct Shared {
+pub(super) struct Shared {
     state: Mutex<State>,
     given_up: Notify,
 }
@@ -71,7 +71,7 @@ struct Detached {
 }
 
 /// Serves until the connection ends or nobody is left to use it; tells why.
-pub(in crate::browser) async fn serve(
+pub(super) async fn serve(
     outbox: Outbox,
     inbox: Inbox,
     queue: mpsc::UnboundedReceiver<String>,
@@ -114,11 +114,7 @@ async fn read(mut inbox: Inbox, shared: &Shared) -> String {
 
 impl Shared {
     /// A number for a command, and where its answer will be. Nothing comes once the connection has ended.
-    pub(in crate::browser) fn expect(
-        &self,
-        method: &MethodId,
-        session: &Arc<str>,
-    ) -> (u64, oneshot::Receiver<Reply>) {
+    pub(super) fn expect(&self, method: &MethodId, session: &Arc<str>) -> (u64, oneshot::Receiver<Reply>) {
         let (reply, receiver) = oneshot::channel();
         let mut state = self.lock();
         state.last_id += 1;
@@ -135,12 +131,12 @@ impl Shared {
     }
 
     /// The browser does not answer: the connection ends.
-    pub(in crate::browser) fn give_up(&self) {
+    pub(super) fn give_up(&self) {
         self.given_up.notify_one();
     }
 
     /// The command cannot be sent.
-    pub(in crate::browser) fn refuse(&self, id: u64, message: String) {
+    pub(super) fn refuse(&self, id: u64, message: String) {
         let waiting = self.lock().waiting.remove(&id);
         if let Some(Waiting { method, reply, .. }) = waiting {
             let command = method.to_string();
@@ -149,12 +145,7 @@ impl Shared {
     }
 
     /// Adds a listener. One that comes after the end is told so.
-    pub(in crate::browser) fn listen(
-        &self,
-        session: &str,
-        domain: &'static str,
-        listener: Arc<dyn Listener>,
-    ) {
+    pub(super) fn listen(&self, session: &str, domain: &'static str, listener: Arc<dyn Listener>) {
         let mut state = self.lock();
         if state.has_ended {
             drop(state);
@@ -166,7 +157,7 @@ impl Shared {
     }
 
     /// Ends a session: nobody waits for it or listens to it any more.
-    pub(in crate::browser) fn close(&self, session: &str, why: &TabError) {
+    pub(super) fn close(&self, session: &str, why: &TabError) {
         let (listeners, waiting) = {
             let mut state = self.lock();
             let listeners = state.sessions.remove(session).unwrap_or_default();
@@ -179,7 +170,7 @@ impl Shared {
     }
 
     /// The connection has ended.
-    pub(in crate::browser) fn end(&self, why: &TabError) {
+    pub(super) fn end(&self, why: &TabError) {
         let (sessions, waiting) = {
             let mut state = self.lock();
             state.has_ended = true;

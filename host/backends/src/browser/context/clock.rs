@@ -37,7 +37,7 @@ return Promise.all(orders).then(() => true);
 
 /// The clock, once there is one.
 #[derive(Default)]
-pub(in crate::browser) struct Clock(Arc<Mutex<State>>);
+pub(super) struct Clock(Arc<Mutex<State>>);
 
 #[derive(Default)]
 struct State {
@@ -48,18 +48,18 @@ struct State {
 
 impl Clock {
     /// What documents that come begin with.
-    pub(in crate::browser) fn set(&self, clock: ClockState) {
+    pub(super) fn set(&self, clock: ClockState) {
         lock(&self.0).clock = Some(clock);
     }
 
     /// Tells a session that begins.
-    pub(in crate::browser) fn begin(&self, session: &Session) -> Option<Done> {
+    pub(super) fn begin(&self, session: &Session) -> Option<Done> {
         let clock = lock(&self.0).clock?;
         Some(self.prepare(session, clock))
     }
 
     /// Gives an order to the documents of a session, and tells those that come.
-    pub(in crate::browser) fn order(&self, session: &Session, order: ClockOrder) -> Done {
+    pub(super) fn order(&self, session: &Session, order: ClockOrder) -> Done {
         let Some(clock) = lock(&self.0).clock else {
             return async { Ok(()) }.boxed();
         };

@@ -1,6 +1,7 @@
 //! A browser context over CDP: opens pages, hears of those that pages open, and is disposed of whole.
 
 mod clock;
+pub(super) mod connected;
 pub(super) mod downloads;
 pub(super) mod emulation;
 pub(super) mod leased;

@@ -11,7 +11,7 @@ use flowguard_core::browser::context::Permission;
 /// all others.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(in crate::browser) struct GrantPermissions {
+pub(super) struct GrantPermissions {
     permissions: Vec<PermissionType>,
     #[serde(skip_serializing_if = "Option::is_none")]
     origin: Option<String>,
@@ -29,7 +29,7 @@ impl Command for GrantPermissions {
 }
 
 /// The command that allows these.
-pub(in crate::browser) fn granting(
+pub(super) fn granting(
     granted: &HashSet<Permission>,
     origin: Option<&str>,
     context: &BrowserContextId,

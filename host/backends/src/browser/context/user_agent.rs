@@ -3,7 +3,7 @@
 use chromiumoxide::cdp::browser_protocol::emulation::UserAgentMetadata;
 
 /// The client hints that fit a user agent.
-pub(in crate::browser) fn metadata(agent: &str, is_mobile: bool) -> UserAgentMetadata {
+pub(super) fn metadata(agent: &str, is_mobile: bool) -> UserAgentMetadata {
     let version = |after: &str| {
         let rest = agent.split_once(after).map_or("", |(_, rest)| rest);
         let end = rest.find(|c: char| !(c.is_ascii_digit() || c == '.' || c == '_'));

@@ -13,8 +13,8 @@ use tokio::sync::{Mutex, OwnedMutexGuard, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use crate::browser::connection::connected::Connected;
 use crate::browser::context::CdpContext;
+use crate::browser::context::connected::Connected;
 use crate::browser::context::leased::LeasedContexts;
 use flowguard_core::browser::context::ContextOptions;
 use flowguard_core::browser::{BrowserError, BrowserInfo, Browsers, Context, Lease, Wanted, Watcher};

@@ -21,10 +21,10 @@ const SUSPECTS: &str = "function () { return flowguard.suspects(); }";
 const SHOW: &str = "function (...roots) { flowguard.showRoots(...roots); }";
 
 /// Hears the script of one session ask.
-pub(in crate::browser) struct ClosedRoots(pub(in crate::browser) Session);
+pub(super) struct ClosedRoots(pub(super) Session);
 
 /// Lets the script ask. Pages do not see it: it is there in the script's own world only.
-pub(in crate::browser) fn binding() -> AddBindingParams {
+pub(super) fn binding() -> AddBindingParams {
     let mut binding = AddBindingParams::new(BINDING);
     binding.execution_context_name = Some(WORLD.to_owned());
     binding

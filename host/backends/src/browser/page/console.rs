@@ -13,7 +13,7 @@ const MAX_TEXT: usize = 4_096;
 const MAX_WORDS: usize = 20;
 
 /// Hears `Runtime` and `Log` of a page's sessions.
-pub(in crate::browser) struct Console(pub(in crate::browser) Arc<Owner>);
+pub(super) struct Console(pub(super) Arc<Owner>);
 
 impl Console {
     fn console(&self, params: &Value) {

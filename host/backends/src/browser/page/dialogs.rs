@@ -13,9 +13,9 @@ use flowguard_core::failure::cut;
 const MAX_TEXT: usize = 4_096;
 
 /// Hears `Page` of a page's sessions.
-pub(in crate::browser) struct Dialogs {
-    pub(in crate::browser) owner: Arc<Owner>,
-    pub(in crate::browser) session: Session,
+pub(super) struct Dialogs {
+    pub(super) owner: Arc<Owner>,
+    pub(super) session: Session,
 }
 
 impl Listener for Dialogs {

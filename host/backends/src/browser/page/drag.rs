@@ -39,12 +39,12 @@ impl Command for DispatchDrag {
 }
 
 impl Devices {
-    pub(in crate::browser) fn is_dragging(&self) -> bool {
+    pub(super) fn is_dragging(&self) -> bool {
         self.held().dragged.is_some()
     }
 
     /// Moves the mouse, and what it drags.
-    pub(in crate::browser) async fn move_to(&self, x: f64, y: f64, steps: u32) -> Result<(), TabError> {
+    pub(super) async fn move_to(&self, x: f64, y: f64, steps: u32) -> Result<(), TabError> {
         let way = self.held().mouse.way_to(x, y, steps);
         let mut way = way.into_iter();
         while self.is_dragging() || self.held().mouse.may_drag() {
@@ -115,12 +115,12 @@ impl Devices {
     }
 
     /// Drops what is dragged where the mouse is.
-    pub(in crate::browser) async fn drop_dragged(&self) -> Result<(), TabError> {
+    pub(super) async fn drop_dragged(&self) -> Result<(), TabError> {
         self.end_drag("drop").await
     }
 
     /// Gives up the drag.
-    pub(in crate::browser) async fn cancel_drag(&self) -> Result<(), TabError> {
+    pub(super) async fn cancel_drag(&self) -> Result<(), TabError> {
         self.end_drag("dragCancel").await
     }
 
@@ -160,7 +160,7 @@ fn is_dragging(context: i64) -> CallFunctionOnParams {
 }
 
 /// Hears `Input` of a page's own session: the drags that the browser hands over.
-pub(in crate::browser) struct Drags(watch::Sender<Option<Value>>);
+pub(super) struct Drags(watch::Sender<Option<Value>>);
 
 #[derive(Deserialize)]
 struct Intercepted {

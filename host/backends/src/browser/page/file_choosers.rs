@@ -27,9 +27,9 @@ const SET_FILES: &str = "function (files) {
 }";
 
 /// Hears `Page` of a page's sessions.
-pub(in crate::browser) struct FileChoosers {
-    pub(in crate::browser) owner: Arc<Owner>,
-    pub(in crate::browser) session: Session,
+pub(super) struct FileChoosers {
+    pub(super) owner: Arc<Owner>,
+    pub(super) session: Session,
 }
 
 /// An input that waits for files.

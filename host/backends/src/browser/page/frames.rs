@@ -14,28 +14,28 @@ use crate::browser::context::targets;
 use flowguard_core::browser::TabError;
 
 /// The isolated world that the injected script lives in.
-pub(in crate::browser) const WORLD: &str = "flowguard";
+pub(super) const WORLD: &str = "flowguard";
 /// Frames that are known at once; a script in a later one is not reached.
 const MAX_FRAMES: usize = 1_000;
 
 /// Where the injected script of one frame's present document lives.
 #[derive(Clone)]
-pub(in crate::browser) struct Home {
-    pub(in crate::browser) session: Session,
-    pub(in crate::browser) context: i64,
+pub(super) struct Home {
+    pub(super) session: Session,
+    pub(super) context: i64,
     /// The page's own world, once the browser has told of it.
-    pub(in crate::browser) main_world: Option<i64>,
+    pub(super) main_world: Option<i64>,
     /// The browser's names of the frames in it that were entered, by what its script calls them.
-    pub(in crate::browser) entered: Arc<Mutex<HashMap<u64, String>>>,
+    pub(super) entered: Arc<Mutex<HashMap<u64, String>>>,
 }
 
 /// The frames of one page, by id.
-pub(in crate::browser) struct Frames {
+pub(super) struct Frames {
     homes: watch::Sender<HashMap<String, Home>>,
 }
 
 /// Hears `Runtime` and `Target` of one of a page's sessions.
-pub(in crate::browser) struct FrameSession {
+pub(super) struct FrameSession {
     page: Arc<Page>,
     session: Session,
     /// The pages' own worlds, by frame.
@@ -57,19 +57,19 @@ struct Destroyed {
 }
 
 impl Frames {
-    pub(in crate::browser) fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self {
             homes: watch::channel(HashMap::new()).0,
         }
     }
 
     /// The homes, as they change.
-    pub(in crate::browser) fn homes(&self) -> watch::Receiver<HashMap<String, Home>> {
+    pub(super) fn homes(&self) -> watch::Receiver<HashMap<String, Home>> {
         self.homes.subscribe()
     }
 
     /// Ends when the document that lived there has gone.
-    pub(in crate::browser) async fn left_by(&self, home: &Home) {
+    pub(super) async fn left_by(&self, home: &Home) {
         let is_left = |homes: &HashMap<String, Home>| !homes.values().any(|other| other.is(home));
         let _ = self.homes().wait_for(is_left).await;
     }
@@ -106,12 +106,12 @@ impl Frames {
 
 impl Home {
     /// The browser's name of a frame in this document that was entered before.
-    pub(in crate::browser) fn entered(&self, frame: u64) -> Option<String> {
+    pub(super) fn entered(&self, frame: u64) -> Option<String> {
         self.names().get(&frame).cloned()
     }
 
     /// A frame in this document is entered.
-    pub(in crate::browser) fn enter(&self, frame: u64, name: &str) {
+    pub(super) fn enter(&self, frame: u64, name: &str) {
         let mut names = self.names();
         if names.len() < MAX_FRAMES {
             names.insert(frame, name.to_owned());
@@ -128,7 +128,7 @@ impl Home {
 }
 
 impl FrameSession {
-    pub(in crate::browser) fn new(page: Arc<Page>, session: Session) -> Self {
+    pub(super) fn new(page: Arc<Page>, session: Session) -> Self {
         Self {
             page,
             session,

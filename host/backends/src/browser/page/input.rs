@@ -26,7 +26,7 @@ use flowguard_core::browser::port::{
 
 /// One event, or a pause before the next.
 #[derive(Debug)]
-pub(in crate::browser) enum Stroke {
+pub(super) enum Stroke {
     Mouse(DispatchMouseEventParams),
     Key(DispatchKeyEventParams),
     Insert(InsertTextParams),
@@ -38,7 +38,7 @@ pub(in crate::browser) enum Stroke {
 
 /// `Input.dispatchTouchEvent`. The generated command leaves an empty list out, which the browser refuses.
 #[derive(Debug, Serialize)]
-pub(in crate::browser) struct DispatchTouch {
+pub(super) struct DispatchTouch {
     r#type: &'static str,
     #[serde(rename = "touchPoints")]
     touch_points: Vec<TouchPoint>,
@@ -56,24 +56,24 @@ impl Command for DispatchTouch {
 }
 
 /// Mouse, keyboard and touch screen of one page.
-pub(in crate::browser) struct Devices {
-    pub(in crate::browser) session: Session,
-    pub(in crate::browser) page: Arc<Page>,
-    pub(in crate::browser) drags: Arc<Drags>,
+pub(super) struct Devices {
+    pub(super) session: Session,
+    pub(super) page: Arc<Page>,
+    pub(super) drags: Arc<Drags>,
     held: Mutex<Held>,
 }
 
 /// What is held down, and where the mouse is.
 #[derive(Default)]
-pub(in crate::browser) struct Held {
-    pub(in crate::browser) keyboard: Keyboard,
-    pub(in crate::browser) mouse: Mouse,
+pub(super) struct Held {
+    pub(super) keyboard: Keyboard,
+    pub(super) mouse: Mouse,
     /// What is being dragged, in the browser's words.
-    pub(in crate::browser) dragged: Option<Value>,
+    pub(super) dragged: Option<Value>,
 }
 
 impl Devices {
-    pub(in crate::browser) fn new(session: Session, page: Arc<Page>) -> Self {
+    pub(super) fn new(session: Session, page: Arc<Page>) -> Self {
         let drags = Arc::new(Drags::default());
         session.listen("Input", drags.clone());
         Self {
@@ -84,21 +84,18 @@ impl Devices {
         }
     }
 
-    pub(in crate::browser) fn held(&self) -> MutexGuard<'_, Held> {
+    pub(super) fn held(&self) -> MutexGuard<'_, Held> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Does what an action does at its point.
-    pub(in crate::browser) async fn gesture(&self, burst: &PointerBurst) -> Result<(), TabError> {
+    pub(super) async fn gesture(&self, burst: &PointerBurst) -> Result<(), TabError> {
         let strokes = self.held().gesture(burst);
         self.play(strokes).await
     }
 
     /// Sends the events, all at once as far as there is no pause, and waits until the browser has taken them.
-    pub(in crate::browser) async fn play(
-        &self,
-        strokes: impl IntoIterator<Item = Stroke>,
-    ) -> Result<(), TabError> {
+    pub(super) async fn play(&self, strokes: impl IntoIterator<Item = Stroke>) -> Result<(), TabError> {
         let mut rest = Rest {
             session: &self.session,
             strokes: strokes.into_iter().collect(),
@@ -195,7 +192,7 @@ impl Held {
         strokes
     }
 
-    pub(in crate::browser) fn moves(&mut self, x: f64, y: f64, steps: u32) -> Vec<Stroke> {
+    pub(super) fn moves(&mut self, x: f64, y: f64, steps: u32) -> Vec<Stroke> {
         let modifiers = self.keyboard.mask();
         let way = self.mouse.way_to(x, y, steps);
         self.mouse.moved_along(way, modifiers)

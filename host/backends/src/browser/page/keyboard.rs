@@ -15,14 +15,14 @@ const KEYPAD: u8 = 3;
 
 /// The keys that are down.
 #[derive(Debug, Default)]
-pub(in crate::browser) struct Keyboard {
+pub(super) struct Keyboard {
     down: BTreeSet<&'static str>,
     modifiers: Modifiers,
 }
 
 impl Keyboard {
     /// The browser's bit mask of the modifiers that are held.
-    pub(in crate::browser) fn mask(&self) -> i64 {
+    pub(super) fn mask(&self) -> i64 {
         let held = self.modifiers;
         i64::from(held.alt)
             | i64::from(held.control) << 1
@@ -31,7 +31,7 @@ impl Keyboard {
     }
 
     /// The events of an action, in order.
-    pub(in crate::browser) fn strokes(&mut self, action: &KeyAction) -> Vec<Stroke> {
+    pub(super) fn strokes(&mut self, action: &KeyAction) -> Vec<Stroke> {
         match action {
             KeyAction::Down(key) => vec![self.press(*key)],
             KeyAction::Up(key) => vec![self.release(*key)],
@@ -46,7 +46,7 @@ impl Keyboard {
     }
 
     /// Presses the modifiers that are missing for an action; answers them with the events.
-    pub(in crate::browser) fn hold(&mut self, wanted: Modifiers) -> (Vec<Key>, Vec<Stroke>) {
+    pub(super) fn hold(&mut self, wanted: Modifiers) -> (Vec<Key>, Vec<Stroke>) {
         let held = self.modifiers;
         let missing = [
             (wanted.alt && !held.alt, "Alt"),
@@ -61,7 +61,7 @@ impl Keyboard {
     }
 
     /// Releases what `hold` has pressed.
-    pub(in crate::browser) fn let_go(&mut self, keys: &[Key]) -> Vec<Stroke> {
+    pub(super) fn let_go(&mut self, keys: &[Key]) -> Vec<Stroke> {
         keys.iter().map(|key| self.release(*key)).collect()
     }
 

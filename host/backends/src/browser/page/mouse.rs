@@ -9,9 +9,9 @@ use flowguard_core::browser::port::{Click, MouseButton};
 
 /// Where the mouse is and what it holds.
 #[derive(Debug, Default)]
-pub(in crate::browser) struct Mouse {
-    pub(in crate::browser) x: f64,
-    pub(in crate::browser) y: f64,
+pub(super) struct Mouse {
+    pub(super) x: f64,
+    pub(super) y: f64,
     /// The browser's bit mask of the buttons that are down.
     buttons: i64,
     last: Option<MouseButton>,
@@ -24,7 +24,7 @@ const DRAG_BEGINS_WITHIN: f64 = 32.0;
 
 impl Mouse {
     /// The places on the way there, the last included; the mouse is there afterwards.
-    pub(in crate::browser) fn way_to(&mut self, x: f64, y: f64, steps: u32) -> Vec<(f64, f64)> {
+    pub(super) fn way_to(&mut self, x: f64, y: f64, steps: u32) -> Vec<(f64, f64)> {
         let (from_x, from_y) = (self.x, self.y);
         (self.x, self.y) = (x, y);
         let at = |step: u32| {
@@ -35,7 +35,7 @@ impl Mouse {
     }
 
     /// The event of moving to a place.
-    pub(in crate::browser) fn moved(&self, (x, y): (f64, f64), modifiers: i64) -> Stroke {
+    pub(super) fn moved(&self, (x, y): (f64, f64), modifiers: i64) -> Stroke {
         let mut event = DispatchMouseEventParams::new(DispatchMouseEventType::MouseMoved, x, y);
         event.modifiers = Some(modifiers);
         event.button = Some(self.last.map_or(CdpButton::None, button));
@@ -45,7 +45,7 @@ impl Mouse {
     }
 
     /// The events of moving from place to place.
-    pub(in crate::browser) fn moved_along(
+    pub(super) fn moved_along(
         &self,
         way: impl IntoIterator<Item = (f64, f64)>,
         modifiers: i64,
@@ -60,7 +60,7 @@ impl Mouse {
         strokes
     }
 
-    pub(in crate::browser) fn down(&mut self, which: MouseButton, count: u32, modifiers: i64) -> Stroke {
+    pub(super) fn down(&mut self, which: MouseButton, count: u32, modifiers: i64) -> Stroke {
         self.last = Some(which);
         self.buttons |= bit(which);
         if which == MouseButton::Left {
@@ -69,7 +69,7 @@ impl Mouse {
         self.pressed(DispatchMouseEventType::MousePressed, which, count, modifiers)
     }
 
-    pub(in crate::browser) fn up(&mut self, which: MouseButton, count: u32, modifiers: i64) -> Stroke {
+    pub(super) fn up(&mut self, which: MouseButton, count: u32, modifiers: i64) -> Stroke {
         self.last = None;
         self.buttons &= !bit(which);
         self.may_drag_from = None;
@@ -77,7 +77,7 @@ impl Mouse {
     }
 
     /// Moving there and clicking.
-    pub(in crate::browser) fn click(&mut self, x: f64, y: f64, click: Click, modifiers: i64) -> Vec<Stroke> {
+    pub(super) fn click(&mut self, x: f64, y: f64, click: Click, modifiers: i64) -> Vec<Stroke> {
         let way = self.way_to(x, y, click.steps);
         let mut strokes = self.moved_along(way, modifiers);
         let pause = || (!click.delay.is_zero()).then_some(Stroke::Pause(click.delay));
@@ -92,7 +92,7 @@ impl Mouse {
         strokes
     }
 
-    pub(in crate::browser) fn wheel(&self, delta_x: f64, delta_y: f64, modifiers: i64) -> Stroke {
+    pub(super) fn wheel(&self, delta_x: f64, delta_y: f64, modifiers: i64) -> Stroke {
         let mut event = DispatchMouseEventParams::new(DispatchMouseEventType::MouseWheel, self.x, self.y);
         event.modifiers = Some(modifiers);
         event.delta_x = Some(delta_x);
@@ -101,19 +101,19 @@ impl Mouse {
     }
 
     /// Whether moving on may begin a drag.
-    pub(in crate::browser) fn may_drag(&self) -> bool {
+    pub(super) fn may_drag(&self) -> bool {
         self.may_drag_from.is_some() && self.last == Some(MouseButton::Left)
     }
 
     /// Notes that a place was reached without a drag having begun.
-    pub(in crate::browser) fn not_dragged(&mut self, at: (f64, f64)) {
+    pub(super) fn not_dragged(&mut self, at: (f64, f64)) {
         self.may_drag_from = self
             .may_drag_from
             .filter(|(x, y)| (at.0 - x).hypot(at.1 - y) < DRAG_BEGINS_WITHIN);
     }
 
     /// Forgets the button that began a drag which is over.
-    pub(in crate::browser) fn dropped(&mut self) {
+    pub(super) fn dropped(&mut self) {
         self.last = None;
         self.buttons &= !bit(MouseButton::Left);
         self.may_drag_from = None;

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// A text; empty where there is none.
-pub(in crate::browser) fn text(value: &Value, key: &str) -> String {
+pub(super) fn text(value: &Value, key: &str) -> String {
     value
         .get(key)
         .and_then(Value::as_str)

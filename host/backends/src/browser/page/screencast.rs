@@ -18,14 +18,14 @@ use flowguard_core::limits::{MAX_SCREENCAST_SIDE, SCREENCAST_QUALITY};
 const OLDEST: Duration = Duration::from_secs(2);
 
 /// Hears `Page` of a page's own session.
-pub(in crate::browser) struct Screencast {
-    pub(in crate::browser) owner: Arc<Owner>,
-    pub(in crate::browser) session: Session,
+pub(super) struct Screencast {
+    pub(super) owner: Arc<Owner>,
+    pub(super) session: Session,
 }
 
 impl Screencast {
     /// From now on the browser sends pictures of the page.
-    pub(in crate::browser) fn begin(session: &Session) {
+    pub(super) fn begin(session: &Session) {
         let side = i64::from(MAX_SCREENCAST_SIDE);
         let start = StartScreencastParams::builder()
             .format(StartScreencastFormat::Jpeg)

@@ -35,8 +35,8 @@ use flowguard_core::browser::TabError;
 pub(in crate::browser) struct Page {
     pub(in crate::browser) owner: Arc<Owner>,
     pub(in crate::browser) document: Arc<Document>,
-    pub(in crate::browser) frames: Frames,
-    pub(in crate::browser) console: Arc<Console>,
+    pub(super) frames: Frames,
+    pub(super) console: Arc<Console>,
     pub(in crate::browser) world: CdpPageWorld,
     origins: Arc<Origins>,
     pub(in crate::browser) network: Arc<Network>,

@@ -139,7 +139,7 @@ impl CdpTab {
     }
 
     /// Waits until the injected script is there.
-    pub(in crate::browser) async fn home(&self, frame: &str) -> Result<Home, TabError> {
+    pub(super) async fn home(&self, frame: &str) -> Result<Home, TabError> {
         let mut homes = self.page.frames.homes();
         let mut state = self.page.document.state();
         let lost = || TabError::BrowserLost("its connection ended".to_owned());
@@ -155,7 +155,7 @@ impl CdpTab {
     }
 
     /// Calls a function of the injected script there, and gives up when its document goes.
-    pub(in crate::browser) async fn call_in(
+    pub(super) async fn call_in(
         &self,
         home: &Home,
         function: &str,
@@ -180,7 +180,7 @@ impl CdpTab {
     }
 
     /// Waits for an answer out of a document, and gives up when that goes.
-    pub(in crate::browser) async fn until_left<T>(
+    pub(super) async fn until_left<T>(
         &self,
         home: &Home,
         answer: impl Future<Output = Result<T, TabError>>,
@@ -199,7 +199,7 @@ impl CdpTab {
     }
 
     /// The page's own world beside this home of its main frame.
-    pub(in crate::browser) async fn main_world(&self, home: &Home) -> Result<i64, TabError> {
+    pub(super) async fn main_world(&self, home: &Home) -> Result<i64, TabError> {
         if let Some(world) = home.main_world {
             return Ok(world);
         }

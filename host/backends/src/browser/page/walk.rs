@@ -33,10 +33,10 @@ struct Entered {
 /// What the script in one frame was told to keep, by its token. The guards of one pointer action, outermost first, are
 /// what a token is where frames were entered; so is what was handed over for a script of the author.
 #[derive(Serialize, Deserialize)]
-pub(in crate::browser) struct Guard {
+pub(super) struct Guard {
     session: String,
     context: i64,
-    pub(in crate::browser) token: Value,
+    pub(super) token: Value,
 }
 
 #[derive(Deserialize)]
@@ -47,7 +47,7 @@ struct Ahead {
 
 impl CdpTab {
     /// Calls the injected script, in the frame that the request's locator leads into.
-    pub(in crate::browser) async fn walk(&self, request: &Value) -> Result<Value, TabError> {
+    pub(super) async fn walk(&self, request: &Value) -> Result<Value, TabError> {
         let deadline =
             Instant::now() + Duration::from_millis(request["timeout"].as_u64().unwrap_or_default());
         let mut home = self.home(self.main_frame()).await?;
@@ -121,7 +121,7 @@ impl CdpTab {
     }
 
     /// Sends the mouse and reads the guards of all the frames on the way; then does the steps one by one.
-    pub(in crate::browser) async fn run_in_frames(
+    pub(super) async fn run_in_frames(
         &self,
         burst: &PointerBurst,
         guards: &[Value],
@@ -142,11 +142,7 @@ impl CdpTab {
     }
 
     /// Does the steps that the script of the main frame has left because they lead into frames.
-    pub(in crate::browser) async fn with_frames(
-        &self,
-        mut ran: Ran,
-        steps: &[Value],
-    ) -> Result<Ran, TabError> {
+    pub(super) async fn with_frames(&self, mut ran: Ran, steps: &[Value]) -> Result<Ran, TabError> {
         if ran.replies.last().is_some_and(|reply| reply["status"] == "frame") {
             ran.replies.pop();
             let rest = self
@@ -212,7 +208,7 @@ impl CdpTab {
         Ok(settled)
     }
 
-    pub(in crate::browser) fn home_at(&self, guard: &Guard) -> Home {
+    pub(super) fn home_at(&self, guard: &Guard) -> Home {
         Home {
             session: self.session().sibling(&guard.session),
             context: guard.context,
@@ -259,17 +255,13 @@ impl Guard {
         }
     }
 
-    pub(in crate::browser) fn read(value: &Value) -> Option<Self> {
+    pub(super) fn read(value: &Value) -> Option<Self> {
         Self::deserialize(value).ok()
     }
 }
 
 /// The command that calls a function of the injected script.
-pub(in crate::browser) fn function(
-    home: &Home,
-    function: &str,
-    arguments: Vec<Value>,
-) -> CallFunctionOnParams {
+pub(super) fn function(home: &Home, function: &str, arguments: Vec<Value>) -> CallFunctionOnParams {
     let argument = |value| CallArgument {
         value: Some(value),
         unserializable_value: None,

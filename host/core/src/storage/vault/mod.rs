@@ -15,7 +15,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use super::collections::{COLLECTIONS, DATA_KEYS};
-use super::store::{Collection, Document, Order, Query, Store};
+use super::store::{Collection, Document, Store};
 use super::{StorageError, TenantId};
 use crate::clock::Clock;
 use crate::limits::{DATA_KEY_CACHED, SUPERSEDED_KEY_KEPT};
@@ -273,15 +273,7 @@ impl Vault {
 
     /// The documents of the tenant's keys, the newest last.
     async fn key_documents(&self, tenant: &TenantId) -> Result<Vec<Document>, StorageError> {
-        let query = Query {
-            equal: Vec::new(),
-            between: None,
-            order: Order::Ascending("id"),
-            limit: u32::MAX,
-            now_ms: 0,
-            sealed: true,
-        };
-        self.store.find(tenant, &DATA_KEYS, query).await
+        self.store.pages(tenant, &DATA_KEYS, 0).all().await
     }
 
     /// Encrypts the tenant's keys with the current master key; how many were not.

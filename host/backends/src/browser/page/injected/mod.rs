@@ -3,7 +3,7 @@
 //! knows the protocol with the host and never the host's policy: what is allowed is decided before a call.
 
 /// The whole script, to be installed into an isolated world of every new document.
-pub(in crate::browser) const SOURCE: &str = concat!(
+pub(super) const SOURCE: &str = concat!(
     "(() => {\n\"use strict\";\n",
     include_str!("dom.js"),
     include_str!("text.js"),

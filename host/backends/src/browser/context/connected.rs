@@ -3,9 +3,9 @@
 use chromiumoxide::cdp::browser_protocol::browser::GetVersionParams;
 use std::sync::Arc;
 
-use super::cdp::Cdp;
-use crate::browser::context::ready::Ready;
-use crate::browser::context::targets::Targets;
+use super::ready::Ready;
+use super::targets::Targets;
+use crate::browser::connection::cdp::Cdp;
 use flowguard_core::browser::BrowserInfo;
 
 /// A connection to a browser.
